@@ -1,0 +1,79 @@
+"""Where on the photo each segment lies (SPEC 1.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ailock_sdk.constants import SEGMENT_FRACTION
+from ailock_sdk.errors import ProfileError
+
+SEGMENT_OFFSETS = {
+    "whole": (0.0, 0.0, 1.0),
+    "top_left": (0.0, 0.0, SEGMENT_FRACTION),
+    "top_right": (1.0, 0.0, SEGMENT_FRACTION),
+    "bottom_left": (0.0, 1.0, SEGMENT_FRACTION),
+    "bottom_right": (1.0, 1.0, SEGMENT_FRACTION),
+    "centre": (0.5, 0.5, SEGMENT_FRACTION),
+}
+"""Segment -> (how much of the room it leaves in the view lies left of it, above it; its side over
+the view's side)."""
+
+SEGMENT_NAMES = tuple(SEGMENT_OFFSETS)
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box in floating-point pixels; x grows to the right, y downwards, (0, 0) is the corner.
+
+    Raises
+    ------
+    ValueError
+        The box is empty, begins left of or above the image, or is not of numbers.
+    """
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.left < self.right and 0 <= self.top < self.bottom):  # NaN fails too
+            raise ValueError(f"not a box inside an image: {self}")
+
+
+def segment_boxes(width: int, height: int, crop: float, segments: Sequence[str]) -> list[Box]:
+    """The box of each segment on an image of ``width`` by ``height`` pixels.
+
+    Parameters
+    ----------
+    width, height : int
+        Size of the pixels to cut, in pixels, at least 1.
+    crop : float, in (0, 1]
+        Side of the view, the centred square, over the short side.
+    segments : sequence of names from ``SEGMENT_NAMES``
+
+    Returns
+    -------
+    list of Box, in the order of ``segments``; all are square and inside the image
+
+    Raises
+    ------
+    ProfileError
+        An unknown segment, or ``crop`` out of range.
+    """
+    if not 0 < crop <= 1:
+        raise ProfileError(f"crop is {crop}, must be above 0 and at most 1")
+    unknown = set(segments) - set(SEGMENT_NAMES)
+    if unknown:
+        raise ProfileError(f"unknown segments {sorted(unknown)}, known are {list(SEGMENT_NAMES)}")
+    view_side = crop * min(width, height)
+    view_left, view_top = (width - view_side) / 2, (height - view_side) / 2
+    boxes = []
+    for name in segments:
+        share_left, share_above, fraction = SEGMENT_OFFSETS[name]
+        side = fraction * view_side
+        room = view_side - side
+        left, top = view_left + share_left * room, view_top + share_above * room
+        boxes.append(Box(left, top, min(left + side, width), min(top + side, height)))
+    return boxes
