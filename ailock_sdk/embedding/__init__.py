@@ -1,0 +1,30 @@
+"""Pixels to embedding: model bundles and the TFLite runtime (SPEC sections 2 and 10)."""
+
+from ailock_sdk.embedding.bundle import (
+    DEFAULT_BUNDLE,
+    Bundle,
+    bundle_folders,
+    find_bundle,
+    list_bundles,
+    load_bundle,
+)
+from ailock_sdk.embedding.embedder import Embedder
+from ailock_sdk.embedding.manifest import InputContract, Layer, ProjectionSpec, SelfTest
+from ailock_sdk.embedding.runtime import Runtime, choose_runtime, quiet_stderr
+
+__all__ = [
+    "DEFAULT_BUNDLE",
+    "Bundle",
+    "Embedder",
+    "InputContract",
+    "Layer",
+    "ProjectionSpec",
+    "Runtime",
+    "SelfTest",
+    "bundle_folders",
+    "choose_runtime",
+    "find_bundle",
+    "list_bundles",
+    "load_bundle",
+    "quiet_stderr",
+]

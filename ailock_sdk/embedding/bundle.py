@@ -1,0 +1,173 @@
+"""Model bundles: a network and its contract as data (SPEC section 10)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+
+from ailock_sdk.constants import LABEL_FINGERPRINT
+from ailock_sdk.embedding import manifest as parse
+from ailock_sdk.embedding.manifest import FileEntry, InputContract, Layer, ProjectionSpec, SelfTest
+from ailock_sdk.errors import BundleError
+from ailock_sdk.profiles import Profile
+
+DEFAULT_BUNDLE = "inception_v3_slim"
+MODELS_PATH_VARIABLE = "AILOCK_MODELS"
+"""Environment variable: folders searched for bundles before the shipped ones."""
+_MANIFEST_LENGTH_BYTES_MAX = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """One model bundle, its files verified against the manifest's SHA-256.
+
+    Attributes
+    ----------
+    path : the folder
+    input : size, value range and crop of the pixels the model takes
+    layers : the model's named outputs and how they are pooled
+    projections : one frozen projection for each layer that has one
+    profiles : the locks this bundle supports, by name
+    """
+
+    path: Path
+    name: str
+    version: str
+    licence: str
+    source: str
+    files: Mapping[str, str]
+    model: str
+    projection: str | None
+    input: InputContract
+    layers: Mapping[str, Layer]
+    projections: Mapping[str, ProjectionSpec]
+    profiles: Mapping[str, Profile]
+    self_test: SelfTest | None
+
+    @property
+    def model_path(self) -> Path:
+        """The TFLite file."""
+        return self.path / self.model
+
+    @property
+    def projection_path(self) -> Path:
+        """The ``.npz`` with the frozen projections."""
+        if self.projection is None:
+            raise BundleError(f"bundle {self.name!r} has no projection: fit one first")
+        return self.path / self.projection
+
+    @cached_property
+    def fingerprint(self) -> bytes:
+        """32 bytes that change exactly when this bundle's imageprints may change."""
+        files = {self.model: self.files[self.model]}
+        if self.projection is not None:
+            files[self.projection] = self.files[self.projection]
+        contract = {
+            "files": files,
+            "input": self.input.as_dict(),
+            "layers": {name: layer.as_dict() for name, layer in self.layers.items()},
+        }
+        canonical = json.dumps(contract, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return hashlib.sha256(LABEL_FINGERPRINT + canonical.encode("ascii")).digest()
+
+    def profile(self, name: str) -> Profile:
+        """The profile of this name; :class:`BundleError` names the ones there are."""
+        try:
+            return self.profiles[name]
+        except KeyError:
+            known = ", ".join(sorted(self.profiles)) or "none"
+            raise BundleError(
+                f"bundle {self.name!r} has no profile {name!r}; it has: {known}"
+            ) from None
+
+
+def load_bundle(path: str | os.PathLike[str]) -> Bundle:
+    """Read a bundle folder, strictly, and check every file's size and SHA-256.
+
+    Raises
+    ------
+    BundleError
+        The folder, the manifest or a file is missing, malformed or altered.
+    """
+    folder = Path(path)
+    manifest_path = folder / "manifest.json"
+    try:
+        with manifest_path.open("rb") as stream:
+            raw = stream.read(_MANIFEST_LENGTH_BYTES_MAX + 1)
+    except OSError as error:
+        reason = error.strerror
+        raise BundleError(f"no model bundle at {folder}: {manifest_path.name}: {reason}") from None
+    if len(raw) > _MANIFEST_LENGTH_BYTES_MAX:
+        raise BundleError(f"{manifest_path} is larger than 1 MiB")
+    try:
+        fields = parse.parse_manifest(raw)
+    except BundleError as error:
+        raise BundleError(f"{manifest_path}: {error}") from None
+    files = {name: entry.sha256 for name, entry in fields.files.items()}
+    for name, entry in fields.files.items():
+        _verify_file(folder / name, entry)
+    return Bundle(
+        path=folder,
+        name=fields.name,
+        version=fields.version,
+        licence=fields.licence,
+        source=fields.source,
+        files=MappingProxyType(files),
+        model=fields.model,
+        projection=fields.projection,
+        input=fields.input,
+        layers=MappingProxyType(fields.layers),
+        projections=MappingProxyType(fields.projections),
+        profiles=MappingProxyType(fields.profiles),
+        self_test=fields.self_test,
+    )
+
+
+def find_bundle(name: str) -> Bundle:
+    """The bundle of this name from :func:`bundle_folders`, or a :class:`BundleError`."""
+    for folder in bundle_folders():
+        if (folder / name / "manifest.json").is_file():
+            return load_bundle(folder / name)
+    known = ", ".join(list_bundles()) or "none"
+    raise BundleError(f"no model bundle named {name!r}; installed: {known}")
+
+
+def list_bundles() -> dict[str, Path]:
+    """Names and folders of the bundles that can be found, the first of a name wins."""
+    found: dict[str, Path] = {}
+    for folder in bundle_folders():
+        if folder.is_dir():
+            for manifest in sorted(folder.glob("*/manifest.json")):
+                found.setdefault(manifest.parent.name, manifest.parent)
+    return found
+
+
+def bundle_folders() -> list[Path]:
+    """Where bundles are looked for: ``$AILOCK_MODELS``, then the shipped folder."""
+    given = [Path(p) for p in os.environ.get(MODELS_PATH_VARIABLE, "").split(os.pathsep) if p]
+    package = Path(__file__).resolve().parents[1]
+    # An installed wheel carries models/ inside the package; a checkout has it beside the package.
+    return [*given, package / "models", package.parent / "models"]
+
+
+def _verify_file(path: Path, entry: FileEntry) -> None:
+    try:
+        size = path.stat().st_size
+        if size != entry.size_bytes:
+            raise BundleError(f"{path} has {size} bytes, its manifest says {entry.size_bytes}")
+        with path.open("rb") as stream:
+            digest = hashlib.sha256()
+            for block in iter(lambda: stream.read(1024 * 1024), b""):
+                digest.update(block)
+    except OSError as error:
+        raise BundleError(f"{path}: {error.strerror}: install the bundle again") from None
+    if digest.hexdigest() != entry.sha256:
+        raise BundleError(
+            f"{path} was altered: its SHA-256 is not the manifest's; install it again"
+        )

@@ -1,0 +1,114 @@
+"""Pixels to embeddings through one TFLite model (SPEC section 2)."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ailock_sdk.embedding.bundle import Bundle
+from ailock_sdk.embedding.manifest import Layer
+from ailock_sdk.embedding.runtime import Runtime, choose_runtime
+from ailock_sdk.errors import BundleError
+
+SIGNATURE = "serving_default"
+_MAX_DEFAULT_THREADS = 4
+
+
+class Embedder:
+    """A loaded model: ``uint8 (height, width, 3)`` RGB in, ``float32 (D,)`` for each layer out.
+
+    The interpreter is built once and kept warm; the model file is memory-mapped by it. Calls from
+    several threads are taken one after another.
+
+    Parameters
+    ----------
+    bundle : the verified model and its contract
+    threads : CPU threads; by default the machine's, at most four (the big cores of a phone)
+    """
+
+    def __init__(self, bundle: Bundle, threads: int | None = None) -> None:
+        if threads is None:
+            threads = min(_MAX_DEFAULT_THREADS, os.cpu_count() or 1)
+        self.bundle = bundle
+        self.threads = threads
+        self.runtime: Runtime = choose_runtime()
+        self._lock = threading.Lock()
+        try:
+            interpreter = self.runtime.interpreter_class(
+                model_path=str(bundle.model_path), num_threads=threads
+            )
+            interpreter.allocate_tensors()
+            self._signature: Any = interpreter.get_signature_runner(SIGNATURE)
+        except (ValueError, RuntimeError) as error:
+            # Delegates and operators fail with the interpreter's own multi-line text.
+            reason = str(error).splitlines()[0]
+            raise BundleError(f"{bundle.model_path} does not load: {reason}") from None
+        self._interpreter = interpreter  # the signature runner borrows from it
+        self._input_name, self._input_table = self._input(bundle)
+        self._outputs = self._signature.get_output_details()
+        for name, layer in bundle.layers.items():
+            self._check_output(name, layer)
+
+    def embed(self, pixels: NDArray[np.uint8], layers: Sequence[str]) -> list[NDArray[np.float32]]:
+        """Embeddings of one image, one ``float32 (D,)`` for each of ``layers``, in order.
+
+        ``pixels`` is uint8 RGB of exactly the contract's (height, width, 3).
+        """
+        contract = self.bundle.input
+        if pixels.dtype != np.uint8 or pixels.shape != (contract.height, contract.width, 3):
+            raise ValueError(f"pixels are uint8 ({contract.height}, {contract.width}, 3)")
+        tensor = self._input_table[pixels][np.newaxis]
+        with self._lock:
+            outputs = self._signature(**{self._input_name: tensor})
+        return [self._pool(outputs, self.bundle.layers[name]) for name in layers]
+
+    def _input(self, bundle: Bundle) -> tuple[str, NDArray[Any]]:
+        """The input's name, and the tensor value of each of the 256 pixel values."""
+        contract = bundle.input
+        ((name, details),) = self._signature.get_input_details().items()
+        expected = (1, contract.height, contract.width, 3)
+        if tuple(details["shape"]) != expected:
+            raise BundleError(
+                f"{bundle.model_path} takes {tuple(details['shape'])}, its manifest says {expected}"
+            )
+        real = contract.low + np.arange(256) * (contract.high - contract.low) / 255.0
+        dtype = np.dtype(details["dtype"])
+        if dtype.kind == "f":
+            return name, real.astype(dtype)
+        scale, zero_point = details["quantization"]
+        limits = np.iinfo(dtype)
+        quantised = np.rint(real / np.float64(scale)) + zero_point
+        return name, np.clip(quantised, limits.min, limits.max).astype(dtype)
+
+    def _check_output(self, name: str, layer: Layer) -> None:
+        details = self._outputs.get(layer.output)
+        if details is None:
+            raise BundleError(f"layer {name!r}: the model has no output {layer.output!r}")
+        if tuple(details["shape"]) != (1, *layer.shape):
+            raise BundleError(
+                f"layer {name!r}: the model gives {tuple(details['shape'])[1:]}, "
+                f"the manifest says {layer.shape}"
+            )
+
+    def _pool(self, outputs: dict[str, NDArray[Any]], layer: Layer) -> NDArray[np.float32]:
+        tensor = outputs[layer.output][0]
+        details = self._outputs[layer.output]
+        positions = 1
+        if layer.pooling == "mean":
+            tensor = tensor.reshape(-1, layer.shape[-1])  # (positions, D)
+            positions = tensor.shape[0]
+        if tensor.dtype.kind == "f":
+            summed = tensor.sum(axis=0) if layer.pooling == "mean" else tensor.ravel()
+            return np.asarray(summed / np.float32(positions), dtype=np.float32)
+        scale, zero_point = details["quantization"]
+        # Integer sums are exact, so every platform gets the same embedding, bit for bit.
+        if layer.pooling == "mean":
+            exact = tensor.sum(axis=0, dtype=np.int32) - np.int32(positions * zero_point)
+        else:
+            exact = tensor.ravel().astype(np.int32) - np.int32(zero_point)
+        return np.asarray(exact.astype(np.float32) * np.float32(scale / positions))
