@@ -1,0 +1,73 @@
+"""Embedding to margins: the frozen projection of SPEC section 3."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ailock_sdk.errors import BundleError
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """``margins = weights @ embedding - offsets``.
+
+    Centring, the window of (whitened) principal components and the hyperplanes are folded
+    together when the projection is fitted.
+
+    Attributes
+    ----------
+    weights : float64 (lambda, D), values exactly representable in float16
+    offsets : float64 (lambda,)
+    """
+
+    weights: NDArray[np.float64]
+    offsets: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        if self.weights.ndim != 2 or self.offsets.shape != self.weights.shape[:1]:
+            raise ValueError("weights are (lambda, D) and offsets (lambda,)")
+
+    @property
+    def lambda_bits(self) -> int:
+        """Bits per embedding."""
+        return int(self.weights.shape[0])
+
+    def margins(self, embedding: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Signed distances to the hyperplanes, float64 (lambda,), for a float32 (D,) embedding.
+
+        Computed in float64: the summation order, which differs between platforms, then moves a
+        margin by some 1e-16 of its size, and a bit flips once in about 1e13.
+        """
+        if embedding.shape != self.weights.shape[1:]:
+            raise ValueError(f"the embedding has {self.weights.shape[1]} dimensions")
+        return np.asarray(self.weights @ embedding.astype(np.float64) - self.offsets)
+
+
+def load_projections(path: str | os.PathLike[str], layers: Iterable[str]) -> dict[str, Projection]:
+    """Read the projections of ``layers`` from a bundle's ``.npz``.
+
+    Raises
+    ------
+    BundleError
+        The file is unreadable, or an array is missing, misshapen or not finite.
+    """
+    result = {}
+    try:
+        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as arrays:
+            for layer in layers:
+                weights = arrays[f"{layer}/weights"]
+                offsets = arrays[f"{layer}/offsets"]
+                if weights.dtype != np.float16 or offsets.dtype != np.float64:
+                    raise BundleError(f"{path}: {layer}: weights are float16, offsets float64")
+                if not (np.isfinite(weights).all() and np.isfinite(offsets).all()):
+                    raise BundleError(f"{path}: {layer}: a value is not finite")
+                result[layer] = Projection(weights.astype(np.float64), offsets)
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise BundleError(f"{path} is not a projection file: {error}") from None
+    return result
