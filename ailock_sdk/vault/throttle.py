@@ -1,0 +1,97 @@
+"""How long to wait after misses: a policy without state of its own (SPEC section 9).
+
+At least as strict as NIST SP 800-63B-4 (draft) section 3.2.3, which limits consecutive failures.
+It binds whoever has to go through this package; someone who runs code as the vault's owner can
+copy the vault and the pepper, or roll the file back, and is bounded by Argon2id only.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from ailock_sdk.constants import (
+    FIRST_WAIT_SECONDS,
+    FREE_MISSES,
+    MAX_MISSES,
+    MISSES_PER_DOUBLING,
+)
+
+_BOOT_ID_FILE = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True)
+class ClockReading:
+    """One look at the clock.
+
+    Attributes
+    ----------
+    uptime : seconds on a clock that nobody can set and that only runs while the machine is up
+    boot_id : names the boot that ``uptime`` belongs to; empty where the system has no such name
+    """
+
+    uptime: float
+    boot_id: str
+
+
+@dataclass(frozen=True)
+class ThrottleState:
+    """What a vault row remembers: consecutive misses, and the clock at the last one.
+
+    After :func:`anchored` moved it, the clock is that of the first look after a reboot.
+    """
+
+    misses: int
+    missed_uptime: float
+    boot_id: str
+
+    def __post_init__(self) -> None:
+        if self.misses < 0 or not math.isfinite(self.missed_uptime):
+            raise ValueError("misses are counted from 0 and clock readings are finite")
+
+    def charged(self, now: ClockReading) -> ThrottleState:
+        """Return the state after one more miss at ``now``."""
+        return ThrottleState(self.misses + 1, now.uptime, now.boot_id)
+
+
+def read_clock() -> ClockReading:
+    """Read the clock; ``uptime`` also counts suspended time where the system can tell."""
+    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    try:
+        boot_id = _BOOT_ID_FILE.read_text(encoding="ascii").strip()
+    except OSError:
+        boot_id = ""
+    return ClockReading(time.clock_gettime(clock), boot_id)
+
+
+def wait_seconds(misses: int) -> int | None:
+    """Return the wait that follows ``misses`` consecutive misses, ``None`` when closed for good."""
+    if misses >= MAX_MISSES:
+        return None
+    if misses < FREE_MISSES:
+        return 0
+    return int(FIRST_WAIT_SECONDS << (misses - FREE_MISSES) // MISSES_PER_DOUBLING)
+
+
+def anchored(state: ThrottleState, now: ClockReading) -> ThrottleState:
+    """Return ``state`` when its wait is running, else the state whose wait starts at ``now``.
+
+    A wait starts anew after a reboot: another boot id, or an uptime that went back. The caller has
+    to store the result: unless it is stored, every look restarts the wait. The wall clock, which
+    anyone may set, plays no part.
+    """
+    if state.boot_id == now.boot_id and state.missed_uptime <= now.uptime:
+        return state
+    return ThrottleState(state.misses, now.uptime, now.boot_id)
+
+
+def remaining_wait(state: ThrottleState, now: ClockReading) -> float | None:
+    """Return the seconds until the next attempt, 0.0 when it may start, ``None`` when closed."""
+    wait = wait_seconds(state.misses)
+    if wait is None:
+        return None
+    # Only uptime shortens a wait. It cannot run ahead of true time, not even unnoticed across a
+    # reboot where boots have no names: the new boot alone has then lasted `now.uptime` already.
+    return max(0.0, wait - (now.uptime - anchored(state, now).missed_uptime))
