@@ -1,0 +1,55 @@
+"""The committed photos are what their labels say, and rendering repeats itself."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+PHOTOS = Path(__file__).resolve().parents[1] / "photos"
+
+
+@pytest.fixture(scope="module")
+def labels() -> list[dict[str, str]]:
+    with (PHOTOS / "labels.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_labels_list_exactly_the_photos(labels: list[dict[str, str]]) -> None:
+    assert sorted(row["path"] for row in labels) == sorted(p.name for p in PHOTOS.glob("*.jpg"))
+
+
+def test_each_object_has_at_least_two_distinct_views(labels: list[dict[str, str]]) -> None:
+    assert min(Counter(row["object"] for row in labels).values()) >= 2
+    assert len({(row["object"], row["view"]) for row in labels}) == len(labels)
+
+
+def test_photos_are_small_enough_to_commit(labels: list[dict[str, str]]) -> None:
+    sizes = [(PHOTOS / row["path"]).stat().st_size for row in labels]
+    assert sum(sizes) < 1_000_000
+    assert min(sizes) > 30_000
+
+
+def test_photos_are_well_exposed_and_textured(labels: list[dict[str, str]]) -> None:
+    for row in labels:
+        with Image.open(PHOTOS / row["path"]) as image:
+            assert image.size == (640, 480)
+            grey = np.asarray(image.convert("L"), np.float32)
+        assert 60 < grey.mean() < 200, row["path"]
+        assert grey.std() > 25, row["path"]
+        assert (grey > 250).mean() < 0.05, row["path"]
+
+
+def test_a_render_repeats_and_shows_something() -> None:
+    pytest.importorskip("mitsuba")
+    from tools.rendering.shots import SHOTS
+    from tools.rendering.studio import render
+
+    first, second = (render(SHOTS[0], (64, 48), 2) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+    assert first.shape == (48, 64, 3)
+    assert first.std() > 0.05

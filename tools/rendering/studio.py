@@ -1,0 +1,145 @@
+"""Builds the scene of a shot and path-traces it to linear light."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tools.rendering.canvas import Pixels
+from tools.rendering.clutter import clutter
+from tools.rendering.engine import mi
+from tools.rendering.geometry import rotation
+from tools.rendering.objects import OBJECTS, Part
+from tools.rendering.shots import Light, Shot
+from tools.rendering.surfaces import TABLES, WALLS
+
+Radiance = NDArray[np.float32]
+
+FIELD_OF_VIEW = 34.0
+"""Across the short side, degrees: a phone's main camera at twofold zoom."""
+
+_TABLE_SIDE, _WALL_SIDE, _WALL_DISTANCE = 130.0, 150.0, 34.0
+_APERTURE = 0.14  # radius in cm; blurs the wall, keeps the object sharp
+
+
+def render(shot: Shot, size: tuple[int, int], samples: int) -> Radiance:
+    """Return linear RGB (height, width, 3) of a shot; ``size`` is (width, height) in pixels."""
+    parts = OBJECTS[shot.subject]()
+    props = clutter(_random(shot, "clutter"))
+    scene: dict[str, Any] = {
+        "type": "scene",
+        "integrator": {"type": "path", "max_depth": 5},
+        "sensor": _camera(shot, parts, size, samples),
+        "table": _table(shot),
+        "wall": _wall(shot),
+        **_lights(shot.light),
+    }
+    for index, part in enumerate(parts + props):
+        scene[f"part{index}"] = _mesh(f"part{index}", part)
+    image = mi.render(mi.load_dict(scene), spp=samples, seed=zlib.crc32(shot.name.encode()))
+    return np.array(image, np.float32)
+
+
+def _camera(shot: Shot, parts: list[Part], size: tuple[int, int], samples: int) -> dict[str, Any]:
+    points = np.concatenate([part.grid.points.reshape(-1, 3) for part in parts])
+    turn = rotation("z", shot.azimuth) @ rotation("x", -shot.elevation)
+    right, away, up = turn.T
+    target = (points.min(0) + points.max(0)) / 2
+    extent = max(float(np.ptp(points @ right)), float(np.ptp(points @ up)))
+    distance = extent / (2 * shot.fill * np.tan(np.radians(FIELD_OF_VIEW / 2)))
+    tilted = np.cos(np.radians(shot.roll)) * up + np.sin(np.radians(shot.roll)) * right
+    pose = mi.ScalarTransform4f().look_at(
+        origin=(target - distance * away).tolist(), target=target.tolist(), up=tilted.tolist()
+    )
+    # A box filter keeps pixels independent, so thread order cannot change a sum.
+    film = {"type": "hdrfilm", "width": size[0], "height": size[1], "rfilter": {"type": "box"}}
+    return {
+        "type": "thinlens",
+        "fov": FIELD_OF_VIEW,
+        "fov_axis": "smaller",
+        "aperture_radius": _APERTURE,
+        "focus_distance": float(distance) - 2.0,
+        "to_world": pose,
+        "film": film,
+        "sampler": {"type": "multijitter", "sample_count": samples},
+    }
+
+
+def _table(shot: Shot) -> dict[str, Any]:
+    sheet = TABLES[shot.table](_random(shot, "table"))
+    place = mi.ScalarTransform4f().scale(_TABLE_SIDE / 2)
+    return {"type": "rectangle", "to_world": place, "bsdf": _material(sheet, 0.45)}
+
+
+def _wall(shot: Shot) -> dict[str, Any]:
+    sheet = WALLS[shot.wall](_random(shot, "wall"))
+    place = mi.ScalarTransform4f().translate([0, _WALL_DISTANCE, _WALL_SIDE / 2])
+    place = place.rotate([1, 0, 0], 90).scale(_WALL_SIDE / 2)
+    return {"type": "rectangle", "to_world": place, "bsdf": _material(sheet, 0.7)}
+
+
+def _lights(light: Light) -> dict[str, Any]:
+    turn = rotation("z", light.azimuth) @ rotation("x", -light.elevation)
+    place = mi.ScalarTransform4f().look_at(
+        origin=(-90 * turn[:, 1] + [0, 0, 6]).tolist(), target=[0, 0, 6], up=[0, 0, 1]
+    )
+    strength = 3.2 * (45.0 / light.size) ** 1.6
+    tint = np.array([light.warmth, 1.0, 1.0 / light.warmth])
+    window = {
+        "type": "rectangle",
+        "to_world": place.scale(light.size / 2),
+        "emitter": _emitter("area", strength * tint),
+    }
+    # The room's own light leans the other way, as sky and lamps do.
+    room = _emitter("constant", light.ambient * tint[::-1] ** 0.5)
+    return {"window": window, "room": room}
+
+
+def _emitter(kind: str, colour: NDArray[np.float64]) -> dict[str, Any]:
+    return {"type": kind, "radiance": {"type": "rgb", "value": colour.tolist()}}
+
+
+def _mesh(name: str, part: Part) -> Any:
+    grid, triangles = part.grid, part.grid.triangles()
+    properties = mi.Properties()
+    properties["mesh_bsdf"] = mi.load_dict(_material(part.paint, part.roughness, part.metallic))
+    vertices = grid.points.reshape(-1, 3)
+    mesh = mi.Mesh(
+        name,
+        len(vertices),
+        len(triangles),
+        has_vertex_normals=True,
+        has_vertex_texcoords=True,
+        props=properties,
+    )
+    values = mi.traverse(mesh)
+    values["vertex_positions"] = vertices.astype(np.float32).ravel()
+    values["vertex_texcoords"] = grid.uv.astype(np.float32).ravel()
+    values["faces"] = triangles.ravel()
+    values.update()
+    return mesh
+
+
+def _material(
+    paint: Pixels | tuple[float, float, float], roughness: float, metallic: float = 0.0
+) -> dict[str, Any]:
+    if isinstance(paint, tuple):
+        colour: dict[str, Any] = {"type": "rgb", "value": list(paint)}
+    else:
+        upright = np.ascontiguousarray(paint[::-1])  # Mitsuba counts v from the first row
+        colour = {"type": "bitmap", "bitmap": mi.Bitmap(upright)}
+    surface = {
+        "type": "principled",
+        "base_color": colour,
+        "roughness": roughness,
+        "metallic": metallic,
+        "specular": 0.5,
+    }
+    return {"type": "twosided", "bsdf": surface}
+
+
+def _random(shot: Shot, what: str) -> np.random.Generator:
+    return np.random.default_rng(zlib.crc32(f"{shot.name}/{what}".encode()))
