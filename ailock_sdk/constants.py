@@ -58,6 +58,7 @@ MISSES_PER_DOUBLING = 5
 LABEL_PERMUTATION = b"ailock/v1/permutation"
 LABEL_MESSAGE = b"ailock/v1/message"
 LABEL_CHECK = b"ailock/v1/check"
+LABEL_HELPER_MASK = b"ailock/v1/helper-mask"
 LABEL_SECRET = b"ailock/v1/secret"
 LABEL_PEPPER_ID = b"ailock/v1/pepper-id"
 LABEL_SEALING_KEY = b"ailock/v1/sealing-key"

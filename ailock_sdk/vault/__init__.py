@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ailock_sdk.vault.pepper import FilePepper, PepperProvider, default_pepper_path
+from ailock_sdk.vault.pepper import DEFAULT_PEPPER, FilePepper, PepperProvider, default_pepper_path
 from ailock_sdk.vault.record import Record, RecordHeader
 from ailock_sdk.vault.sealing import (
     open_bytes,
@@ -39,6 +39,7 @@ __all__ = [
     # pepper
     "PepperProvider",
     "FilePepper",
+    "DEFAULT_PEPPER",
     "default_pepper_path",
     # sealing
     "sealing_key",

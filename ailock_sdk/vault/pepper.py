@@ -65,6 +65,18 @@ class FilePepper:
             raise PepperError(f"pepper {path} cannot be used: {error}") from error
 
 
+@dataclass(frozen=True)
+class DefaultPepper:
+    """The user's own pepper: the file at :func:`default_pepper_path`, made on first use."""
+
+    def pepper(self) -> bytes:
+        """Return the 32 bytes; see :meth:`FilePepper.pepper`."""
+        return FilePepper(default_pepper_path()).pepper()
+
+
+DEFAULT_PEPPER = DefaultPepper()
+
+
 def default_pepper_path() -> Path:
     """Return ``$XDG_CONFIG_HOME/ailock/pepper``, or ``~/.config/ailock/pepper``.
 

@@ -1,0 +1,74 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+RUN := $(VENV)/bin/python
+PIP := $(RUN) -m pip --quiet --disable-pip-version-check
+PHOTOS ?= $(AILOCK_PHOTOS)
+OUT ?= out
+
+.PHONY: demo test lint bench kills fuzz code-table verify attacks vectors photos wheel clean
+
+demo: $(VENV)/.demo
+	@$(RUN) -m tools.demo
+
+test: $(VENV)/.test
+	$(RUN) -m pytest
+
+lint: $(VENV)/.test
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+
+bench: $(VENV)/.bench
+	$(RUN) -m benchmarks.speed unlock --out $(OUT)/speed
+
+# Campaigns: long forms of what `make test` does briefly.
+kills: $(VENV)/.test
+	$(RUN) -m tests.campaign_kills --count 1000
+
+fuzz: $(VENV)/.test
+	$(RUN) -m tests.campaign_records --count 20000
+	$(RUN) -m tests.fuzz_images --count 2000
+
+code-table: $(VENV)/.test
+	$(RUN) -m tools.code_table --trials 10000 --out $(OUT)/codes
+
+# PHOTOS is a photo set: a zip with labels.csv, or a folder with one folder per object.
+verify: $(VENV)/.test
+	$(RUN) -m benchmarks.accuracy verify --photos "$(PHOTOS)" --out $(OUT)/verify
+
+attacks: $(VENV)/.test
+	$(RUN) -m benchmarks.attacks helper-data --photos "$(PHOTOS)" --out $(OUT)/attacks
+
+vectors: $(VENV)/.test
+	$(RUN) -m tests.make_vectors
+
+photos: $(VENV)/.test
+	$(PIP) install -e '.[render]'
+	$(RUN) -m tools.render_photos --out tests/photos
+
+wheel: $(VENV)/.test
+	$(PIP) install build
+	$(RUN) -m build --wheel --outdir dist
+
+clean:
+	rm -rf $(VENV) dist build out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	@echo "creating $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: $(VENV)/bin/python pyproject.toml
+	@echo "installing ailock-sdk and what it needs at run time ..."
+	@$(PIP) install -e .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.demo
+	@echo "installing what the tests need ..."
+	@$(PIP) install -e '.[test,lint]'
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.test
+	@echo "installing the converter, for a full-size network to compare with ..."
+	@$(PIP) install -e '.[convert]'
+	@touch $@

@@ -1,0 +1,67 @@
+"""A photo of an everyday object is the key.
+
+>>> from ailock_sdk import AiLock, UnlockError
+>>> lock = AiLock()
+>>> record, secret = lock.enroll(["mug1.jpg", "mug2.jpg"])
+>>> lock.unlock("probe.jpg", record) == secret
+True
+
+:class:`AiLock` turns photos into records and secrets; :class:`Vault` keeps named records on disk,
+counts attempts and seals files. Both raise :class:`UnlockError` when the photo does not match, and
+other errors under :class:`AilockError` when no comparison could be made.
+"""
+
+from ailock_sdk.errors import (
+    AilockError,
+    BundleError,
+    CaptureError,
+    EnrollmentError,
+    LockedOutError,
+    NameTakenError,
+    PepperError,
+    PhotoFormatError,
+    PhotoQualityError,
+    ProfileError,
+    RecordError,
+    RecordFormatError,
+    RecordMismatchError,
+    RuntimeMissingError,
+    SealedDataError,
+    UnknownNameError,
+    UnlockError,
+    VaultError,
+)
+from ailock_sdk.imageprint import ImagePrint
+from ailock_sdk.lock import AiLock
+from ailock_sdk.named_locks import Vault
+from ailock_sdk.secret import Secret
+from ailock_sdk.vault import FilePepper, PepperProvider, Record
+
+__all__ = [
+    "AiLock",
+    "Vault",
+    "ImagePrint",
+    "Record",
+    "Secret",
+    "PepperProvider",
+    "FilePepper",
+    "AilockError",
+    "UnlockError",
+    "LockedOutError",
+    "CaptureError",
+    "PhotoFormatError",
+    "PhotoQualityError",
+    "EnrollmentError",
+    "RecordError",
+    "RecordFormatError",
+    "RecordMismatchError",
+    "SealedDataError",
+    "VaultError",
+    "NameTakenError",
+    "UnknownNameError",
+    "PepperError",
+    "BundleError",
+    "RuntimeMissingError",
+    "ProfileError",
+]
+__version__ = "0.1.0"

@@ -1,0 +1,87 @@
+"""Does this installation work? One finding for each thing that can be wrong."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+
+from ailock_sdk.embedding import DEFAULT_BUNDLE, choose_runtime, find_bundle, list_bundles
+from ailock_sdk.errors import AilockError
+from ailock_sdk.lock import AiLock
+from ailock_sdk.sketch import RFC9106_LOW_MEMORY, derive_keys
+from ailock_sdk.vault import FilePepper, RecordStore
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One examined thing: ``what`` it is, whether it is ``ok``, and a line of ``detail``."""
+
+    what: str
+    ok: bool
+    detail: str
+
+
+def examine(vault_path: Path, pepper_path: Path) -> list[Finding]:
+    """Examine runtime, bundles, self-test, Argon2id, pepper and vault; creates nothing."""
+    findings = [Finding("python", True, f"{platform.python_version()} on {platform.machine()}")]
+    findings.append(_try("runtime", _runtime))
+    for name in list_bundles() or [DEFAULT_BUNDLE]:
+        findings.append(_try(f"bundle {name}", partial(_bundle, name)))
+        findings.append(_try(f"self-test {name}", partial(_self_test, name)))
+    findings.append(_try("Argon2id", _argon2id))
+    findings.append(_try("vault", partial(_vault, vault_path, pepper_path)))
+    return findings
+
+
+def _try(what: str, check: Callable[[], str]) -> Finding:
+    try:
+        return Finding(what, True, check())
+    except AilockError as error:
+        return Finding(what, False, str(error))
+
+
+def _runtime() -> str:
+    runtime = choose_runtime()
+    return f"{runtime.name} {runtime.version}"
+
+
+def _bundle(name: str) -> str:
+    bundle = find_bundle(name)
+    return f"version {bundle.version}, fingerprint {bundle.fingerprint.hex()[:16]}"
+
+
+def _self_test(name: str) -> str:
+    """The bundle's photo must give the stored imageprint, bit for bit."""
+    bundle = find_bundle(name)
+    if bundle.self_test is None:
+        return "the bundle has none"
+    for profile, expected in bundle.self_test.imageprints.items():
+        lock = AiLock(bundle, profile)
+        actual = bytes(lock.imageprint(bundle.path / bundle.self_test.photo))
+        if actual != expected:
+            wrong = (int.from_bytes(actual, "big") ^ int.from_bytes(expected, "big")).bit_count()
+            raise AilockError(
+                f"profile {profile!r}: {wrong} of {lock.lambda_bits} bits differ from the model's "
+                "reference: locks made on other machines may open less often here"
+            )
+    return "every bit as on the reference machine"
+
+
+def _argon2id() -> str:
+    start = perf_counter()
+    derive_keys(b"", bytes(16), None, RFC9106_LOW_MEMORY, bytes(32))
+    return f"{(perf_counter() - start) * 1000:.0f} ms at the default cost"
+
+
+def _vault(vault_path: Path, pepper_path: Path) -> str:
+    if not vault_path.exists():
+        return f"none yet at {vault_path}"
+    with RecordStore.open(vault_path, FilePepper(pepper_path, create=False).pepper()) as store:
+        names = store.names()
+        for name in names:
+            store.get(name)
+    return f"{len(names)} locks at {vault_path}"

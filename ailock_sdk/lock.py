@@ -1,0 +1,334 @@
+"""AiLock: photos and records. The only composer of the stages; it stores nothing."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from time import perf_counter
+
+import numpy as np
+
+from ailock_sdk.capture import (
+    Photo,
+    PhotoSource,
+    assess_quality,
+    crop_and_resize,
+    decode_photo,
+    segment_boxes,
+)
+from ailock_sdk.constants import MAX_REFERENCE_PHOTOS, SALT_LENGTH_BYTES
+from ailock_sdk.embedding import DEFAULT_BUNDLE, Bundle, Embedder, find_bundle
+from ailock_sdk.errors import (
+    EnrollmentError,
+    PhotoQualityError,
+    ProfileError,
+    RecordMismatchError,
+)
+from ailock_sdk.imageprint import ImagePrint, combine, load_projections
+from ailock_sdk.profiles import DEFAULT_PROFILE
+from ailock_sdk.secret import Secret
+from ailock_sdk.sketch import (
+    RFC9106_LOW_MEMORY,
+    Code,
+    HelperData,
+    KdfCost,
+    correction_radius,
+    generate,
+    message_length_bytes,
+    pepper_id,
+    reproduce,
+)
+from ailock_sdk.vault import DEFAULT_PEPPER, PepperProvider, Record, RecordHeader
+
+StageObserver = Callable[[str, float], None]
+"""Called with a stage's name and its seconds; stages are those of docs/architecture.md."""
+
+
+class AiLock:
+    """Turns photos into records and secrets, and back.
+
+    Building one loads and verifies the model; keep it for as long as photos come, it stays warm.
+    It may be shared between threads.
+
+    Parameters
+    ----------
+    bundle : a bundle, or the name of an installed one
+    profile : the name of one of the bundle's profiles
+    pepper : where the pepper comes from; by default a file of the user's own,
+        ``~/.config/ailock/pepper``, made on first use. Records open only where it is. ``None``
+        makes records that need none: they open anywhere, but resist a thief by the photo alone,
+        and say something about the photo (docs/threat-model.md)
+    cost : Argon2id cost of new records; each record carries its own
+    threads : CPU threads of the network (default: the machine's, at most four)
+    check_quality : refuse photos that are dark, blown out, blurred, textureless or too small
+    allow_overcomplete : permit enrolling with a profile whose records give the embedding away
+        (the paper's parameters); a pepper is then required
+    observe : called with the name and the duration of every stage, for benchmarks
+
+    Raises
+    ------
+    BundleError
+        The bundle is missing, damaged or altered, or has no such profile.
+    RuntimeMissingError
+        No TFLite interpreter is installed.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle | str = DEFAULT_BUNDLE,
+        profile: str = DEFAULT_PROFILE,
+        *,
+        pepper: PepperProvider | None = DEFAULT_PEPPER,
+        cost: KdfCost = RFC9106_LOW_MEMORY,
+        threads: int | None = None,
+        check_quality: bool = True,
+        allow_overcomplete: bool = False,
+        observe: StageObserver | None = None,
+    ) -> None:
+        self.bundle = find_bundle(bundle) if isinstance(bundle, str) else bundle
+        self.profile = self.bundle.profile(profile)
+        self.cost = cost
+        self.check_quality = check_quality
+        self.allow_overcomplete = allow_overcomplete
+        self._pepper = pepper
+        self._observe = observe
+        self._embedder = Embedder(self.bundle, threads)
+        self._projections = load_projections(self.bundle.projection_path, self.profile.layers)
+        order, blocks, symbols = self.profile.code
+        self.code = Code(self.lambda_bits, order, blocks, symbols)
+        self.radius = correction_radius(self.lambda_bits, self.profile.tau)
+
+    @property
+    def lambda_bits(self) -> int:
+        """Length of an imageprint in bits."""
+        per_segment = sum(p.lambda_bits for p in self._projections.values())
+        return per_segment * len(self.profile.segments)
+
+    @property
+    def threads(self) -> int:
+        """CPU threads of the network."""
+        return self._embedder.threads
+
+    @property
+    def runtime(self) -> str:
+        """The TFLite runtime in use: package name and version."""
+        return f"{self._embedder.runtime.name} {self._embedder.runtime.version}"
+
+    def imageprint(self, photo: PhotoSource) -> ImagePrint:
+        """The imageprint of one photo: a path, bytes, a PIL image, or uint8 RGB (H, W, 3).
+
+        Raises
+        ------
+        PhotoFormatError
+            Not a photo this package reads, damaged, or above a size ceiling.
+        PhotoQualityError
+            Too poor to use; every reason is given.
+        """
+        with self._stage("decode"):
+            decoded = decode_photo(photo, self._needed_short_side())
+        if self.check_quality:
+            with self._stage("quality"):
+                issues = assess_quality(decoded)
+            if issues:
+                raise PhotoQualityError(issues)
+        return self._imageprint(decoded)
+
+    def distance(self, a: ImagePrint, b: ImagePrint) -> float:
+        """The decision statistic: differing bits over lambda, in [0, 1]; about 0.5 is chance."""
+        return (a - b) / len(a)
+
+    def enroll(self, photos: Sequence[PhotoSource]) -> tuple[Record, Secret]:
+        """Make a record and its secret from 1 to 16 photos of one object.
+
+        Every call draws a new secret, also for the same photos.
+
+        Raises
+        ------
+        CaptureError
+            A photo cannot be used.
+        EnrollmentError
+            No photo, too many, or photos that show different objects.
+        ProfileError
+            The profile is overcomplete and this was not allowed, or no pepper is set.
+        """
+        if isinstance(photos, str | bytes | os.PathLike):
+            raise TypeError("enroll takes a list of photos: enroll([photo])")
+        if not 1 <= len(photos) <= MAX_REFERENCE_PHOTOS:
+            raise EnrollmentError(f"enroll with 1 to {MAX_REFERENCE_PHOTOS} photos")
+        self._refuse_overcomplete()
+        prints = [self.imageprint(photo) for photo in photos]
+        for number, one in enumerate(prints, start=1):
+            others = prints[: number - 1] + prints[number:]
+            if others and one - combine(others) > self.radius:
+                raise EnrollmentError(
+                    f"photo {number} is too unlike the others: "
+                    "take all photos of the same side of one object, in even light"
+                )
+        reference = combine(prints)
+        # The one place where randomness enters a record; everything below is pure.
+        salt = os.urandom(SALT_LENGTH_BYTES)
+        message = os.urandom(message_length_bytes(self.code))
+        return self._enroll_from_parts(reference, len(prints), salt, message)
+
+    def unlock(self, photo: PhotoSource, record: Record | bytes) -> Secret:
+        """The record's secret if ``photo`` shows its object.
+
+        Raises
+        ------
+        UnlockError
+            It does not. Nothing tells how near it was.
+        CaptureError, RecordError, PepperError
+            The comparison could not be made.
+        """
+        record = self.check(record)
+        return self.reproduce(self.imageprint(photo), record)
+
+    def reproduce(self, imageprint: ImagePrint, record: Record | bytes) -> Secret:
+        """As :meth:`unlock`, from an imageprint already taken."""
+        record = self.check(record)
+        header = record.header
+        cost = KdfCost(header.time_cost, header.memory_cost_kib, header.lanes)
+        with self._stage("code and Argon2id"):
+            return reproduce(
+                Code(header.lambda_bits, header.order, header.blocks, header.message_symbols),
+                header.radius,
+                imageprint.margins,
+                HelperData(record.helper, record.tag),
+                header.salt,
+                None if header.pepper_id is None else self._pepper_bytes(),
+                cost,
+                bytes(header),
+            )
+
+    def check(self, record: Record | bytes) -> Record:
+        """The parsed record if this lock can serve it, whatever the photo.
+
+        Raises
+        ------
+        RecordFormatError
+            Not a record, or damaged.
+        RecordMismatchError
+            Made with another model, profile or pepper.
+        """
+        if not isinstance(record, Record):
+            record = Record.from_bytes(record)
+        header = record.header
+        if header.profile != self.profile.name:
+            raise RecordMismatchError(
+                f"the record was made with profile {header.profile!r}: "
+                f"use AiLock(profile={header.profile!r})"
+            )
+        if header.fingerprint != self.bundle.fingerprint:
+            raise RecordMismatchError(
+                f"the record was made with another model than {self.bundle.name!r} "
+                f"version {self.bundle.version}: enroll again, or install the old bundle"
+            )
+        if header.lambda_bits != self.lambda_bits:
+            raise RecordMismatchError("the record's lambda is not the profile's: enroll again")
+        if header.pepper_id is not None:
+            if self._pepper is None:
+                raise RecordMismatchError("the record needs the pepper it was made with")
+            if header.pepper_id != pepper_id(self._pepper_bytes()):
+                raise RecordMismatchError("the record was made with another pepper")
+        return record
+
+    def needs_reenroll(self, record: Record | bytes) -> bool:
+        """True when a new record would be stronger or fit this machine better.
+
+        That is: another runtime than the one in use, a lower Argon2id cost, or another radius or
+        code than the profile now has.
+        """
+        header = self.check(record).header
+        return (
+            header.runtime != self._embedder.runtime.id
+            or header.time_cost * header.memory_cost_kib
+            < self.cost.time_cost * self.cost.memory_cost_kib
+            or header.radius != self.radius
+            or (header.order, header.blocks, header.message_symbols) != self.profile.code
+            or (header.pepper_id is None and self._pepper is not None)
+        )
+
+    def _enroll_from_parts(
+        self, reference: ImagePrint, photo_count: int, salt: bytes, message: bytes
+    ) -> tuple[Record, Secret]:
+        pepper = None if self._pepper is None else self._pepper_bytes()
+        header = RecordHeader(
+            runtime=int(self._embedder.runtime.id),
+            photo_count=photo_count,
+            fingerprint=self.bundle.fingerprint,
+            profile=self.profile.name,
+            lambda_bits=self.lambda_bits,
+            radius=self.radius,
+            order=self.profile.code[0],
+            blocks=self.profile.code[1],
+            message_symbols=self.profile.code[2],
+            memory_cost_kib=self.cost.memory_cost_kib,
+            time_cost=self.cost.time_cost,
+            lanes=self.cost.lanes,
+            salt=salt,
+            pepper_id=None if pepper is None else pepper_id(pepper),
+        )
+        with self._stage("code and Argon2id"):
+            helper_data, secret = generate(
+                self.code,
+                self.radius,
+                reference.bits,
+                message,
+                salt,
+                pepper,
+                self.cost,
+                bytes(header),
+            )
+        return Record(header, helper_data.helper, helper_data.tag), secret
+
+    def _imageprint(self, decoded: Photo) -> ImagePrint:
+        contract = self.bundle.input
+        height, width = decoded.pixels.shape[:2]
+        margins = []  # [segment][layer] -> float64 (lambda,)
+        for box in segment_boxes(width, height, contract.crop, self.profile.segments):
+            with self._stage("resize"):
+                pixels = crop_and_resize(decoded.pixels, box, contract.height, contract.width)
+            with self._stage("network"):
+                embeddings = self._embedder.embed(pixels, self.profile.layers)
+            with self._stage("projection"):
+                margins.append(
+                    [
+                        self._projections[layer].margins(embedding)
+                        for layer, embedding in zip(self.profile.layers, embeddings, strict=True)
+                    ]
+                )
+        by_layer = zip(*margins, strict=True)  # layers outside, segments inside: SPEC section 3
+        return ImagePrint(np.concatenate([np.concatenate(layer) for layer in by_layer]))
+
+    def _needed_short_side(self) -> int:
+        """Pixels of short side at which no segment is enlarged."""
+        contract = self.bundle.input
+        boxes = segment_boxes(1, 1, contract.crop, self.profile.segments)
+        smallest = min(box.right - box.left for box in boxes)
+        return math.ceil(max(contract.height, contract.width) / smallest)
+
+    def _pepper_bytes(self) -> bytes:
+        assert self._pepper is not None
+        return self._pepper.pepper()
+
+    def _refuse_overcomplete(self) -> None:
+        if not self.profile.overcomplete:
+            return
+        if not self.allow_overcomplete:
+            raise ProfileError(
+                f"profile {self.profile.name!r} has more bits than dimensions: its records give "
+                "the photo's embedding away. For experiments: AiLock(allow_overcomplete=True)"
+            )
+        if self._pepper is None:
+            raise ProfileError(f"profile {self.profile.name!r} may only be used with a pepper")
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        if self._observe is None:
+            yield
+            return
+        start = perf_counter()
+        yield
+        self._observe(name, perf_counter() - start)

@@ -1,0 +1,38 @@
+"""Imageprint bits to a secret: error-correcting code, secure sketch, fuzzy extractor."""
+
+from ailock_sdk.sketch.code import Code
+from ailock_sdk.sketch.extractor import HelperData, generate, reproduce
+from ailock_sdk.sketch.kdf import (
+    CHEAPEST,
+    RFC9106_LOW_MEMORY,
+    KdfCost,
+    derive_keys,
+    helper_mask,
+    pepper_id,
+)
+from ailock_sdk.sketch.message import message_length_bytes
+from ailock_sdk.sketch.permutation import permutation
+from ailock_sdk.sketch.radius import correction_radius
+from ailock_sdk.sketch.reed_muller import ReedMuller
+from ailock_sdk.sketch.reed_solomon import ReedSolomon
+from ailock_sdk.sketch.secure_sketch import recover, sketch
+
+__all__ = [
+    "correction_radius",
+    "ReedMuller",
+    "ReedSolomon",
+    "Code",
+    "permutation",
+    "sketch",
+    "recover",
+    "HelperData",
+    "generate",
+    "reproduce",
+    "message_length_bytes",
+    "KdfCost",
+    "RFC9106_LOW_MEMORY",
+    "CHEAPEST",
+    "derive_keys",
+    "helper_mask",
+    "pepper_id",
+]

@@ -1,0 +1,84 @@
+"""The concatenated code: Reed-Solomon outside, Reed-Muller inside (SPEC section 5)."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ailock_sdk.constants import MAX_LAMBDA_BITS
+from ailock_sdk.errors import ProfileError
+from ailock_sdk.sketch.candidates import information_sets, rank_vectors
+from ailock_sdk.sketch.reed_muller import ReedMuller
+from ailock_sdk.sketch.reed_solomon import ReedSolomon, Symbols
+
+
+class Code:
+    """Binary code of ``lambda_bits`` bits for messages of some symbols of ``order + 1`` bits.
+
+    The message's Reed-Solomon codeword has one symbol per block, and each block is that symbol's
+    punctured RM(1, order) codeword. Blocks differ in length by at most one column, longer first.
+
+    Raises :class:`ProfileError` for a code that SPEC section 5 does not allow.
+    """
+
+    def __init__(self, lambda_bits: int, order: int, blocks: int, message_symbols: int) -> None:
+        if not 1 <= blocks <= lambda_bits <= MAX_LAMBDA_BITS:
+            raise ProfileError(f"no code of {blocks} blocks in {lambda_bits} bits")
+        shortest, longer_blocks = divmod(lambda_bits, blocks)
+        ReedMuller(order, shortest)  # exists, or ProfileError
+        self.lambda_bits = lambda_bits
+        self.order = order
+        self.blocks = blocks
+        self.message_symbols = message_symbols
+        self._inner = ReedMuller(order, shortest + (longer_blocks > 0))
+        self._outer = ReedSolomon(blocks, message_symbols, order + 1)
+        self._sent = np.ones((blocks, self._inner.length), dtype=np.bool_)
+        if longer_blocks:
+            self._sent[longer_blocks:, -1] = False
+        self._ranks = rank_vectors(message_symbols, self._inner.symbols)
+        exhaustive = self._ranks.shape[1] == self._inner.symbols**message_symbols
+        self._sets = information_sets(blocks, message_symbols)[: 1 if exhaustive else None]
+
+    @property
+    def symbol_bits(self) -> int:
+        return self.order + 1
+
+    @property
+    def message_bits(self) -> int:
+        return self.message_symbols * self.symbol_bits
+
+    def encode(self, message: Symbols) -> npt.NDArray[np.bool_]:
+        """The codeword, bool (lambda_bits,), of (message_symbols,) values in [0, 2^symbol_bits)."""
+        return self._inner.encode(self._outer.encode(message))[self._sent]
+
+    def decode(self, margins: npt.NDArray[np.float64]) -> tuple[Symbols, npt.NDArray[np.bool_]]:
+        """The likeliest message (message_symbols,) found for ``margins``, and its codeword.
+
+        ``margins`` is float (lambda_bits,): the sign is the bit (positive: 1), the size its weight,
+        a log-likelihood ratio up to scale. Something is always found; whether it is near enough is
+        for the caller to judge. Messages of up to 16 bits are decoded by maximum likelihood, longer
+        ones nearly so. Takes a few milliseconds, and is not constant-time: sorting and table
+        look-ups depend on the margins.
+        """
+        received = np.zeros(self._sent.shape)
+        received[self._sent] = margins
+        correlations = self._inner.correlations(received)  # (blocks, 2^symbol_bits)
+        ranked = np.argsort(-correlations, axis=1, kind="stable")  # likeliest symbols first
+        first, second = np.take_along_axis(correlations, ranked[:, :2], axis=1).T
+        by_reliability = np.argsort(second - first, kind="stable")
+
+        best_score = -np.inf
+        best = ranked[:, 0]
+        for chosen in self._sets:
+            positions = np.sort(by_reliability[chosen])
+            candidates = ranked[positions[:, None], self._ranks]  # (message_symbols, count)
+            codewords = self._outer.reencode(tuple(positions.tolist()), candidates)
+            scores = np.zeros(codewords.shape[1])
+            for correlation, symbols in zip(correlations, codewords, strict=True):
+                scores += correlation.take(symbols)
+            likeliest = int(np.argmax(scores))
+            if scores[likeliest] > best_score:
+                best_score = scores[likeliest]
+                best = codewords[:, likeliest]
+        message = best[: self.message_symbols].copy()
+        return message, self.encode(message)

@@ -1,0 +1,101 @@
+"""Fuzzy extractor: reference bits to a secret, and back from a near probe (SPEC sections 6 and 7).
+
+Pure functions: the salt and the message's randomness come from the caller.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ailock_sdk.errors import UnlockError
+from ailock_sdk.secret import Secret
+from ailock_sdk.sketch.code import Code
+from ailock_sdk.sketch.kdf import KdfCost, derive_keys, helper_mask
+from ailock_sdk.sketch.message import message_bytes, message_length_bytes, symbols_from_random
+from ailock_sdk.sketch.secure_sketch import check_radius, recover, sketch
+
+
+@dataclass(frozen=True)
+class HelperData:
+    """The public part of a lock that depends on its secret."""
+
+    helper: bytes
+    """ceil(lambda / 8) bytes: the code-offset sketch, masked if there is a pepper."""
+    tag: bytes
+    """4 bytes: tells the right message from a wrong one."""
+
+
+def generate(
+    code: Code,
+    radius: int,
+    reference_bits: npt.NDArray[np.bool_],
+    message: bytes,
+    salt: bytes,
+    pepper: bytes | None,
+    cost: KdfCost,
+    header: bytes,
+) -> tuple[HelperData, Secret]:
+    """Helper data and secret of ``reference_bits``, bool (lambda_bits,).
+
+    ``message`` is ``message_length_bytes(code)`` uniformly random bytes and ``salt`` 16 of them,
+    both fresh for every record; ``pepper`` 32 bytes or ``None``. ``header`` is the record's bytes
+    before the helper: header and helper are bound into the secret, so changing either loses it.
+    Counterpart of :func:`reproduce`.
+
+    Raises :class:`ProfileError` for a radius that no probe could be held against.
+    """
+    check_radius(code, radius)
+    symbols = symbols_from_random(code, message)
+    helper = _masked(sketch(code, reference_bits, symbols, salt), pepper, salt, code)
+    tag, secret = derive_keys(
+        message_bytes(code, symbols), salt, pepper, cost, _associated_data(header, helper)
+    )
+    return HelperData(helper, tag), secret
+
+
+def reproduce(
+    code: Code,
+    radius: int,
+    probe_margins: npt.NDArray[np.floating],
+    helper_data: HelperData,
+    salt: bytes,
+    pepper: bytes | None,
+    cost: KdfCost,
+    header: bytes,
+) -> Secret:
+    """The secret that :func:`generate` gave, from margins, float (lambda_bits,), of a near probe.
+
+    Raises :class:`UnlockError`, always the same, when more than ``radius`` bits differ, or when the
+    tag refuses: another object, pepper, header or helper.
+    """
+    try:
+        helper = _masked(helper_data.helper, pepper, salt, code)
+        symbols = recover(code, radius, helper, salt, probe_margins)
+        message = message_bytes(code, symbols)
+        decoded = True
+    except UnlockError:
+        # Spend the same Argon2id on a message of zeros, so that the time taken says little about
+        # which check refused. What remains visible is the microseconds of the paths around it.
+        message = bytes(message_length_bytes(code))
+        decoded = False
+    tag, secret = derive_keys(
+        message, salt, pepper, cost, _associated_data(header, helper_data.helper)
+    )
+    if not (hmac.compare_digest(tag, helper_data.tag) and decoded):
+        raise UnlockError
+    return secret
+
+
+def _masked(helper: bytes, pepper: bytes | None, salt: bytes, code: Code) -> bytes:
+    """Put the mask on, or take it off."""
+    mask = helper_mask(pepper, salt, code.lambda_bits)
+    return bytes(a ^ b for a, b in zip(helper, mask, strict=True))
+
+
+def _associated_data(header: bytes, helper: bytes) -> bytes:
+    return hashlib.sha256(header + helper).digest()

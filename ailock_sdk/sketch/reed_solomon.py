@@ -1,0 +1,106 @@
+"""Reed-Solomon over GF(2^s), the outer code (SPEC section 5). The only user of ``reedsolo``."""
+
+from __future__ import annotations
+
+import threading
+from functools import cache, lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import reedsolo
+
+from ailock_sdk.errors import ProfileError
+
+Symbols = npt.NDArray[np.intp]
+
+_REEDSOLO_LOCK = threading.Lock()
+"""reedsolo keeps the field of its latest codec in module globals: one computation at a time."""
+
+
+class ReedSolomon:
+    """Systematic [n, k] code over GF(2^symbol_bits), 3 <= symbol_bits <= 13.
+
+    k message symbols come first, then n - k parity symbols; the generator's roots are alpha^0 to
+    alpha^(n-k-1) with alpha = 2, modulo the smallest primitive polynomial (0x11D for 8 bits).
+    k = n is the code without parity.
+
+    Raises :class:`ProfileError` unless ``1 <= k <= n < 2^symbol_bits``.
+    """
+
+    def __init__(self, n: int, k: int, symbol_bits: int) -> None:
+        if not 3 <= symbol_bits <= 13:
+            raise ProfileError(f"Reed-Solomon symbols of {symbol_bits} bits are not supported")
+        if not 1 <= k <= n < 2**symbol_bits:
+            raise ProfileError(f"no Reed-Solomon code [{n}, {k}] over GF(2^{symbol_bits})")
+        self.n = n
+        self.k = k
+        self.symbol_bits = symbol_bits
+        self._log, self._exp = _field_tables(symbol_bits)
+
+    def encode(self, message: Symbols) -> Symbols:
+        """The codeword (n,) of ``message``, integers (k,) in [0, 2^symbol_bits)."""
+        return self.reencode(tuple(range(self.k)), message[:, None])[:, 0]
+
+    def reencode(self, positions: tuple[int, ...], values: Symbols) -> Symbols:
+        """The codewords (n, count) that have ``values`` (k, count) at ``positions``.
+
+        ``positions`` are any k different positions, ascending. The code is maximum distance
+        separable, so every such choice determines the codeword: the other n - k symbols are
+        erasures, and erasure decoding is linear in the known ones.
+        """
+        codewords = np.empty((self.n, values.shape[1]), dtype=np.intp)
+        codewords[list(positions)] = values
+        erased = [j for j in range(self.n) if j not in positions]
+        if not erased:
+            return codewords
+        matrix = _reencoding_matrix(self.n, self.k, self.symbol_bits, positions)
+        for j in erased:
+            codewords[j] = 0
+            for i, coefficient in enumerate(matrix[:, j]):
+                # Row `coefficient` of the multiplication table, applied to all candidates.
+                products = self._exp[self._log[coefficient] + self._log]
+                codewords[j] ^= products.take(values[i])
+        return codewords
+
+
+@cache
+def _primitive_polynomial(symbol_bits: int) -> int:
+    """The smallest primitive polynomial of the degree: 2 generates the field's nonzero elements."""
+    with _REEDSOLO_LOCK:
+        return int(reedsolo.find_prime_polys(c_exp=symbol_bits, single=True))
+
+
+@cache
+def _field_tables(symbol_bits: int) -> tuple[Symbols, Symbols]:
+    """Tables (log, exp) with ``a * b = exp[log[a] + log[b]]`` for all field elements.
+
+    The logarithm of zero is put past every sum of two others; from there on, exp is zero.
+    """
+    polynomial = _primitive_polynomial(symbol_bits)
+    order = 2**symbol_bits - 1  # of the multiplicative group
+    log = np.full(order + 1, 2 * order, dtype=np.intp)
+    exp = np.zeros(4 * order + 1, dtype=np.intp)
+    element = 1
+    for power in range(order):
+        log[element] = power
+        exp[power] = exp[power + order] = element
+        element <<= 1
+        if element > order:
+            element ^= polynomial
+    return log, exp
+
+
+@lru_cache(maxsize=1024)
+def _reencoding_matrix(n: int, k: int, symbol_bits: int, positions: tuple[int, ...]) -> Symbols:
+    """(k, n): row i is the codeword with 1 at ``positions[i]`` and 0 at the other positions."""
+    erased = [j for j in range(n) if j not in positions]
+    matrix = np.empty((k, n), dtype=np.intp)
+    polynomial = _primitive_polynomial(symbol_bits)
+    with _REEDSOLO_LOCK:
+        codec = reedsolo.RSCodec(n - k, nsize=n, prim=polynomial, c_exp=symbol_bits)
+        for i, position in enumerate(positions):
+            unit = [0] * n
+            unit[position] = 1
+            _, codeword, _ = codec.decode(unit, erase_pos=erased, only_erasures=True)
+            matrix[i] = list(codeword)
+    return matrix

@@ -1,0 +1,65 @@
+"""Secure sketch: a public helper that brings a near probe back to the message (SPEC section 6).
+
+The code-offset construction of Juels-Wattenberg and of Dodis, Ostrovsky, Reyzin and Smith.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ailock_sdk.errors import ProfileError, UnlockError
+from ailock_sdk.sketch.code import Code
+from ailock_sdk.sketch.permutation import permutation
+from ailock_sdk.sketch.reed_solomon import Symbols
+
+
+def sketch(
+    code: Code, reference_bits: npt.NDArray[np.bool_], message: Symbols, salt: bytes
+) -> bytes:
+    """The helper of ``reference_bits``, bool (lambda_bits,), for a uniform ``message``.
+
+    Returns ceil(lambda_bits / 8) bytes, unused bits zero. Counterpart of :func:`recover`.
+    """
+    if reference_bits.shape != (code.lambda_bits,) or reference_bits.dtype != np.bool_:
+        raise ValueError(f"reference bits must be bool of shape ({code.lambda_bits},)")
+    permuted = reference_bits[permutation(salt, code.lambda_bits)]
+    return np.packbits(code.encode(message) ^ permuted).tobytes()
+
+
+def recover(
+    code: Code,
+    radius: int,
+    helper: bytes,
+    salt: bytes,
+    probe_margins: npt.NDArray[np.floating],
+) -> Symbols:
+    """The message (message_symbols,) of ``helper``, from a probe near its reference.
+
+    ``probe_margins`` is float (lambda_bits,), finite: the probe's bits are the signs (0 counts as
+    positive, bit 1), and their sizes guide the decoder. A message comes back exactly when the
+    decoded codeword lies within ``radius`` of the word that the probe's bits give. It may still be
+    a wrong one: check it.
+
+    Raises :class:`UnlockError` when more than ``radius`` bits would have to be corrected.
+    """
+    check_radius(code, radius)
+    if probe_margins.shape != (code.lambda_bits,) or not np.isfinite(probe_margins).all():
+        raise ValueError(f"probe margins must be finite, of shape ({code.lambda_bits},)")
+    if len(helper) != -(-code.lambda_bits // 8):
+        raise ValueError(f"the helper of {code.lambda_bits} bits has another length")
+    offset = np.unpackbits(np.frombuffer(helper, dtype=np.uint8), count=code.lambda_bits) == 1
+    margins = probe_margins[permutation(salt, code.lambda_bits)].astype(np.float64)
+    # helper XOR probe = codeword XOR (reference XOR probe): a codeword with the probe's errors.
+    # A bit that the helper inverts keeps its weight and changes its sign.
+    word = offset ^ (margins >= 0)
+    message, codeword = code.decode(np.where(offset, -margins, margins))
+    if np.count_nonzero(codeword ^ word) > radius:
+        raise UnlockError
+    return message
+
+
+def check_radius(code: Code, radius: int) -> None:
+    """Raise :class:`ProfileError` unless ``0 <= radius < lambda_bits / 2``."""
+    if not 0 <= 2 * radius < code.lambda_bits:
+        raise ProfileError(f"no radius {radius} in {code.lambda_bits} bits")

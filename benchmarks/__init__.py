@@ -1,0 +1,1 @@
+"""Programs that measure ailock-sdk; they use its public names only."""

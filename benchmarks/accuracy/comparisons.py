@@ -1,0 +1,207 @@
+"""All comparisons: exact histograms, their bootstrap replicates, the hardest pairs.
+
+One pass over the objects. For each, the distances of its references to all probes become one
+histogram per other object; these are summed, and summed again with the weights of every bootstrap
+replicate. Memory holds one object's distances (in blocks) and histograms, and the replicates.
+
+The object bootstrap (Bolle, Ratha and Pankanti, "Error analysis of pattern recognition systems: the
+subsets bootstrap", CVIU 93, 2004) draws K objects with replacement. An object drawn w times weighs
+w in mated trials; a pair of objects weighs w1 * w2 in non-mated trials; two copies of one object
+make no non-mated trial. Photos of an object stay together, so their correlation is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from benchmarks.accuracy.hamming import Words, distances, pack
+from benchmarks.accuracy.samples import References, Samples
+
+BLOCK_DISTANCES = 4_000_000
+"""Distances in memory at a time."""
+HARDEST_PAIRS = 8
+"""Pairs kept for the gallery, mated and non-mated each."""
+
+
+@dataclass(frozen=True, order=True)
+class Pair:
+    """A comparison: its distance, and the indices of its reference and its probe."""
+
+    distance_bits: int
+    reference: int
+    probe: int
+
+
+@dataclass(frozen=True, eq=False)
+class Comparisons:
+    """Trials by distance in bits.
+
+    Attributes
+    ----------
+    mated, non_mated : int64 (lambda + 1,)
+    resampled_mated, resampled_non_mated : float64 (B, lambda + 1), integers
+    mated_objects : objects with a mated trial
+    object_pairs : pairs of objects with a non-mated trial
+    worst_mated : greatest distances, one pair an object
+    nearest_non_mated : smallest distances, one pair for each pair of objects
+    """
+
+    mated: NDArray[np.int64]
+    non_mated: NDArray[np.int64]
+    resampled_mated: NDArray[np.float64]
+    resampled_non_mated: NDArray[np.float64]
+    mated_objects: int
+    object_pairs: int
+    worst_mated: tuple[Pair, ...]
+    nearest_non_mated: tuple[Pair, ...]
+
+
+def object_weights(objects: int, replicates: int, seed: int) -> NDArray[np.float64]:
+    """How often each replicate draws each object: float64 (B, K), rows sum to K."""
+    rng = np.random.default_rng(seed)
+    return rng.multinomial(objects, np.full(objects, 1 / objects), replicates).astype(np.float64)
+
+
+def compare_all(
+    samples: Samples, references: References, weights: NDArray[np.float64], progress: bool = False
+) -> Comparisons:
+    """Compare every reference with every photo that it was not made from.
+
+    A reference of one photo is compared with the photos after it only: the distance is symmetric,
+    so each unordered pair counts once. Combined references meet all other photos.
+
+    Parameters
+    ----------
+    weights : float64 (B, K) from :func:`object_weights`; B may be 0
+    progress : show a bar on stderr, if that is a terminal
+    """
+    bins = samples.margins.shape[1] + 1
+    probes, packed = pack(samples.bits), pack(references.bits)
+    starts, symmetric = samples.starts, references.members.shape[1] == 1
+    first = np.searchsorted(references.objects, np.arange(len(samples.names) + 1))
+    mated = np.zeros(bins, dtype=np.int64)
+    non_mated = np.zeros(bins, dtype=np.int64)
+    resampled_mated = np.zeros((len(weights), bins))
+    resampled_non_mated = np.zeros((len(weights), bins))
+    mated_objects, object_pairs = 0, 0
+    worst: list[Pair] = []
+    nearest: list[Pair] = []
+
+    rows = tqdm(
+        range(len(samples.names)), "comparisons", unit="object", disable=None if progress else True
+    )
+    for index in rows:
+        own = slice(int(first[index]), int(first[index + 1]))
+        if own.start == own.stop:
+            continue
+        here = slice(int(starts[index]), int(starts[index + 1]))
+
+        bits, reference, probe = _mated_trials(
+            packed[own], probes[here], references.members[own], here.start, symmetric
+        )
+        if len(bits):
+            counts = np.bincount(bits, minlength=bins)
+            mated += counts
+            resampled_mated += weights[:, index, None] * counts
+            mated_objects += 1
+            at = int(np.argmax(bits))
+            pair = Pair(int(bits[at]), own.start + int(reference[at]), here.start + int(probe[at]))
+            worst = sorted([*worst, pair], reverse=True)[:HARDEST_PAIRS]
+
+        others = [slice(here.stop, len(samples))]
+        if not symmetric:
+            others.append(slice(0, here.start))
+        for other in others:
+            if other.start == other.stop:
+                continue
+            low, high = samples.objects[other.start], samples.objects[other.stop - 1] + 1
+            table, pairs = _non_mated_trials(
+                packed[own], probes[other], samples.objects[other] - low, int(high - low), bins
+            )
+            non_mated += table.sum(axis=0)
+            used = np.flatnonzero(table.any(axis=0))  # most distances never occur: skip them
+            inner = weights[:, low:high] @ table[:, used].astype(np.float64)
+            resampled_non_mated[:, used] += weights[:, index, None] * inner
+            # A pair of objects that both have references is met twice: count it once.
+            enrolled = first[low + 1 : high + 1] > first[low:high]
+            object_pairs += int(high - low) if other.start else int((~enrolled).sum())
+            found = [
+                Pair(p.distance_bits, own.start + p.reference, other.start + p.probe) for p in pairs
+            ]
+            nearest = _one_of_each_two_objects([*nearest, *found], samples, references)
+
+    return Comparisons(
+        mated,
+        non_mated,
+        resampled_mated,
+        resampled_non_mated,
+        mated_objects,
+        object_pairs,
+        tuple(worst),
+        tuple(nearest),
+    )
+
+
+def _mated_trials(
+    references: Words,
+    probes: Words,
+    members: NDArray[np.int64],
+    first_probe: int,
+    symmetric: bool,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Distances, references and probes of one object's mated trials, int64 (T,) each."""
+    bits = distances(references, probes)
+    numbers = first_probe + np.arange(len(probes))
+    if symmetric:
+        valid = numbers[None, :] > members
+    else:
+        valid = (numbers[None, None, :] != members[:, :, None]).all(axis=1)
+    reference, probe = np.nonzero(valid)
+    return bits[reference, probe].astype(np.int64), reference, probe
+
+
+def _non_mated_trials(
+    references: Words, probes: Words, objects: NDArray[np.int64], count: int, bins: int
+) -> tuple[NDArray[np.int64], list[Pair]]:
+    """One object's references against the photos of ``count`` others, which stand sorted.
+
+    Returns a histogram for each other object, int64 (count, bins), and the nearest pair of each.
+    """
+    table = np.zeros(count * bins, dtype=np.int64)
+    minimum = np.full(len(probes), np.iinfo(np.int64).max)
+    nearest_reference = np.zeros(len(probes), dtype=np.int64)
+    for block in _blocks(len(references), len(probes)):
+        bits = distances(references[block], probes).astype(np.int64)
+        table += np.bincount((bits + objects * bins).ravel(), minlength=len(table))
+        at = bits.argmin(axis=0)
+        low = bits[at, np.arange(len(probes))]
+        better = low < minimum
+        minimum[better] = low[better]
+        nearest_reference[better] = block.start + at[better]
+    order = np.lexsort((minimum, objects))  # by object, nearest first
+    firsts = order[np.searchsorted(objects[order], np.arange(count))]
+    hardest = firsts[np.argsort(minimum[firsts], kind="stable")[:HARDEST_PAIRS]]
+    pairs = [Pair(int(minimum[p]), int(nearest_reference[p]), int(p)) for p in hardest]
+    return table.reshape(count, bins), pairs
+
+
+def _one_of_each_two_objects(
+    pairs: Sequence[Pair], samples: Samples, references: References
+) -> list[Pair]:
+    """The nearest pairs of different pairs of objects, whichever object is the reference."""
+    kept: dict[frozenset[int], Pair] = {}
+    for pair in sorted(pairs):
+        objects = references.objects[pair.reference], samples.objects[pair.probe]
+        kept.setdefault(frozenset(int(o) for o in objects), pair)
+    return list(kept.values())[:HARDEST_PAIRS]
+
+
+def _blocks(rows: int, columns: int) -> Iterator[slice]:
+    height = max(1, BLOCK_DISTANCES // columns)
+    for start in range(0, rows, height):
+        yield slice(start, min(start + height, rows))

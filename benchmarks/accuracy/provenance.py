@@ -1,0 +1,60 @@
+"""Where a figure comes from: machine, software, command, date."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+PACKAGES = ("ailock-sdk", "numpy", "scipy", "pillow", "reedsolo", "cryptography", "matplotlib")
+
+
+def machine() -> dict[str, str | int]:
+    """CPU model, number of logical cores, operating system and architecture."""
+    return {
+        "cpu": _cpu_model(),
+        "cores": os.cpu_count() or 1,
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def versions() -> dict[str, str]:
+    """Python's version and those of the packages that decide the result."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def command_line(module: str, arguments: Sequence[str]) -> str:
+    """The command, each path cut to its name: a report is no place for somebody's folders."""
+    shown = []
+    for argument in arguments:
+        option, equals, value = argument.partition("=")
+        if option.startswith("--") and equals:
+            shown.append(f"{option}={Path(value).name if os.sep in value else value}")
+        else:
+            shown.append(Path(argument).name if os.sep in argument else argument)
+    return shlex.join(["python", "-m", module, *shown])
+
+
+def now() -> str:
+    """Date and time, UTC, ISO 8601."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _cpu_model() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text("utf-8", errors="replace")
+    except OSError:
+        return platform.processor() or platform.machine()
+    fields = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+    named = {name.strip(): value.strip() for name, value in fields.items()}
+    return named.get("model name") or named.get("Model") or platform.machine()

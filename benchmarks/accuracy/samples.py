@@ -1,0 +1,128 @@
+"""The acquired photos of an evaluation, sorted by object, and the references made from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from math import comb
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ailock_sdk.imageprint import ImagePrint, combine
+
+REFERENCES_PER_OBJECT_MAX = 20
+"""Sets of R photos drawn from one object, when there are more (R > 1)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """N acquired photos of K objects, photos of one object side by side.
+
+    Attributes
+    ----------
+    margins : float64 (N, lambda)
+    objects : int64 (N,), ascending, every number 0 .. K - 1 occurs
+    names : K names of objects
+    photos : int64 (N,), where each photo stands in the caller's list
+    """
+
+    margins: NDArray[np.float64]
+    objects: NDArray[np.int64]
+    names: tuple[str, ...]
+    photos: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.objects)
+
+    @property
+    def bits(self) -> NDArray[np.uint8]:
+        """Imageprints, uint8 (N, lambda)."""
+        return (self.margins >= 0).astype(np.uint8)
+
+    @property
+    def starts(self) -> NDArray[np.int64]:
+        """First photo of each object, and N at the end: int64 (K + 1,)."""
+        return np.searchsorted(self.objects, np.arange(len(self.names) + 1)).astype(np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class References:
+    """M references, each made from R photos of one object, sorted by object.
+
+    Attributes
+    ----------
+    bits : uint8 (M, lambda)
+    objects : int64 (M,), ascending
+    members : int64 (M, R), indices into the samples
+    refused : sets of photos that enrolment would have refused (FTE); they are not among the M
+    """
+
+    bits: NDArray[np.uint8]
+    objects: NDArray[np.int64]
+    members: NDArray[np.int64]
+    refused: int = 0
+
+    def __len__(self) -> int:
+        return len(self.objects)
+
+
+def arrange(
+    margins: NDArray[np.float64], objects: list[str], acquired: NDArray[np.bool_]
+) -> Samples:
+    """Sort the acquired photos of ``margins`` (N, lambda) by object, first seen first."""
+    photos = np.flatnonzero(acquired)
+    names = tuple(dict.fromkeys(objects[i] for i in photos))
+    number = {name: index for index, name in enumerate(names)}
+    of_photo = np.array([number[objects[i]] for i in photos], dtype=np.int64)
+    order = np.argsort(of_photo, kind="stable")
+    photos = photos[order]
+    return Samples(margins[photos], of_photo[order], names, photos.astype(np.int64))
+
+
+def single_references(samples: Samples) -> References:
+    """Every photo is a reference."""
+    members = np.arange(len(samples), dtype=np.int64)[:, None]
+    return References(samples.bits, samples.objects, members)
+
+
+def combined_references(
+    samples: Samples, photo_count: int, seed: int, refuse_beyond: int | None
+) -> References:
+    """References of ``photo_count`` photos: all sets of an object's photos, or a seeded sample.
+
+    Where an object has more than ``REFERENCES_PER_OBJECT_MAX`` sets, so many are drawn at random,
+    without repetition. ``refuse_beyond`` repeats enrolment's rule: a set of which some photo is
+    further from the combination than so many bits is refused and counted (``None``: keep all).
+    """
+    rng = np.random.default_rng(seed)
+    bits, objects, members, refused = [], [], [], 0
+    starts = samples.starts
+    for index in range(len(samples.names)):
+        for chosen in _photo_sets(int(starts[index]), int(starts[index + 1]), photo_count, rng):
+            prints = [ImagePrint(samples.margins[i]) for i in chosen]
+            reference = combine(prints)
+            if refuse_beyond is not None and any(p - reference > refuse_beyond for p in prints):
+                refused += 1
+                continue
+            bits.append(reference.bits)
+            objects.append(index)
+            members.append(chosen)
+    return References(
+        np.array(bits, dtype=np.uint8).reshape(-1, samples.margins.shape[1]),
+        np.array(objects, dtype=np.int64),
+        np.array(members, dtype=np.int64).reshape(-1, photo_count),
+        refused,
+    )
+
+
+def _photo_sets(
+    start: int, stop: int, size: int, rng: np.random.Generator
+) -> list[tuple[int, ...]]:
+    if comb(stop - start, size) <= REFERENCES_PER_OBJECT_MAX:
+        return list(combinations(range(start, stop), size))
+    drawn: set[tuple[int, ...]] = set()
+    while len(drawn) < REFERENCES_PER_OBJECT_MAX:
+        photos = rng.choice(stop - start, size, replace=False) + start
+        drawn.add(tuple(sorted(int(i) for i in photos)))
+    return sorted(drawn)

@@ -1,0 +1,130 @@
+"""Kept imageprints: reused, resumed, and dropped when anything they depend on changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from ailock_sdk.capture import QualityIssue
+from ailock_sdk.errors import PhotoFormatError, PhotoQualityError
+from ailock_sdk.imageprint import ImagePrint
+from benchmarks.accuracy.imageprints import (
+    UNREADABLE,
+    cache_key,
+    imageprints,
+    photo_set_sha256,
+)
+from tools.photo_sets import PhotoSet, open_photo_set
+
+LAMBDA_BITS = 16
+
+
+class FakeLock:
+    """A lock whose photos are bytes: the first says good, poor or broken."""
+
+    def __init__(self, fingerprint: bytes = bytes(32)) -> None:
+        self.bundle = SimpleNamespace(fingerprint=fingerprint)
+        self.profile = SimpleNamespace(layers=("layer",), segments=("whole",))
+        self.runtime = "fake 1"
+        self.lambda_bits = LAMBDA_BITS
+        self.check_quality = True
+        self.seen: list[bytes] = []
+
+    def imageprint(self, encoded: bytes) -> ImagePrint:
+        self.seen.append(encoded)
+        if encoded.startswith(b"broken"):
+            raise PhotoFormatError("broken")
+        if encoded.startswith(b"poor") and self.check_quality:
+            raise PhotoQualityError([QualityIssue.BLURRED, QualityIssue.TOO_SMALL])
+        seed = int.from_bytes(encoded[:8], "big")
+        return ImagePrint(np.random.default_rng(seed).standard_normal(LAMBDA_BITS))
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> PhotoSet:
+    for name, content in (
+        ("mug/1.jpg", b"good 1"),
+        ("mug/2.jpg", b"poor 2"),
+        ("toy/1.jpg", b"broken"),
+        ("toy/2.jpg", b"good 3"),
+    ):
+        file = tmp_path / "photos" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    return open_photo_set(tmp_path / "photos")
+
+
+def key_of(lock: FakeLock, photos: PhotoSet) -> dict[str, object]:
+    return cache_key(lock, photo_set_sha256(photos), "all")
+
+
+def test_refused_photos_keep_their_reasons_and_their_imageprint(tmp_path, photos) -> None:
+    lock = FakeLock()
+    prints = imageprints(lock, photos, tmp_path / "cache", key_of(lock, photos))
+    assert prints.issues == ("", "blurred,too_small", UNREADABLE, "")
+    assert prints.acquired(quality_gate=True).tolist() == [True, False, False, True]
+    assert prints.acquired(quality_gate=False).tolist() == [True, True, False, True]
+    assert lock.check_quality  # as it was
+    np.testing.assert_array_equal(prints.margins[0], lock.imageprint(b"good 1").margins)
+
+
+def test_the_second_run_reads_no_photo(tmp_path, photos) -> None:
+    first, second = FakeLock(), FakeLock()
+    key = key_of(first, photos)
+    a = imageprints(first, photos, tmp_path, key)
+    b = imageprints(second, photos, tmp_path, key)
+    assert second.seen == []
+    assert a.issues == b.issues
+    np.testing.assert_array_equal(a.margins, b.margins)
+
+
+def test_an_interrupted_run_is_resumed(tmp_path, photos, monkeypatch) -> None:
+    lock = FakeLock()
+    key = key_of(lock, photos)
+    real = FakeLock.imageprint
+
+    def stop_at_the_third(self: FakeLock, encoded: bytes) -> ImagePrint:
+        if encoded == b"broken":
+            raise KeyboardInterrupt
+        return real(self, encoded)
+
+    monkeypatch.setattr(FakeLock, "imageprint", stop_at_the_third)
+    with pytest.raises(KeyboardInterrupt):
+        imageprints(lock, photos, tmp_path, key)
+    monkeypatch.setattr(FakeLock, "imageprint", real)
+    resumed = FakeLock()
+    prints = imageprints(resumed, photos, tmp_path, key)
+    assert resumed.seen == [b"broken", b"good 3"]
+    assert prints.issues == ("", "blurred,too_small", UNREADABLE, "")
+
+
+def test_another_fingerprint_or_photo_starts_afresh(tmp_path, photos) -> None:
+    lock, other = FakeLock(), FakeLock(b"\1" * 32)
+    imageprints(lock, photos, tmp_path, key_of(lock, photos))
+    imageprints(other, photos, tmp_path, key_of(other, photos))
+    assert len(other.seen) == 5  # all four, the poor one twice
+    (photos.source / "mug" / "1.jpg").write_bytes(b"good 9")
+    again = FakeLock()
+    imageprints(again, photos, tmp_path, key_of(again, photos))
+    assert len(again.seen) == 5
+
+
+def test_a_foreign_or_damaged_file_is_not_used(tmp_path, photos) -> None:
+    lock = FakeLock()
+    key = key_of(lock, photos)
+    imageprints(lock, photos, tmp_path, key)
+    (kept,) = tmp_path.glob("*.npz")
+    kept.write_bytes(kept.read_bytes()[:100])
+    again = FakeLock()
+    imageprints(again, photos, tmp_path, key)
+    assert len(again.seen) == 5
+
+
+def test_the_sha256_of_a_folder_depends_on_names_and_contents(tmp_path, photos) -> None:
+    before = photo_set_sha256(photos)
+    assert before == photo_set_sha256(open_photo_set(photos.source))
+    (photos.source / "mug").rename(photos.source / "cup")
+    assert photo_set_sha256(open_photo_set(photos.source)) != before

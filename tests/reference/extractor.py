@@ -1,0 +1,62 @@
+"""Helper, tag and secret of SPEC sections 6 and 7. Argon2id alone comes from a library."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+
+from tests.reference import concatenated
+from tests.reference.permutation import permutation
+
+
+def pack(bits: list[int]) -> bytes:
+    """Most significant bit first; unused bits of the last byte are zero."""
+    bits = bits + [0] * (-len(bits) % 8)
+    return bytes(
+        int("".join(map(str, bits[start : start + 8])), 2) for start in range(0, len(bits), 8)
+    )
+
+
+def expand(key: bytes, info: bytes, length: int) -> bytes:
+    """HKDF-Expand-SHA256, RFC 5869, section 2.3."""
+    output = block = b""
+    counter = 1
+    while len(output) < length:
+        block = hmac.digest(key, block + info + bytes([counter]), "sha256")
+        output += block
+        counter += 1
+    return output[:length]
+
+
+def generate(
+    code: tuple[int, int, int, int],
+    reference_bits: list[int],
+    message: list[int],
+    salt: bytes,
+    pepper: bytes | None,
+    cost: tuple[int, int, int],
+    header: bytes,
+) -> tuple[bytes, bytes, bytes]:
+    """(helper, tag, secret) of a message of symbols."""
+    lambda_bits, m, n, _ = code
+    codeword = concatenated.encode(lambda_bits, m, n, message)
+    permuted = [reference_bits[i] for i in permutation(salt, lambda_bits)]
+    mask = [0] * lambda_bits
+    if pepper:
+        octets = expand(pepper, b"ailock/v1/helper-mask" + salt, (lambda_bits + 7) // 8)
+        mask = [int(bit) for octet in octets for bit in f"{octet:08b}"][:lambda_bits]
+    helper = pack([c ^ p ^ x for c, p, x in zip(codeword, permuted, mask, strict=True)])
+    serialised = b"".join(symbol.to_bytes((m + 1 + 7) // 8, "big") for symbol in message)
+    time_cost, memory_cost_kib, lanes = cost
+    root = Argon2id(
+        salt=salt,
+        length=32,
+        iterations=time_cost,
+        lanes=lanes,
+        memory_cost=memory_cost_kib,
+        ad=hashlib.sha256(header + helper).digest(),
+        secret=pepper or b"",
+    ).derive(b"ailock/v1/message" + serialised)
+    return helper, expand(root, b"ailock/v1/check", 4), expand(root, b"ailock/v1/secret", 32)

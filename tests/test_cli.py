@@ -1,0 +1,177 @@
+"""The ailock command: output, JSON and exit codes, on the committed photos."""
+
+from __future__ import annotations
+
+import json
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ailock_sdk.cli import ExitCode, build_parser, exit_code, main
+from ailock_sdk.errors import AilockError
+
+Photos = dict[str, list[Path]]
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.delenv("AILOCK_VAULT", raising=False)
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        code = main([str(a) for a in arguments])
+        captured = capsys.readouterr()
+        return int(code), captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def views(photos: Photos) -> list[Path]:
+    return next(iter(photos.values()))
+
+
+@pytest.fixture
+def other(photos: Photos) -> Path:
+    return list(photos.values())[1][0]
+
+
+def test_life_of_a_lock(run: Run, tmp_path: Path, views: list[Path], other: Path) -> None:
+    assert run("list") == (0, "no locks yet: ailock enroll\n", "")
+    assert run("enroll", "door", *views[:2]) == (0, "enrolled 'door' from 2 photos\n", "")
+    assert run("list") == (0, "door\n", "")
+    assert run("unlock", "door", views[2]) == (0, "unlocked 'door'\n", "")
+    assert run("unlock", "door", other) == (ExitCode.NO_MATCH, "", "ailock: no match\n")
+    code, out, _ = run("show", "door", "--json")
+    assert code == 0
+    assert json.loads(out)["misses"] == 1
+
+    letter = tmp_path / "letter.txt"
+    letter.write_text("blue pot")
+    assert run("seal", "door", letter)[0] == 0
+    letter.unlink()
+    assert run("open", "door", tmp_path / "letter.txt.sealed", views[2])[0] == 0
+    assert letter.read_text() == "blue pot"
+    assert stat.S_IMODE(letter.stat().st_mode) == 0o600
+
+    assert run("remove", "door")[0] == 0
+    code, _, err = run("unlock", "door", views[2])
+    assert code == ExitCode.USAGE
+    assert "door" in err
+
+
+def test_vault_and_pepper_are_private(run: Run, tmp_path: Path, views: list[Path]) -> None:
+    run("enroll", "door", views[0])
+    for path in (tmp_path / "data/ailock/vault.db", tmp_path / "config/ailock/pepper"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_secret_leaves_by_raw_and_exec_only(tmp_path: Path, views: list[Path]) -> None:
+    def call(*arguments: object) -> bytes:
+        command = [sys.executable, "-m", "ailock_sdk.cli", *map(str, arguments)]
+        options = ["--vault", str(tmp_path / "v.db"), "--pepper", str(tmp_path / "p")]
+        done = subprocess.run([*command, *options], capture_output=True, check=True)
+        return done.stdout + done.stderr
+
+    call("enroll", "door", views[0])
+    secret = call("unlock", "door", views[0], "--raw")
+    assert len(secret) == 32
+    assert call("unlock", "door", views[0], "--exec", "cat") == secret
+    shown = call("unlock", "door", views[0], "--json")
+    assert secret not in shown
+    assert secret.hex().encode() not in shown
+
+
+def test_errors_are_one_line_with_their_exit_code(
+    run: Run, tmp_path: Path, views: list[Path], other: Path
+) -> None:
+    dark = tmp_path / "dark.png"
+    Image.fromarray(np.zeros((300, 400, 3), np.uint8)).save(dark)
+    run("enroll", "door", views[0])
+    expected = {
+        ("enroll", "door", views[0]): ExitCode.USAGE,
+        ("enroll", "shed", dark): ExitCode.PHOTO_REJECTED,
+        ("enroll", "shed", views[0], other): ExitCode.PHOTO_REJECTED,
+        ("enroll", "shed", tmp_path / "none.jpg"): ExitCode.PHOTO_REJECTED,
+        ("unlock", "none", views[0]): ExitCode.USAGE,
+        ("unlock", "door", dark): ExitCode.PHOTO_REJECTED,
+        ("seal", "door", tmp_path / "none.txt"): ExitCode.USAGE,
+        ("open", "door", views[0], views[0], "-o", tmp_path / "x"): ExitCode.DAMAGED,
+        ("compare", views[0], other): ExitCode.NO_MATCH,
+    }
+    for arguments, code in expected.items():
+        actual, out, err = run(*arguments)
+        assert actual == code, arguments
+        if arguments[0] != "compare":
+            assert (out, err.count("\n")) == ("", 1), arguments
+            assert err.startswith("ailock: ")
+
+
+def test_lockout_has_its_own_exit_code(run: Run, views: list[Path], other: Path) -> None:
+    run("enroll", "door", views[0])
+    codes = [run("unlock", "door", other)[0] for _ in range(6)]
+    assert codes == [ExitCode.NO_MATCH] * 5 + [ExitCode.LOCKED_OUT]
+    code, out, _ = run("unlock", "door", views[0], "--json")
+    failure = json.loads(out)
+    assert (code, failure["error"], failure["exit"]) == (3, "LockedOutError", 3)
+
+
+def test_damaged_vault(run: Run, tmp_path: Path) -> None:
+    run("list")
+    (tmp_path / "data/ailock/vault.db").write_bytes(b"not a database, but of some length" * 100)
+    assert run("list")[0] == ExitCode.DAMAGED
+
+
+def test_compare(run: Run, views: list[Path]) -> None:
+    code, out, _ = run("compare", views[0], views[0], "--json")
+    facts = json.loads(out)
+    assert (code, facts["distance_bits"], facts["match"]) == (0, 0, True)
+
+
+def test_doctor_finds_all_well(run: Run) -> None:
+    code, out, _ = run("doctor")
+    assert code == 0, out
+    assert "every bit as on the reference machine" in out
+
+
+def test_models(run: Run) -> None:
+    assert "inception_v3_slim" in run("models", "list")[1]
+    code, out, _ = run("models", "verify", "--json")
+    assert code == 0
+    assert len(json.loads(out)["inception_v3_slim"]["fingerprint"]) == 64
+
+
+def test_benchmark_times_every_stage(run: Run) -> None:
+    code, out, _ = run("benchmark", "--json", "--runs", "2")
+    assert code == 0
+    stages = json.loads(out)["stages_ms"]
+    assert {"decode", "network", "projection", "Argon2id", "store"} <= stages.keys()
+    assert all(0 < s["p50"] <= s["p99"] for s in stages.values())
+
+
+def test_completion(run: Run) -> None:
+    pytest.importorskip("shtab", reason="completion is an extra")
+    assert "unlock" in run("completion", "bash")[1]
+
+
+def test_usage_errors_exit_with_2() -> None:
+    for arguments in ([], ["frobnicate"], ["unlock"], ["unlock", "a", "b", "--raw", "--exec", "c"]):
+        with pytest.raises(SystemExit) as caught:
+            build_parser().parse_args(arguments)
+        assert caught.value.code == ExitCode.USAGE
+
+
+def test_every_error_has_an_exit_code() -> None:
+    def kinds(kind: type[AilockError]) -> list[type[AilockError]]:
+        return [kind, *(k for sub in kind.__subclasses__() for k in kinds(sub))]
+
+    for kind in kinds(AilockError):
+        assert exit_code(kind.__new__(kind)) in ExitCode

@@ -1,0 +1,243 @@
+"""AiLock on the committed photos, through the default bundle."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import subprocess
+import sys
+import traceback
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ailock_sdk import (
+    AiLock,
+    BundleError,
+    EnrollmentError,
+    FilePepper,
+    PhotoQualityError,
+    ProfileError,
+    Record,
+    RecordFormatError,
+    RecordMismatchError,
+    Secret,
+    UnlockError,
+)
+from ailock_sdk.sketch import CHEAPEST, KdfCost
+
+Photos = dict[str, list[Path]]
+
+
+def test_another_view_gives_the_same_secret_and_other_objects_nothing(
+    lock: AiLock, photos: Photos
+) -> None:
+    for name, views in photos.items():
+        record, secret = lock.enroll(views[:2])
+        assert lock.unlock(views[2], record) == secret, name
+        for other, others in photos.items():
+            if other != name:
+                for view in others:
+                    with pytest.raises(UnlockError, match=r"^no match$"):
+                        lock.unlock(view, record)
+
+
+def test_every_kind_of_photo_is_the_same_photo(lock: AiLock, photos: Photos) -> None:
+    path = next(iter(photos.values()))[0]
+    with Image.open(path) as image:
+        image.load()
+    png = io.BytesIO()
+    image.save(png, "PNG")
+    expected = lock.imageprint(png.getvalue())
+    assert lock.imageprint(image) == expected
+    assert lock.imageprint(np.asarray(image)) == expected
+    assert lock.imageprint(path) == lock.imageprint(str(path)) == lock.imageprint(path.read_bytes())
+
+
+def test_distance_is_the_share_of_differing_bits(lock: AiLock, photos: Photos) -> None:
+    first, second, *_ = photos.values()
+    a, b, c = (lock.imageprint(p) for p in (first[0], first[1], second[0]))
+    assert lock.distance(a, a) == 0
+    assert lock.distance(a, b) == (a - b) / len(a) < lock.distance(a, c) <= 1
+    assert len(a) == lock.lambda_bits
+
+
+def test_enrolling_twice_gives_unrelated_records(lock: AiLock, photos: Photos) -> None:
+    views = next(iter(photos.values()))
+    (one, secret_1), (two, secret_2) = (lock.enroll(views[:1]) for _ in range(2))
+    assert secret_1 != secret_2
+    differing = np.unpackbits(
+        np.frombuffer(one.helper, np.uint8) ^ np.frombuffer(two.helper, np.uint8)
+    ).sum()
+    assert 0.35 < differing / lock.lambda_bits < 0.65
+
+
+def test_record_survives_bytes_and_other_processes(lock: AiLock, photos: Photos) -> None:
+    views = next(iter(photos.values()))
+    record, secret = lock.enroll(views[:2])
+    assert lock.unlock(views[2], bytes(record)) == secret
+    code = (
+        "import sys; from ailock_sdk import AiLock\n"
+        "secret = AiLock(pepper=None).unlock(sys.argv[1], sys.stdin.buffer.read())\n"
+        "sys.stdout.buffer.write(bytes(secret))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(views[2])],
+        input=bytes(record),
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout == bytes(secret)
+
+
+def test_photos_of_different_objects_do_not_enroll(lock: AiLock, photos: Photos) -> None:
+    first, second, *_ = photos.values()
+    with pytest.raises(EnrollmentError, match="unlike"):
+        lock.enroll([first[0], second[0]])
+
+
+def test_enrollment_is_checked(lock: AiLock, photos: Photos) -> None:
+    view = next(iter(photos.values()))[0]
+    with pytest.raises(EnrollmentError, match="1 to 16"):
+        lock.enroll([])
+    with pytest.raises(EnrollmentError, match="1 to 16"):
+        lock.enroll([view] * 17)
+    with pytest.raises(TypeError, match="list of photos"):
+        lock.enroll(str(view))
+
+
+def test_poor_photos_are_refused_with_advice(lock: AiLock) -> None:
+    black = np.zeros((300, 400, 3), np.uint8)
+    with pytest.raises(PhotoQualityError, match="dark") as caught:
+        lock.imageprint(black)
+    assert caught.value.issues
+    lenient = AiLock(pepper=None, check_quality=False)
+    assert len(lenient.imageprint(black)) == lock.lambda_bits
+
+
+def test_pepper_is_needed_where_it_was_used(
+    lock: AiLock, photos: Photos, tmp_path: Path, pepper: FilePepper
+) -> None:
+    views = next(iter(photos.values()))
+    peppered = AiLock(cost=CHEAPEST, pepper=pepper)
+    record, secret = peppered.enroll(views[:1])
+    assert peppered.unlock(views[0], record) == secret
+    with pytest.raises(RecordMismatchError, match="needs the pepper"):
+        lock.unlock(views[0], record)
+    other = AiLock(cost=CHEAPEST, pepper=FilePepper(tmp_path / "other"))
+    with pytest.raises(RecordMismatchError, match="another pepper"):
+        other.unlock(views[0], record)
+    unpeppered, secret = lock.enroll(views[:1])
+    assert peppered.unlock(views[0], unpeppered) == secret
+
+
+@pytest.mark.parametrize("change", ["fingerprint", "profile", "lambda_bits"])
+def test_records_of_another_make_are_named_as_such(
+    lock: AiLock, photos: Photos, change: str
+) -> None:
+    record, _ = lock.enroll(next(iter(photos.values()))[:1])
+    header = {
+        "fingerprint": replace(record.header, fingerprint=bytes(32)),
+        "profile": replace(record.header, profile="other"),
+        "lambda_bits": replace(
+            record.header, lambda_bits=64, order=5, blocks=2, message_symbols=1, radius=8
+        ),
+    }[change]
+    helper = bytes(8) if change == "lambda_bits" else record.helper
+    with pytest.raises(RecordMismatchError):
+        lock.check(Record(header, helper, record.tag))
+
+
+def test_altered_records_open_for_nobody(lock: AiLock, photos: Photos) -> None:
+    """The key derivation binds the header and the helper, whoever fixes the checksum."""
+    view = next(iter(photos.values()))[0]
+    record, _ = lock.enroll([view])
+    weaker = replace(record.header, radius=record.header.radius - 1)
+    flipped = bytes([record.helper[0] ^ 1]) + record.helper[1:]
+    for altered in (
+        Record(weaker, record.helper, record.tag),
+        Record(record.header, flipped, record.tag),
+        Record(record.header, record.helper, bytes(4)),
+    ):
+        with pytest.raises(UnlockError, match=r"^no match$"):
+            lock.unlock(view, bytes(altered))
+
+
+def test_not_a_record(lock: AiLock, photos: Photos) -> None:
+    with pytest.raises(RecordFormatError):
+        lock.unlock(next(iter(photos.values()))[0], b"AILK")
+
+
+def test_records_are_peppered_unless_told_otherwise(
+    lock: AiLock, photos: Photos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    views = next(iter(photos.values()))
+    record, secret = AiLock(cost=CHEAPEST).enroll(views[:1])
+    assert AiLock().unlock(views[0], record) == secret
+    with pytest.raises(RecordMismatchError, match="needs the pepper"):
+        lock.unlock(views[0], record)
+    assert (tmp_path / "ailock" / "pepper").stat().st_size == 32
+
+
+def test_needs_reenroll(lock: AiLock, photos: Photos, pepper: FilePepper) -> None:
+    record, _ = lock.enroll(next(iter(photos.values()))[:1])
+    assert not lock.needs_reenroll(record)
+    assert AiLock(pepper=None, cost=KdfCost(2, 64, 1)).needs_reenroll(record)
+    assert AiLock(cost=CHEAPEST, pepper=pepper).needs_reenroll(record)
+
+
+def test_overcomplete_profiles_need_an_opt_in_and_a_pepper(
+    lock: AiLock, photos: Photos, pepper: FilePepper
+) -> None:
+    views = next(iter(photos.values()))[:1]
+    bundle = replace(
+        lock.bundle, profiles={"paper": replace(lock.profile, name="paper", overcomplete=True)}
+    )
+    with pytest.raises(ProfileError, match="allow_overcomplete"):
+        AiLock(bundle, "paper", pepper=pepper).enroll(views)
+    with pytest.raises(ProfileError, match="pepper"):
+        AiLock(bundle, "paper", pepper=None, allow_overcomplete=True).enroll(views)
+    AiLock(bundle, "paper", pepper=pepper, cost=CHEAPEST, allow_overcomplete=True).enroll(views)
+
+
+def test_unknown_names_say_which_exist(lock: AiLock) -> None:
+    with pytest.raises(BundleError, match=lock.bundle.name):
+        AiLock("no-such-bundle")
+    with pytest.raises(BundleError, match="default"):
+        AiLock(lock.bundle, "no-such-profile")
+
+
+def test_stages_are_observed(photos: Photos) -> None:
+    seen: list[str] = []
+    lock = AiLock(pepper=None, cost=CHEAPEST, observe=lambda stage, seconds: seen.append(stage))
+    lock.unlock(view := next(iter(photos.values()))[0], lock.enroll([view])[0])
+    per_photo = ["decode", "quality", "resize", "network", "projection"]
+    assert seen == [*per_photo, "code and Argon2id"] * 2
+
+
+def test_secrets_do_not_leak(lock: AiLock, photos: Photos) -> None:
+    view = next(iter(photos.values()))[0]
+    record, secret = lock.enroll([view])
+    shown = f"{secret!r} {secret!s} {[secret]} {record!r} {lock.imageprint(view)!r}"
+    assert bytes(secret).hex() not in shown
+    assert str(bytes(secret)) not in shown
+    assert record.helper.hex() not in shown
+    with pytest.raises(TypeError, match="not pickled"):
+        pickle.dumps(secret)
+    other = next(v for v in photos.values() if view not in v)[0]
+    with pytest.raises(UnlockError) as caught:
+        lock.unlock(other, record)
+    assert caught.value.__cause__ is caught.value.__context__ is None
+    assert record.helper.hex() not in "".join(traceback.format_exception(caught.value))
+
+
+def test_secret_is_32_bytes_compared_as_a_value() -> None:
+    assert Secret(bytes(32)) == Secret(bytes(32)) != Secret(b"\1" * 32)
+    assert len({Secret(bytes(32)), Secret(bytes(32))}) == 1
+    assert Secret(bytes(32)) != bytes(32)
+    with pytest.raises(ValueError, match="32 bytes"):
+        Secret(bytes(31))

@@ -1,0 +1,144 @@
+"""Vault: named locks on disk with real photos; the store itself is tested in tests/vault."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ailock_sdk import (
+    AiLock,
+    FilePepper,
+    LockedOutError,
+    NameTakenError,
+    PhotoQualityError,
+    SealedDataError,
+    UnknownNameError,
+    UnlockError,
+    Vault,
+    VaultError,
+)
+from ailock_sdk.sketch import CHEAPEST
+
+Photos = dict[str, list[Path]]
+
+
+@pytest.fixture
+def vault(tmp_path: Path, pepper: FilePepper) -> Vault:
+    return Vault.open(
+        tmp_path / "vault.db", pepper=pepper, lock=AiLock(pepper=pepper, cost=CHEAPEST)
+    )
+
+
+@pytest.fixture
+def views(photos: Photos) -> list[Path]:
+    return next(iter(photos.values()))
+
+
+@pytest.fixture
+def other(photos: Photos) -> Path:
+    return list(photos.values())[1][0]
+
+
+def test_round_trip_over_reopening(vault: Vault, tmp_path: Path, views: list[Path]) -> None:
+    secret = vault.enroll("door", views[:2])
+    vault.close()
+    pepper = FilePepper(tmp_path / "pepper")
+    with Vault.open(tmp_path / "vault.db", pepper=pepper) as again:
+        assert again.names() == ["door"]
+        assert again.unlock("door", views[2]) == secret
+        again.remove("door")
+        assert again.names() == []
+        with pytest.raises(UnknownNameError):
+            again.unlock("door", views[2])
+
+
+def test_taken_names_are_refused_before_photos_are_read(vault: Vault, views: list[Path]) -> None:
+    secret = vault.enroll("door", views[:1])
+    with pytest.raises(NameTakenError):
+        vault.enroll("door", ["no-such-photo.jpg"])
+    assert vault.unlock("door", views[0]) == secret
+
+
+def test_misses_are_counted_and_cleared(vault: Vault, views: list[Path], other: Path) -> None:
+    vault.enroll("door", views[:1])
+    for expected in (1, 2):
+        with pytest.raises(UnlockError):
+            vault.unlock("door", other)
+        assert vault.show("door")["misses"] == expected
+    vault.unlock("door", views[0])
+    assert vault.show("door")["misses"] == 0
+
+
+def test_five_misses_lock_out_even_the_right_photo(
+    vault: Vault, views: list[Path], other: Path
+) -> None:
+    vault.enroll("door", views[:1])
+    for _ in range(5):
+        with pytest.raises(UnlockError):
+            vault.unlock("door", other)
+    with pytest.raises(LockedOutError) as caught:
+        vault.unlock("door", views[0])
+    assert caught.value.retry_after_seconds is not None
+    assert 25 < caught.value.retry_after_seconds <= 30
+    assert vault.show("door")["misses"] == 5
+
+
+def test_poor_photo_costs_no_attempt(vault: Vault, views: list[Path]) -> None:
+    vault.enroll("door", views[:1])
+    with pytest.raises(PhotoQualityError):
+        vault.unlock("door", np.zeros((300, 400, 3), np.uint8))
+    assert vault.show("door")["misses"] == 0
+
+
+def test_the_attempt_is_on_disk_before_the_comparison(
+    tmp_path: Path, pepper: FilePepper, views: list[Path]
+) -> None:
+    """Another reader of the file sees the charge while the photo is being compared."""
+    path = tmp_path / "vault.db"
+    seen: list[int] = []
+
+    class Spy(AiLock):
+        def reproduce(self, imageprint, record):  # type: ignore[no-untyped-def]
+            with Vault.open(path, pepper=pepper) as reader:
+                seen.append(reader.show("door")["misses"])
+            return super().reproduce(imageprint, record)
+
+    with Vault.open(path, pepper=pepper, lock=Spy(pepper=pepper, cost=CHEAPEST)) as vault:
+        vault.enroll("door", views[:1])
+        vault.unlock("door", views[0])
+    assert seen == [1]
+
+
+def test_sealed_data_opens_with_a_photo_only(
+    vault: Vault, tmp_path: Path, views: list[Path], other: Path
+) -> None:
+    vault.enroll("door", views[:2])
+    vault.enroll("window", [other])
+    sealed = vault.seal("door", b"under the blue pot")
+    assert b"blue" not in sealed
+    assert vault.open_sealed("door", sealed, views[2]) == b"under the blue pot"
+    with pytest.raises(UnlockError):
+        vault.open_sealed("door", sealed, other)
+    with pytest.raises(SealedDataError):
+        vault.open_sealed("window", sealed, other)
+
+    plain, box, back = (tmp_path / n for n in ("plain", "box", "back"))
+    plain.write_bytes(bytes(range(256)) * 1000)
+    vault.seal_file("door", plain, box)
+    vault.open_file("door", box, views[2], back)
+    assert back.read_bytes() == plain.read_bytes()
+
+
+def test_vault_with_another_pepper_is_refused(
+    vault: Vault, tmp_path: Path, views: list[Path]
+) -> None:
+    vault.enroll("door", views[:1])
+    vault.close()
+    pepper = FilePepper(tmp_path / "other-pepper")
+    with (
+        pytest.raises(VaultError),
+        Vault.open(tmp_path / "vault.db", pepper=pepper) as stranger,
+    ):
+        stranger.unlock("door", views[0])

@@ -1,0 +1,185 @@
+"""Layer file to TFLite: the walk agrees with a plain NumPy one, int8 stays near float."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+from PIL import Image
+
+from tools.inception_v3 import INPUT, NODES, POOL_3, Concat, Conv, Pool
+
+pytest.importorskip("tensorflow", reason="conversion needs the [convert] extra")
+
+from ailock_sdk.embedding import Embedder, load_bundle
+from tools import convert_tflite
+from tools.keras_inception import LayerFileError, build_model, read_layer_files
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # TensorFlow's own deprecations
+
+SIDE = 80
+"""About the smallest input that leaves ``mixed_10`` a position."""
+TINY = 16
+"""Channels are those of the full network divided by this."""
+OUTPUTS = ["mixed_10", "mixed_8/pool"]
+COSINE_MIN = 0.98
+"""Of int8 against float embeddings on random weights; measured above 0.99."""
+
+
+@pytest.fixture(scope="module")
+def layers() -> dict[str, NDArray[np.float32]]:
+    rng = np.random.default_rng(1)
+    channels, result = {INPUT: 3}, {}
+    for node in NODES:
+        if isinstance(node, Conv):
+            shape = (*node.kernel, channels[node.source], max(2, node.filters // TINY))
+            spread = np.sqrt(2 / np.prod(shape[:3]))
+            result[f"{node.name}/weights"] = np.float32(spread * rng.standard_normal(shape))
+            result[f"{node.name}/bias"] = np.float32(0.1 * rng.standard_normal(shape[3]))
+            channels[node.name] = shape[3]
+        elif isinstance(node, Concat):
+            channels[node.name] = sum(channels[s] for s in node.sources)
+        else:
+            channels[node.name] = channels[node.source]
+    return result
+
+
+@pytest.fixture(scope="module")
+def layer_file(
+    layers: dict[str, NDArray[np.float32]], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    path = tmp_path_factory.mktemp("weights") / "tiny.npz"
+    np.savez(path, **layers)
+    return path
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A photo set of six smooth random pictures."""
+    path = tmp_path_factory.mktemp("photos") / "photos.zip"
+    rng = np.random.default_rng(2)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("labels.csv", "path,object\n" + "".join(f"{i}.png,\n" for i in range(6)))
+        for index in range(6):
+            coarse = Image.fromarray(rng.integers(0, 256, (9, 9, 3), dtype=np.uint8))
+            with archive.open(f"{index}.png", "w") as stream:
+                coarse.resize((120, 100), Image.Resampling.BICUBIC).save(stream, "PNG")
+    return path
+
+
+def patches(features: NDArray[np.float32], node: Conv | Pool, fill: float) -> NDArray[np.float32]:
+    """Windows (h, w, C, kh, kw) of an (H, W, C) map, zero padding or ``fill`` around it."""
+    kernel = node.kernel if isinstance(node, Conv) else (3, 3)
+    pad = [(side // 2, side // 2) if node.same else (0, 0) for side in kernel]
+    padded = np.pad(features, [*pad, (0, 0)], constant_values=fill)
+    return sliding_window_view(padded, kernel, (0, 1))[:: node.stride, :: node.stride]
+
+
+def reference(
+    layers: dict[str, NDArray[np.float32]], pixels: NDArray[np.float32]
+) -> dict[str, NDArray[np.float32]]:
+    """Every node's map, written out as the graph's definition says."""
+    maps = {INPUT: pixels}
+    for node in NODES:
+        if isinstance(node, Concat):
+            maps[node.name] = np.concatenate([maps[s] for s in node.sources], axis=2)
+        elif isinstance(node, Conv):
+            windows = patches(maps[node.source], node, 0.0)
+            summed = np.einsum("hwcij,ijck->hwk", windows, layers[f"{node.name}/weights"])
+            maps[node.name] = np.maximum(summed + layers[f"{node.name}/bias"], 0)
+        elif node.kind == "max":
+            maps[node.name] = patches(maps[node.source], node, -np.inf).max(axis=(3, 4))
+        else:
+            maps[node.name] = np.nanmean(patches(maps[node.source], node, np.nan), axis=(3, 4))
+    maps[POOL_3] = maps["mixed_10"].mean(axis=(0, 1))
+    return maps
+
+
+def test_walk_agrees_with_numpy(layers: dict[str, NDArray[np.float32]]) -> None:
+    outputs = ["mixed_2", "mixed_3", "mixed_8/pool", "mixed_10", POOL_3]
+    rng = np.random.default_rng(3)
+    pixels = np.float32(rng.uniform(-1, 1, (SIDE, SIDE, 3)))
+    found = build_model(layers, SIDE, outputs)(pixels[np.newaxis])
+    expected = reference(layers, pixels)
+    for name in outputs:
+        ours = np.asarray(found[name.replace("/", "_")])[0]
+        np.testing.assert_allclose(ours, expected[name], rtol=1e-3, atol=1e-4, err_msg=name)
+
+
+def test_nine_looks_are_nine_single_ones(layers: dict[str, NDArray[np.float32]]) -> None:
+    rng = np.random.default_rng(6)
+    photo = np.float32(rng.uniform(-1, 1, (2 * SIDE, 2 * SIDE, 3)))
+    whole = photo.reshape(SIDE, 2, SIDE, 2, 3).mean(axis=(1, 3))
+    half = SIDE // 2
+    parts = [photo[y : y + SIDE, x : x + SIDE] for y in (0, SIDE) for x in (0, SIDE)]
+    parts.append(photo[half : half + SIDE, half : half + SIDE])
+    looks = [*(np.rot90(whole, turn) for turn in range(4)), *parts]
+    single = build_model(layers, SIDE, ["mixed_8"])
+    expected = np.concatenate([np.asarray(single(x[np.newaxis])["mixed_8"]) for x in looks], axis=1)
+    found = build_model(layers, SIDE, ["mixed_8"], "nine")(photo[np.newaxis])["mixed_8"]
+    np.testing.assert_allclose(np.asarray(found), expected, rtol=1e-3, atol=1e-4)
+
+
+def test_walk_ends_where_the_weights_end(layers: dict[str, NDArray[np.float32]]) -> None:
+    short = {k: v for k, v in layers.items() if not k.startswith("mixed_9_tower_1_conv_1")}
+    assert build_model(short, SIDE, ["mixed_8"]).output.keys() == {"mixed_8"}
+    with pytest.raises(LayerFileError, match=r"mixed_10.*lack mixed_9_tower_1_conv_1"):
+        build_model(short, SIDE, ["mixed_10"])
+
+
+def test_weights_that_do_not_fit_are_refused(layers: dict[str, NDArray[np.float32]]) -> None:
+    wrong = layers | {"conv_1/weights": np.zeros((3, 3, 99, 2), np.float32)}
+    with pytest.raises(LayerFileError, match="conv_1: weights are"):
+        build_model(wrong, SIDE, ["mixed"])
+
+
+def test_int8_bundle_loads_and_agrees(layer_file: Path, photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "tiny"
+    arguments = ["--weights", str(layer_file), "--input", str(SIDE), "--outputs", *OUTPUTS]
+    arguments += ["--representative", str(photos), "--out", str(out)]
+    assert convert_tflite.main(arguments) == 0
+    bundle = load_bundle(out)
+    assert sorted(p.name for p in out.iterdir()) == ["manifest.json", "model.tflite"]
+    assert set(bundle.layers) == {POOL_3, "mixed_8/pool"}
+    assert not [p for p in tmp_path.iterdir() if p != out]
+
+    layers = read_layer_files([layer_file])
+    rng = np.random.default_rng(4)
+    coarse = Image.fromarray(rng.integers(0, 256, (9, 9, 3), dtype=np.uint8))
+    pixels = np.asarray(coarse.resize((SIDE, SIDE), Image.Resampling.BICUBIC))
+    exact = reference(layers, np.float32(pixels / 127.5 - 1))
+    expected = [exact[POOL_3], exact["mixed_8/pool"].mean(axis=(0, 1))]
+    found = Embedder(bundle, 1).embed(pixels, [POOL_3, "mixed_8/pool"])
+    for ours, theirs in zip(found, expected, strict=True):
+        cosine = ours @ theirs / np.linalg.norm(ours) / np.linalg.norm(theirs)
+        assert cosine > COSINE_MIN
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut"])
+def test_bad_weights_give_one_line_and_no_folder(
+    damage: str, layer_file: Path, photos: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    weights, out = tmp_path / "weights.npz", tmp_path / "bundle"
+    if damage == "cut":
+        weights.write_bytes(layer_file.read_bytes()[:1000])
+    arguments = ["--weights", str(weights), "--representative", str(photos), "--out", str(out)]
+    assert convert_tflite.main(arguments) == 1
+    error = capfd.readouterr().err
+    assert error.startswith("convert_tflite: ")
+    assert error.count("\n") == 1
+    assert str(weights) in error
+    assert not out.exists()
+
+
+def test_empty_photo_set_is_an_error(
+    layer_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "none").mkdir()
+    arguments = ["--weights", str(layer_file), "--input", str(SIDE)]
+    arguments += ["--representative", str(tmp_path / "none"), "--out", str(tmp_path / "bundle")]
+    assert convert_tflite.main(arguments) == 1
+    assert "holds no photo" in capfd.readouterr().err

@@ -1,0 +1,139 @@
+"""Train the default embedder: a slim Inception v3 that tells one object from another.
+
+    python -m tools.train_embedder --config tools/train_embedder.toml \\
+        --teacher DIR --photos DIR --out DIR
+
+``--teacher`` holds the layer files (``*.npz``) of a full-width Inception v3, exact through
+``mixed_8``; convolutions that ``mixed_9`` and ``mixed_10`` lack are filled in at random.
+``--photos`` holds the photo sets that the configuration names. The run
+
+1. reconstructs the student from the teacher by least squares (``reconstructed.npz``),
+2. trains it to keep the teacher's feature maps and to tell objects apart, watching other photos
+   (``best.npz`` whenever they do better, ``final.npz`` at the end, each with the learned
+   ``*_projection.npz`` of the pooled last hidden layer; ``checkpoint.pt`` to resume),
+3. records what it did in ``training.json`` and ``curves.png``.
+
+Running the same command again continues where the last checkpoint was written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from torch import nn
+
+from tools.photo_sets import sha256_of
+from tools.training.config import Config, read_config
+from tools.training.evaluation import Watch
+from tools.training.loop import Metrics, Trainer, run
+from tools.training.network import Inception, Layers, read_layers
+from tools.training.photos import TrainingPhotos, read_dev
+from tools.training.preparation import Start, prepare
+from tools.training.reconstruction import complete
+
+
+def main() -> None:
+    """Command-line entry point."""
+    arguments = _arguments()
+    config, out = read_config(arguments.config), arguments.out
+    out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(config.seed)
+    teacher, filled = complete(read_layers(sorted(arguments.teacher.glob("*.npz"))), config.seed)
+    training = TrainingPhotos(config, arguments.photos)
+    start = _start(out / "start.pt", config, teacher, training)
+    write_npz(out / "reconstructed.npz", start.layers)
+
+    trainer = Trainer(config, start, teacher, training)
+    if (out / "checkpoint.pt").exists():
+        trainer.resume(torch.load(out / "checkpoint.pt", weights_only=True))
+    record = {
+        "config": dataclasses.asdict(config),
+        "teacher_filled_at_random": filled,
+        "photo_sets_sha256": _checksums(config, arguments.photos),
+        "training_photos_and_objects": training.counts,
+        "torch": torch.__version__,
+    }
+
+    def save(is_best: bool) -> None:
+        names = ["best"] * is_best + ["final"] * (trainer.step == trainer.steps)
+        for name in names:
+            write_network(out, name, *trainer.averaged.module)
+        progress = {
+            "minutes": round(trainer.seconds / 60, 1),
+            "steps": trainer.step,
+            "evaluations": trainer.history,
+        }
+        (out / "training.json").write_text(json.dumps(record | progress, indent=1) + "\n", "utf-8")
+        plot(trainer.history, out / "curves.png")
+        torch.save(trainer.state(), out / "checkpoint.pt.new")
+        (out / "checkpoint.pt.new").replace(out / "checkpoint.pt")
+
+    watch = Watch(config, read_dev(config, arguments.photos), start)
+    run(trainer, watch, config.optimisation.evaluate_every, save)
+
+
+def write_network(folder: Path, name: str, student: Inception, projection: nn.Linear) -> None:
+    """Write a layer file, and beside it ``weight`` (256, D) and ``bias`` (256,) of the projection.
+
+    The projection applies to the mean of ``mixed_10`` over space; float32.
+    """
+    write_npz(folder / f"{name}.npz", student.layers())
+    state = {key: tensor.numpy() for key, tensor in projection.state_dict().items()}
+    write_npz(folder / f"{name}_projection.npz", state)
+
+
+def write_npz(path: Path, arrays: Layers) -> None:
+    """Write arrays whole or not at all."""
+    unfinished = path.with_suffix(".new.npz")
+    np.savez(unfinished, **arrays)
+    unfinished.replace(path)
+
+
+def plot(history: list[Metrics], path: Path) -> None:
+    """Losses, and equal error rates of the watched sets, against the step."""
+    figure = Figure(figsize=(11, 4), layout="constrained")
+    losses, rates = figure.subplots(1, 2)
+    for name in ("mixed_8", "mixed_10", "objects", "teacher"):
+        points = [(epoch["step"], epoch[name]) for epoch in history if name in epoch]
+        losses.plot(*zip(*points, strict=True) if points else ([], []), marker=".", label=name)
+    for name in (key for key in history[0] if key.endswith("mixed_10/lda")):
+        points = [(epoch["step"], 100 * epoch[name]) for epoch in history]
+        rates.plot(*zip(*points, strict=True), marker=".", label=name)
+    losses.set(xlabel="step", title="mean loss since the last evaluation")
+    rates.set(xlabel="step", title="equal error rate, %", yscale="log")
+    for axes in (losses, rates):
+        axes.legend(fontsize="small")
+        axes.grid(alpha=0.3)
+    figure.savefig(path, dpi=120)
+
+
+def _start(path: Path, config: Config, teacher: Layers, training: TrainingPhotos) -> Start:
+    """What training starts from: prepared once, then read back."""
+    if not path.exists():
+        torch.save(prepare(config, teacher, training), path)
+    return torch.load(path, weights_only=False)
+
+
+def _checksums(config: Config, directory: Path) -> dict[str, str]:
+    """SHA-256 of every photo set used, by name."""
+    names = sorted({source.file for source in (*config.training, *config.dev)})
+    return {name: sha256_of(directory / name) for name in names}
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--config", type=Path, required=True)
+    parser.add_argument("--teacher", type=Path, required=True, help="folder of layer files")
+    parser.add_argument("--photos", type=Path, required=True, help="folder of photo sets")
+    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints, results")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

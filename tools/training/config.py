@@ -1,0 +1,99 @@
+"""The settings of a training run, read from one TOML file; every field is required."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import tomllib
+
+from tools.training.augmentation import Augmentation
+
+
+@dataclass(frozen=True)
+class Source:
+    """One zip file of photos and what training does with it."""
+
+    file: str
+    weight: float
+    """Training: share of a batch, relative to the other files. Dev: weight in the score."""
+    split: bool = False
+    """Objects are shared with the other use: take one side of the split by object name."""
+    cut_outs: bool = False
+    """Every photo shows one object before a plain background."""
+    general: bool = False
+    """Photos of many things, on which reconstruction and projections are fitted."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """Shape of the student, and size of its least-squares problems."""
+
+    trunk_width: float
+    head_width: float
+    trunk_photos: int
+    trunk_samples: int
+    """Positions in each of the trunk's problems, over all photos."""
+    head_samples: int
+    """Positions in each of the head's problems, over all fixed views."""
+    objects: int
+    """Training objects with fixed views, and ..."""
+    views: int
+    """... views of each."""
+
+
+@dataclass(frozen=True)
+class Optimisation:
+    """AdamW with one cosine schedule for the head alone, and one for head and trunk together."""
+
+    head_steps: int
+    head_objects: int
+    """Objects in a batch of fixed views; there are two views of each."""
+    joint_steps: int
+    joint_objects: int
+    """Objects in a batch of fresh views."""
+    warmup_steps: int
+    evaluate_every: int
+    freeze_through: str
+    """Convolutions up to and including this node keep their reconstructed weights."""
+    trunk_rate: float
+    head_rate: float
+    projection_rate: float
+    joint_share: float
+    """Share of the head's rates that is left when the trunk trains too."""
+    weight_decay: float
+    average_decay: float
+    temperature: float
+    mixed_8_weight: float
+    mixed_10_weight: float
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that determines a run, besides the teacher and the photos."""
+
+    seed: int
+    input_size: int
+    source_size: int
+    network: Network
+    optimisation: Optimisation
+    augmentation: Augmentation
+    training: tuple[Source, ...]
+    dev: tuple[Source, ...]
+
+
+def read_config(path: Path) -> Config:
+    """Read and check a TOML file; an unknown or missing key is a TypeError."""
+    table = tomllib.loads(path.read_text(encoding="utf-8"))
+    augmentation = {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in table.pop("augmentation").items()
+    }
+    return Config(
+        network=Network(**table.pop("network")),
+        optimisation=Optimisation(**table.pop("optimisation")),
+        augmentation=Augmentation(**augmentation),
+        training=tuple(Source(**source) for source in table.pop("training")),
+        dev=tuple(Source(**source) for source in table.pop("dev")),
+        **table,
+    )

@@ -1,0 +1,106 @@
+"""The Inception v3 graph walked in PyTorch, at whatever width the layer file has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from tools.inception_v3 import INPUT, NODES, Concat, Conv, Node, Pool
+
+Layers = dict[str, np.ndarray]
+"""A layer file in memory: ``NAME/weights`` HWIO and ``NAME/bias``, float32."""
+
+MIXED_8, MIXED_10 = "mixed_8", "mixed_10"
+_SPLIT = [node.name for node in NODES].index(MIXED_8) + 1
+TRUNK: tuple[Node, ...] = NODES[:_SPLIT]
+"""From the stem to ``mixed_8``: what the teacher knows in full."""
+HEAD: tuple[Node, ...] = NODES[_SPLIT:]
+"""``mixed_9`` and ``mixed_10``."""
+
+
+def read_layers(paths: Iterable[Path]) -> Layers:
+    """Merge layer files into one float32 dictionary."""
+    layers: Layers = {}
+    for path in paths:
+        with np.load(path) as archive:
+            layers.update({key: archive[key].astype(np.float32) for key in archive.files})
+    return layers
+
+
+def convolutions(nodes: Iterable[Node]) -> list[Conv]:
+    """The convolutions among ``nodes``, in order."""
+    return [node for node in nodes if isinstance(node, Conv)]
+
+
+def padding(node: Conv) -> tuple[int, int]:
+    """Rows and columns of zeros on each side; every padded kernel of the graph is odd."""
+    return (node.kernel[0] // 2, node.kernel[1] // 2) if node.same else (0, 0)
+
+
+def pool(node: Pool, features: Tensor) -> Tensor:
+    """3x3 pooling of an (N, C, H, W) map; averages leave the padding out."""
+    pad = 1 if node.same else 0
+    if node.kind == "max":
+        return functional.max_pool2d(features, 3, node.stride, pad)
+    return functional.avg_pool2d(features, 3, node.stride, pad, count_include_pad=False)
+
+
+class Inception(nn.Module):
+    """Inception v3, or the part made of ``nodes``, with channel counts from a layer file.
+
+    Pixels are (N, 3, H, W) float, RGB in [-1, 1]; maps are (N, C, h, w) and non-negative.
+    """
+
+    def __init__(self, layers: Mapping[str, np.ndarray], nodes: Iterable[Node] = NODES) -> None:
+        super().__init__()
+        self.convs = nn.ModuleDict()
+        for node in convolutions(nodes):
+            weights = torch.from_numpy(layers[f"{node.name}/weights"]).permute(3, 2, 0, 1)
+            conv = nn.Conv2d(
+                weights.shape[1], weights.shape[0], node.kernel, node.stride, padding(node)
+            )
+            conv.weight = nn.Parameter(weights.contiguous(memory_format=torch.channels_last))
+            conv.bias = nn.Parameter(torch.from_numpy(layers[f"{node.name}/bias"]).clone())
+            self.convs[node.name] = conv
+
+    def trunk(self, pixels: Tensor) -> Tensor:
+        """Pixels -> the ``mixed_8`` map."""
+        return self._walk(TRUNK, {INPUT: pixels})
+
+    def head(self, mixed_8: Tensor) -> Tensor:
+        """The ``mixed_8`` map -> the ``mixed_10`` map."""
+        return self._walk(HEAD, {MIXED_8: mixed_8})
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """Pixels -> the ``mixed_8`` and ``mixed_10`` maps."""
+        mixed_8 = self.trunk(pixels)
+        return mixed_8, self.head(mixed_8)
+
+    def layers(self) -> Layers:
+        """The weights as a layer file's content."""
+        layers: Layers = {}
+        for name, conv in self.convs.items():
+            weights = conv.weight.detach().permute(2, 3, 1, 0)
+            layers[f"{name}/weights"] = weights.contiguous().numpy().copy()
+            layers[f"{name}/bias"] = conv.bias.detach().numpy().copy()
+        return layers
+
+    def _walk(self, nodes: tuple[Node, ...], maps: dict[str, Tensor]) -> Tensor:
+        for node in nodes:
+            if isinstance(node, Concat):
+                maps[node.name] = torch.cat([maps[source] for source in node.sources], dim=1)
+            elif isinstance(node, Pool):
+                maps[node.name] = pool(node, maps[node.source])
+            else:
+                maps[node.name] = functional.relu(self.convs[node.name](maps[node.source]))
+        return maps[nodes[-1].name]
+
+
+def global_mean(features: Tensor) -> Tensor:
+    """Mean over space of an (N, C, H, W) map: (N, C) float32."""
+    return features.float().mean(dim=(2, 3))
