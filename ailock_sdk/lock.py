@@ -139,6 +139,25 @@ class AiLock:
         """The decision statistic: differing bits over lambda, in [0, 1]; about 0.5 is chance."""
         return (a - b) / len(a)
 
+    def reference(self, imageprints: Sequence[ImagePrint]) -> ImagePrint:
+        """One reference from the imageprints of one object's photos.
+
+        Raises
+        ------
+        EnrollmentError
+            A photo is too unlike the others to show the same object.
+        """
+        # Half-way between what opens and chance: references may vary, but not show two objects.
+        limit = (self.radius + self.lambda_bits // 2) // 2
+        for number, one in enumerate(imageprints, start=1):
+            others = [*imageprints[: number - 1], *imageprints[number:]]
+            if others and one - combine(others) > limit:
+                raise EnrollmentError(
+                    f"photo {number} is too unlike the others: "
+                    "take all photos of the same side of one object, in even light"
+                )
+        return combine(imageprints)
+
     def enroll(self, photos: Sequence[PhotoSource]) -> tuple[Record, Secret]:
         """Make a record and its secret from 1 to 16 photos of one object.
 
@@ -159,14 +178,7 @@ class AiLock:
             raise EnrollmentError(f"enroll with 1 to {MAX_REFERENCE_PHOTOS} photos")
         self._refuse_overcomplete()
         prints = [self.imageprint(photo) for photo in photos]
-        for number, one in enumerate(prints, start=1):
-            others = prints[: number - 1] + prints[number:]
-            if others and one - combine(others) > self.radius:
-                raise EnrollmentError(
-                    f"photo {number} is too unlike the others: "
-                    "take all photos of the same side of one object, in even light"
-                )
-        reference = combine(prints)
+        reference = self.reference(prints)
         # The one place where randomness enters a record; everything below is pure.
         salt = os.urandom(SALT_LENGTH_BYTES)
         message = os.urandom(message_length_bytes(self.code))

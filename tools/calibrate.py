@@ -70,6 +70,8 @@ def _run(options: argparse.Namespace) -> None:
     tau = options.tau or _choose(options)
     manifest = read_manifest(options.bundle)
     manifest["profiles"][options.profile]["tau"] = tau
+    if options.code is not None:
+        manifest["profiles"][options.profile]["code"] = options.code
     write_manifest(options.bundle, manifest)
     result = _measure(options, options.bootstrap)
     manifest["profiles"][options.profile]["calibration"] = calibration(result)
@@ -87,7 +89,7 @@ def _choose(options: argparse.Namespace) -> str:
 
 
 def _measure(options: argparse.Namespace, bootstrap: int) -> Verification:
-    lock = AiLock(load_bundle(options.bundle), options.profile)
+    lock = AiLock(load_bundle(options.bundle), options.profile, pepper=None)
     photos = open_labelled_photos(options.photos)
     settings = Settings(quality_gate=False, bootstrap=bootstrap)
     return verify(lock, photos, options.cache, settings, "tools.calibrate", progress=True)
@@ -103,6 +105,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--profile", default="default")
     add("--fmr", type=float, default=1e-4, help="false match rate not to exceed")
     add("--tau", help="fix tau (decimal text) instead of choosing it")
+    add(
+        "--code",
+        type=int,
+        nargs=3,
+        metavar=("M", "N", "K"),
+        help="code of SPEC section 5 for this radius: python -m tools.code_table measures them",
+    )
     add("--bootstrap", type=int, default=1000, help="replicates for the confidence intervals")
     add("--cache", type=Path, default=Path("out/imageprints"), help="where imageprints are kept")
     return parser

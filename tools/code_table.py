@@ -97,7 +97,9 @@ def measure(
     code = Code(*parameters)
     rng = np.random.default_rng([*parameters, radius, errors, trials])
     accepted = mistaken = done = 0
-    for done in tqdm(range(1, trials + 1), desc=f"{parameters}", leave=False, delay=1):
+    for done in tqdm(
+        range(1, trials + 1), desc=f"{parameters}", leave=False, delay=1, disable=None
+    ):
         message = rng.integers(2**code.symbol_bits, size=code.message_symbols)
         reference = rng.integers(2, size=code.lambda_bits) == 1
         salt = rng.bytes(SALT_LENGTH_BYTES)
@@ -305,7 +307,7 @@ def main() -> None:
         return
     rows = [
         table_row(lambda_bits, tau, arguments.trials)
-        for lambda_bits, tau in tqdm(PAPER_TAUS.items(), desc="lambda")
+        for lambda_bits, tau in tqdm(PAPER_TAUS.items(), desc="lambda", disable=None)
     ]
     arguments.out.mkdir(parents=True, exist_ok=True)
     document = {"trials": arguments.trials, "target": TARGET, "rows": [asdict(row) for row in rows]}

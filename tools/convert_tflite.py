@@ -33,7 +33,6 @@ from tools.embeddings import InputView, view_pixels
 from tools.inception_v3 import POOL_3
 from tools.keras_inception import (
     LAST_MAP,
-    LOOKS,
     LayerFileError,
     build_model,
     output_name,
@@ -139,7 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> None:
     layers = random_layers(RANDOM_SEED) if options.random else read_layer_files(options.weights)
-    model = build_model(layers, options.input, options.outputs, options.looks)
+    model = build_model(layers, options.input, options.outputs)
     manifest = describe(model, options.outputs, options.crop)
     manifest["name"] = options.name or options.out.name
     manifest["version"], manifest["licence"] = options.version, options.licence
@@ -195,12 +194,7 @@ def _parser() -> argparse.ArgumentParser:
     weights.add_argument(
         "--random", action="store_true", help="full-width random weights: for timing only"
     )
-    parser.add_argument(
-        "--input", type=int, default=224, help="height and width of a look, in pixels"
-    )
-    parser.add_argument(
-        "--looks", choices=LOOKS, default="one", help="at a photo: see keras_inception"
-    )
+    parser.add_argument("--input", type=int, default=224, help="height and width in pixels")
     parser.add_argument("--crop", type=float, default=1.0, help="centre square, of the short side")
     parser.add_argument("--outputs", nargs="+", default=[LAST_MAP], help="node names, or pool_3")
     parser.add_argument("--precision", choices=PRECISIONS, default="int8")

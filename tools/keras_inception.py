@@ -16,7 +16,6 @@ Layers = dict[str, NDArray[np.float32]]
 """A layer file in memory: ``NAME/weights`` HWIO and ``NAME/bias``."""
 LAST_MAP = NODES[-1].name
 """The feature map whose mean is ``pool_3``."""
-LOOKS = ("one", "nine")
 
 
 class LayerFileError(Exception):
@@ -66,26 +65,19 @@ def build_model(
     layers: Mapping[str, NDArray[np.float32]],
     side: int,
     outputs: Sequence[str],
-    looks: str = "one",
 ) -> keras.Model:
-    """The network from RGB in [-1, 1], float32 (1, S, S, 3), to the named nodes.
+    """The network from RGB in [-1, 1], float32 (1, side, side, 3), to the named nodes.
 
     ``outputs`` are node names, or ``pool_3`` for the mean of the last map over its positions; the
     model returns a dictionary keyed by :func:`output_name`. The walk ends where weights end.
-
-    With ``looks="one"``, S is ``side`` and maps are (1, h, w, C). With ``looks="nine"``, S is twice
-    ``side`` and the network looks nine times: at the whole, halved, upright and in its three other
-    quarter turns, and at the four quarters and the centre. The maps come one below the other,
-    (1, 9 * h, w, C), so that a mean over positions is also the mean over looks, which a turned
-    camera or another distance changes less.
 
     Raises
     ------
     LayerFileError
         An output needs weights that are not there, or weights do not fit the graph.
     """
-    views = _looks(side, looks)
-    maps = {INPUT: views.output}
+    photo = keras.Input((side, side, 3), batch_size=1, name=INPUT)
+    maps = {INPUT: photo}
     missing: list[str] = []
     for node in NODES:
         sources = node.sources if isinstance(node, Concat) else (node.source,)
@@ -99,7 +91,7 @@ def build_model(
     if unknown := [name for name in outputs if name not in known]:
         reason = f"the weights lack {', '.join(missing)}" if missing else "there is no such node"
         raise LayerFileError(f"no output {unknown[0]!r}: {reason}")
-    return keras.Model(views.input, {output_name(name): _output(name, maps) for name in outputs})
+    return keras.Model(photo, {output_name(name): _output(name, maps) for name in outputs})
 
 
 def output_name(node: str) -> str:
@@ -107,33 +99,11 @@ def output_name(node: str) -> str:
     return node.replace("/", "_")
 
 
-def _looks(side: int, looks: str) -> keras.Model:
-    """From the model's input, (1, S, S, 3), to what the network sees, (looks, side, side, 3)."""
-    if looks == "one":
-        photo = keras.Input((side, side, 3), batch_size=1, name=INPUT)
-        return keras.Model(photo, photo)
-    photo = keras.Input((2 * side, 2 * side, 3), batch_size=1, name=INPUT)
-    whole = keras.layers.AveragePooling2D(2, name="whole")(photo)
-    mirrored = keras.ops.transpose(whole, (0, 2, 1, 3))  # about the diagonal
-    turned = [
-        keras.ops.flip(mirrored, axis=1),
-        keras.ops.flip(whole, axis=(1, 2)),
-        keras.ops.flip(mirrored, axis=2),
-    ]
-    low, middle, high = slice(0, side), slice(side // 2, side // 2 + side), slice(side, 2 * side)
-    corners = [photo[:, rows, columns] for rows in (low, high) for columns in (low, high)]
-    views = [whole, *turned, *corners, photo[:, middle, middle]]
-    return keras.Model(photo, keras.layers.Concatenate(axis=0, name="looks")(views))
-
-
 def _output(name: str, maps: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:
-    """A node's map with all looks below each other; ``pool_3`` is the last one's mean."""
-    features = maps[LAST_MAP if name == POOL_3 else name]
-    looks, height, width, channels = features.shape
-    stacked = keras.ops.reshape(features, (1, looks * height, width, channels))
+    """A node's map; ``pool_3`` is the last one's mean over its positions."""
     if name == POOL_3:
-        return keras.layers.GlobalAveragePooling2D(name=POOL_3)(stacked)
-    return stacked
+        return keras.layers.GlobalAveragePooling2D(name=POOL_3)(maps[LAST_MAP])
+    return maps[name]
 
 
 def _apply(

@@ -27,7 +27,7 @@ LARGE_RENDER_SIZE, LARGE_SAMPLES = (1600, 1200), 24
 def render_photos(out: Path, shots: Sequence[Shot], samples: int) -> None:
     """Write the photos of ``shots`` to ``out``, with ``samples`` light paths per pixel."""
     out.mkdir(parents=True, exist_ok=True)
-    for shot in tqdm(shots, unit="photo"):
+    for shot in tqdm(shots, unit="photo", disable=None):
         light = render(shot, PHOTO_SIZE, samples)
         save(develop(light, shot.name, shot.exposure), out / f"{shot.name}.jpg")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import comb
@@ -9,7 +10,8 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from ailock_sdk.imageprint import ImagePrint, combine
+from ailock_sdk.errors import EnrollmentError
+from ailock_sdk.imageprint import ImagePrint
 
 REFERENCES_PER_OBJECT_MAX = 20
 """Sets of R photos drawn from one object, when there are more (R > 1)."""
@@ -87,13 +89,16 @@ def single_references(samples: Samples) -> References:
 
 
 def combined_references(
-    samples: Samples, photo_count: int, seed: int, refuse_beyond: int | None
+    samples: Samples,
+    photo_count: int,
+    seed: int,
+    reference_of: Callable[[Sequence[ImagePrint]], ImagePrint],
 ) -> References:
     """References of ``photo_count`` photos: all sets of an object's photos, or a seeded sample.
 
     Where an object has more than ``REFERENCES_PER_OBJECT_MAX`` sets, so many are drawn at random,
-    without repetition. ``refuse_beyond`` repeats enrolment's rule: a set of which some photo is
-    further from the combination than so many bits is refused and counted (``None``: keep all).
+    without repetition. ``reference_of`` makes one reference of several imageprints, such as
+    ``AiLock.reference``; the sets for which it raises :class:`EnrollmentError` are counted.
     """
     rng = np.random.default_rng(seed)
     bits, objects, members, refused = [], [], [], 0
@@ -101,8 +106,9 @@ def combined_references(
     for index in range(len(samples.names)):
         for chosen in _photo_sets(int(starts[index]), int(starts[index + 1]), photo_count, rng):
             prints = [ImagePrint(samples.margins[i]) for i in chosen]
-            reference = combine(prints)
-            if refuse_beyond is not None and any(p - reference > refuse_beyond for p in prints):
+            try:
+                reference = reference_of(prints)
+            except EnrollmentError:
                 refused += 1
                 continue
             bits.append(reference.bits)

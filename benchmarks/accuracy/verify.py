@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ailock_sdk import AiLock
+from ailock_sdk.imageprint import combine
 from benchmarks.accuracy import provenance
 from benchmarks.accuracy.comparisons import Comparisons, compare_all, object_weights
 from benchmarks.accuracy.error_rates import TooFewTrialsError
@@ -95,8 +96,8 @@ def verify(
     if settings.references == 1:
         references = single_references(samples)
     else:
-        limit = lock.radius if settings.quality_gate else None
-        references = combined_references(samples, settings.references, settings.seed, limit)
+        rule = lock.reference if settings.quality_gate else combine
+        references = combined_references(samples, settings.references, settings.seed, rule)
     weights = object_weights(len(samples.names), settings.bootstrap, settings.seed)
     compared = compare_all(samples, references, weights, progress)
     if not compared.mated.any() or not compared.non_mated.any():

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
 import pytest
 
+from ailock_sdk.errors import EnrollmentError
 from ailock_sdk.imageprint import ImagePrint, combine
 from benchmarks.accuracy import comparisons as module
 from benchmarks.accuracy.comparisons import Comparisons, Pair, compare_all, object_weights
@@ -93,7 +95,7 @@ def test_single_references_equal_brute_force(make_samples, monkeypatch, block) -
 def test_combined_references_equal_brute_force(make_samples) -> None:
     samples = make_samples(COUNTS, 0.2)
     weights = object_weights(len(COUNTS), 20, seed=3)
-    references = combined_references(samples, 2, seed=0, refuse_beyond=None)
+    references = combined_references(samples, 2, seed=0, reference_of=combine)
     sets = all_sets(samples, 2)
     assert [tuple(m) for m in references.members.tolist()] == sets
     found = compare_all(samples, references, weights)
@@ -103,7 +105,7 @@ def test_combined_references_equal_brute_force(make_samples) -> None:
 def test_many_reference_sets_are_sampled_with_the_seed(make_samples) -> None:
     samples = make_samples([9, 2], 0.1)
     first, again, other = (
-        combined_references(samples, 3, seed, refuse_beyond=None) for seed in (1, 1, 2)
+        combined_references(samples, 3, seed, reference_of=combine) for seed in (1, 1, 2)
     )
     assert len(first) == REFERENCES_PER_OBJECT_MAX  # of 84; the second object has too few photos
     assert len({tuple(m) for m in first.members.tolist()}) == len(first)
@@ -113,7 +115,13 @@ def test_many_reference_sets_are_sampled_with_the_seed(make_samples) -> None:
 
 def test_references_that_enrolment_refuses_are_counted(make_samples) -> None:
     samples = make_samples([4, 4], np.array([0.02, 0.45]))
-    references = combined_references(samples, 2, seed=0, refuse_beyond=14)
+
+    def near(prints: Sequence[ImagePrint]) -> ImagePrint:
+        if prints[0] - prints[1] > 14:
+            raise EnrollmentError
+        return combine(prints)
+
+    references = combined_references(samples, 2, seed=0, reference_of=near)
     assert references.refused > 0
     assert references.refused + len(references) == 12
     assert (references.objects == 0).sum() == 6  # the steady object keeps all its sets

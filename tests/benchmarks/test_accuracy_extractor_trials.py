@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ailock_sdk.imageprint import combine
 from ailock_sdk.sketch import Code
 from benchmarks.accuracy.extractor_trials import agreement, run_trials, sample_trials, summary
 from benchmarks.accuracy.samples import combined_references, single_references
@@ -41,7 +42,7 @@ def test_samples_are_distinct_and_of_their_kind(make_samples) -> None:
     rng = np.random.default_rng(0)
     for references in (
         single_references(samples),
-        combined_references(samples, 2, seed=0, refuse_beyond=None),
+        combined_references(samples, 2, seed=0, reference_of=combine),
     ):
         for mated in (True, False):
             trials = sample_trials(samples, references, mated, 10_000, rng)

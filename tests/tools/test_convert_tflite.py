@@ -110,20 +110,6 @@ def test_walk_agrees_with_numpy(layers: dict[str, NDArray[np.float32]]) -> None:
         np.testing.assert_allclose(ours, expected[name], rtol=1e-3, atol=1e-4, err_msg=name)
 
 
-def test_nine_looks_are_nine_single_ones(layers: dict[str, NDArray[np.float32]]) -> None:
-    rng = np.random.default_rng(6)
-    photo = np.float32(rng.uniform(-1, 1, (2 * SIDE, 2 * SIDE, 3)))
-    whole = photo.reshape(SIDE, 2, SIDE, 2, 3).mean(axis=(1, 3))
-    half = SIDE // 2
-    parts = [photo[y : y + SIDE, x : x + SIDE] for y in (0, SIDE) for x in (0, SIDE)]
-    parts.append(photo[half : half + SIDE, half : half + SIDE])
-    looks = [*(np.rot90(whole, turn) for turn in range(4)), *parts]
-    single = build_model(layers, SIDE, ["mixed_8"])
-    expected = np.concatenate([np.asarray(single(x[np.newaxis])["mixed_8"]) for x in looks], axis=1)
-    found = build_model(layers, SIDE, ["mixed_8"], "nine")(photo[np.newaxis])["mixed_8"]
-    np.testing.assert_allclose(np.asarray(found), expected, rtol=1e-3, atol=1e-4)
-
-
 def test_walk_ends_where_the_weights_end(layers: dict[str, NDArray[np.float32]]) -> None:
     short = {k: v for k, v in layers.items() if not k.startswith("mixed_9_tower_1_conv_1")}
     assert build_model(short, SIDE, ["mixed_8"]).output.keys() == {"mixed_8"}

@@ -189,7 +189,7 @@ def run(
         metrics = watch(trainer.student, trainer.projection, False)
         trainer.history.append({"step": 0, **metrics})
     recent: list[Metrics] = []
-    bar = tqdm(total=trainer.steps, initial=trainer.step, desc="train", unit="batch")
+    bar = tqdm(total=trainer.steps, initial=trainer.step, desc="train", unit="batch", disable=None)
     while trainer.step < trainer.steps:
         with_trunk = trainer.trunk_trains
         recent.append(trainer.train_step())

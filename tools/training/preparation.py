@@ -52,7 +52,7 @@ class Start:
 def in_batches(function: Callable[[Tensor], Tensor], inputs: Tensor, task: str) -> Tensor:
     """``function`` over (N, ...) inputs, a batch at a time; computed and returned in bfloat16."""
     with torch.autocast("cpu", torch.bfloat16):
-        batches = tqdm(inputs.split(BATCH), task, unit="batch", leave=False)
+        batches = tqdm(inputs.split(BATCH), task, unit="batch", leave=False, disable=None)
         return torch.cat([function(batch).bfloat16() for batch in batches])
 
 
@@ -73,7 +73,7 @@ def prepare(config: Config, teacher: Layers, training: TrainingPhotos) -> Start:
     views = np.concatenate(
         [
             as_pixels(training.views(chosen[i : i + BATCH], rng))
-            for i in tqdm(range(0, len(chosen), BATCH), "views", unit="batch")
+            for i in tqdm(range(0, len(chosen), BATCH), "views", unit="batch", disable=None)
         ]
     )
     wide = trunk_maps(Inception(teacher, TRUNK), views, "teacher's trunk")

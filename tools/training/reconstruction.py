@@ -97,7 +97,7 @@ def reconstruct(
     """
     rng = torch.Generator().manual_seed(seed)
     layers: Layers = {}
-    for index, node in enumerate(tqdm(nodes, "reconstruct", unit="node")):
+    for index, node in enumerate(tqdm(nodes, "reconstruct", unit="node", disable=None)):
         if isinstance(node, Conv):
             layers |= _imitate(node, teacher, maps, width, samples, rng)
         elif isinstance(node, Pool):
