@@ -19,8 +19,16 @@ lint: $(VENV)/.test
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 
-bench: $(VENV)/.bench
-	$(RUN) -m benchmarks.speed unlock --out $(OUT)/speed
+# A 12-megapixel photo and a full-size network to compare with are made first.
+bench: $(VENV)/.bench $(OUT)/large.jpg $(OUT)/inception_v3_full/manifest.json
+	$(RUN) -m benchmarks.speed unlock --photo $(OUT)/large.jpg --baseline $(OUT)/inception_v3_full --out $(OUT)/speed
+
+$(OUT)/large.jpg: | $(VENV)/.bench
+	@mkdir -p $(OUT)
+	$(RUN) -m tools.render_photos --large $@
+
+$(OUT)/inception_v3_full/manifest.json: | $(VENV)/.bench
+	$(RUN) -m tools.convert_tflite --random --input 299 --outputs pool_3 mixed_8/pool --out $(OUT)/inception_v3_full
 
 # Campaigns: long forms of what `make test` does briefly.
 kills: $(VENV)/.test
@@ -37,8 +45,9 @@ code-table: $(VENV)/.test
 verify: $(VENV)/.test
 	$(RUN) -m benchmarks.accuracy verify --photos "$(PHOTOS)" --out $(OUT)/verify
 
+# FIT: photo sets that the attacker owns; such as the projection was not fitted on.
 attacks: $(VENV)/.test
-	$(RUN) -m benchmarks.attacks helper-data --photos "$(PHOTOS)" --out $(OUT)/attacks
+	$(RUN) -m benchmarks.attacks helper-data --photos "$(PHOTOS)" --fit $(FIT) --out $(OUT)/attacks
 
 vectors: $(VENV)/.test
 	$(RUN) -m tests.make_vectors
@@ -69,6 +78,6 @@ $(VENV)/.test: $(VENV)/.demo
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.test
-	@echo "installing the converter, for a full-size network to compare with ..."
-	@$(PIP) install -e '.[convert]'
+	@echo "installing the renderer and the converter ..."
+	@$(PIP) install -e '.[convert,render]'
 	@touch $@
