@@ -5,14 +5,29 @@ RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip --quiet --disable-pip-version-check
 PHOTOS ?= $(AILOCK_PHOTOS)
 OUT ?= out
+TORCH ?=
+# An exact torch requirement, where the newest is not wanted.
 
-.PHONY: demo test lint bench kills fuzz code-table verify attacks vectors photos wheel clean
+.PHONY: demo test test-tools lint bench kills fuzz code-table verify attacks vectors photos wheel clean
 
 demo: $(VENV)/.demo
 	@$(RUN) -m tools.demo
 
 test: $(VENV)/.test
 	$(RUN) -m pytest
+
+# What `make test` skips without TensorFlow, PyTorch and Mitsuba, in an environment of its own and a process
+# each: loaded together they crash on exit.
+test-tools: $(VENV)-tools/.installed
+	$(VENV)-tools/bin/python -m pytest tests/tools/test_convert_tflite.py
+	$(VENV)-tools/bin/python -m pytest tests/tools/test_training.py
+	$(VENV)-tools/bin/python -m pytest tests/tools/test_render_photos.py
+
+$(VENV)-tools/.installed: pyproject.toml
+	@echo "installing TensorFlow, PyTorch and Mitsuba ..."
+	@$(PYTHON) -m venv $(VENV)-tools
+	@$(VENV)-tools/bin/python -m pip --quiet --disable-pip-version-check install -e '.[test,convert,train,render]' $(TORCH)
+	@touch $@
 
 lint: $(VENV)/.test
 	$(RUN) -m ruff check .

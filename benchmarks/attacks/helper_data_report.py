@@ -45,9 +45,9 @@ NOTES = (
     "recovered: the codeword is the attack's first guess, or, where the code contains complements, "
     "one of two; blocks only: without the outer code, up to the global sign.",
     "bits: what the record gives away although it may not fall; zero if it says nothing. A block: "
-    "log2 rank by chance (6.58) less that of the true symbol, ranked by itself or knowing all "
-    "other blocks; message: -log2 of the share of codewords that look likelier than the true one, "
-    "at most the message's length, less its mean by chance (1.44).",
+    "log2 rank by chance (6.6 of 256 symbols, 5.6 of 128) less that of the true symbol, ranked by "
+    "itself or knowing all other blocks; message: -log2 of the share of codewords that look "
+    "likelier than the true one, at most the message's length, less its mean by chance (1.44).",
     "symmetries the attacker enumerates: the complement of all blocks, where the outer code "
     "contains it; the permutation is public.",
     "attacker knows: hyperplanes, the seed of the public ones; weights, the public projection, "
@@ -136,7 +136,7 @@ def save_picture(file: Path, results: Sequence[Result]) -> None:
                 f"{best.recovered} of {best.records} recovered; attacker knows: {best.knowledge}"
             )
             right.set_xlabel("score of the pair of claims, standard deviations")
-            left.legend(loc="upper right")
+            left.legend(loc="upper left")
         figure.savefig(file)
 
 
