@@ -16,6 +16,8 @@ from enum import IntEnum, unique
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
+
 from ailock_sdk import __version__
 from ailock_sdk.benchmark import format_table, run
 from ailock_sdk.doctor import examine
@@ -183,9 +185,10 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _enroll(arguments: argparse.Namespace) -> int:
-    with _open_vault(arguments) as vault:
-        vault.enroll(arguments.name, arguments.photos)
     count = len(arguments.photos)
+    with _open_vault(arguments) as vault:
+        photos = tqdm(arguments.photos, "reading", unit="photo", leave=False, disable=None)
+        vault.enroll(arguments.name, photos)
     _report(
         arguments,
         {"name": arguments.name, "photos": count},
@@ -232,8 +235,8 @@ def _remove(arguments: argparse.Namespace) -> int:
 
 def _seal(arguments: argparse.Namespace) -> int:
     target = arguments.output or arguments.file.with_name(arguments.file.name + ".sealed")
-    with _open_vault(arguments) as vault:
-        vault.seal_file(arguments.name, arguments.file, target)
+    with _open_vault(arguments) as vault, _bytes_bar(arguments.file) as bar:
+        vault.seal_file(arguments.name, arguments.file, target, bar.update)
     _report(arguments, {"output": str(target)}, f"sealed to {target}")
     return ExitCode.OK
 
@@ -245,8 +248,8 @@ def _open(arguments: argparse.Namespace) -> int:
             print("ailock: name the result: --output FILE", file=sys.stderr)
             return ExitCode.USAGE
         target = arguments.file.with_suffix("")
-    with _open_vault(arguments) as vault:
-        vault.open_file(arguments.name, arguments.file, arguments.photo, target)
+    with _open_vault(arguments) as vault, _bytes_bar(arguments.file) as bar:
+        vault.open_file(arguments.name, arguments.file, arguments.photo, target, bar.update)
     _report(arguments, {"output": str(target)}, f"opened to {target}")
     return ExitCode.OK
 
@@ -310,6 +313,14 @@ def _completion(arguments: argparse.Namespace) -> int:
         return ExitCode.SETUP
     print(shtab.complete(build_parser(), shell=arguments.shell))
     return ExitCode.OK
+
+
+def _bytes_bar(file: Path) -> Any:
+    """A progress bar over a file's bytes, on standard error if that is a terminal."""
+    size = file.stat().st_size
+    return tqdm(
+        total=size, desc=file.name, unit="B", unit_scale=True, leave=False, delay=1, disable=None
+    )
 
 
 def _lock(arguments: argparse.Namespace, pepper: PepperProvider | None) -> AiLock:

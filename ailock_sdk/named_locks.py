@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
@@ -135,10 +135,18 @@ class Vault:
         return open_bytes(sealed, self.unlock(name, photo))
 
     def seal_file(
-        self, name: str, source: str | os.PathLike[str], target: str | os.PathLike[str]
+        self,
+        name: str,
+        source: str | os.PathLike[str],
+        target: str | os.PathLike[str],
+        progress: Callable[[int], object] = lambda _: None,
     ) -> None:
-        """Encrypt a file of any size to the lock ``name``; ``target`` must not exist."""
-        seal_file(Path(source), Path(target), self._store.get(name).sealing_key)
+        """Encrypt a file of any size to the lock ``name``; ``target`` must not exist.
+
+        ``progress`` is called with the number of bytes of each piece that was read.
+        """
+        key = self._store.get(name).sealing_key
+        seal_file(Path(source), Path(target), key, progress=progress)
 
     def open_file(
         self,
@@ -146,9 +154,10 @@ class Vault:
         source: str | os.PathLike[str],
         photo: PhotoSource,
         target: str | os.PathLike[str],
+        progress: Callable[[int], object] = lambda _: None,
     ) -> None:
         """Decrypt a sealed file; ``target`` must not exist and appears only when whole."""
-        open_file(Path(source), Path(target), self.unlock(name, photo))
+        open_file(Path(source), Path(target), self.unlock(name, photo), progress=progress)
 
     def close(self) -> None:
         """Close the vault file."""

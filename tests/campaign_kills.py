@@ -46,6 +46,7 @@ class Summary:
     """What the trials showed; ``problems`` must stay empty."""
 
     trials: int = 0
+    kills: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
 
@@ -102,6 +103,7 @@ class Campaign:
         if not killed:  # it had finished: the next of its kind is killed earlier
             duration[operation] = 0.7 * expected + 0.3 * (time.perf_counter() - started)
         summary.trials += 1
+        summary.kills += killed
         summary.outcomes[f"{operation}: {'killed' if killed else 'finished before the kill'}"] += 1
         if COMPARING in seen and killed:
             summary.outcomes[f"{operation}: killed while or after comparing"] += 1
@@ -124,9 +126,14 @@ class Campaign:
             finally:
                 os._exit(0)
         os.close(writer)
-        time.sleep(delay)
-        os.kill(child, signal.SIGKILL)
-        _, status = os.waitpid(child, 0)
+        deadline = time.perf_counter() + delay
+        ended = status = 0
+        while not ended and time.perf_counter() < deadline:
+            time.sleep(0.0002)
+            ended, status = os.waitpid(child, os.WNOHANG)
+        if not ended:
+            os.kill(child, signal.SIGKILL)
+            _, status = os.waitpid(child, 0)
         with os.fdopen(reader, "rb") as stream:
             return stream.read(), os.WIFSIGNALED(status)
 
@@ -161,14 +168,16 @@ class Campaign:
 
 
 def run(count: int, seed: int, folder: Path) -> Summary:
-    """Run ``count`` trials in ``folder``."""
+    """Run trials in ``folder`` until ``count`` kills have met an operation under way."""
     if count < 1:
-        raise ValueError("at least one trial")
+        raise ValueError("at least one kill")
     campaign = Campaign(folder, seed)
     summary = Summary()
     duration: dict[str, float] = {}
-    for _ in tqdm(range(count), desc="kills", disable=None):
-        campaign.trial(summary, duration)
+    with tqdm(total=count, desc="kills", disable=None) as bar:
+        while summary.kills < count:
+            campaign.trial(summary, duration)
+            bar.update(summary.kills - bar.n)
     return summary
 
 
@@ -180,7 +189,7 @@ def main() -> int:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         summary = run(arguments.count, arguments.seed, Path(folder))
-    print(f"{summary.trials} trials")
+    print(f"{summary.kills} kills in {summary.trials} trials")
     for outcome, times in sorted(summary.outcomes.items()):
         print(f"  {outcome:45} {times}")
     print(f"  {'problems':45} {len(summary.problems)}")

@@ -6,7 +6,8 @@ format hides contents, not lengths, and does not say who sealed: anyone with the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
 from os import urandom
@@ -40,6 +41,14 @@ class Reader(Protocol):
     """What is read from: ``read`` may return less than asked for, and nothing only at the end."""
 
     def read(self, size: int, /) -> bytes: ...
+
+
+Progress = Callable[[int], object]
+"""Called with the number of bytes that were read just now."""
+
+
+def _no_progress(_: int) -> None:
+    """The default: nobody watches."""
 
 
 class Writer(Protocol):
@@ -125,8 +134,30 @@ def open_bytes(sealed: bytes, secret: Secret) -> bytes:
     return data.getvalue()
 
 
-def seal_file(source: Path, target: Path, sealing_key: bytes, *, overwrite: bool = False) -> None:
+@dataclass(frozen=True)
+class _Watched:
+    """A reader that reports how many bytes were read."""
+
+    reader: Reader
+    progress: Progress
+
+    def read(self, size: int, /) -> bytes:
+        data = self.reader.read(size)
+        self.progress(len(data))
+        return data
+
+
+def seal_file(
+    source: Path,
+    target: Path,
+    sealing_key: bytes,
+    *,
+    overwrite: bool = False,
+    progress: Progress = _no_progress,
+) -> None:
     """Seal the file ``source`` into ``target`` (mode 0600), which appears whole or not at all.
+
+    ``progress`` is called with the number of bytes of each piece that was read.
 
     Raises
     ------
@@ -135,11 +166,20 @@ def seal_file(source: Path, target: Path, sealing_key: bytes, *, overwrite: bool
     ValueError : see :func:`seal_stream`
     """
     with open(source, "rb") as reader, new_private_file(target, overwrite=overwrite) as writer:
-        seal_stream(reader, writer, sealing_key)
+        seal_stream(_Watched(reader, progress), writer, sealing_key)
 
 
-def open_file(source: Path, target: Path, secret: Secret, *, overwrite: bool = False) -> None:
+def open_file(
+    source: Path,
+    target: Path,
+    secret: Secret,
+    *,
+    overwrite: bool = False,
+    progress: Progress = _no_progress,
+) -> None:
     """Open the sealed file ``source`` into ``target`` (mode 0600), whole or not at all.
+
+    ``progress`` is called as by :func:`seal_file`.
 
     Raises
     ------
@@ -147,7 +187,7 @@ def open_file(source: Path, target: Path, secret: Secret, *, overwrite: bool = F
     FileExistsError, OSError : see :func:`seal_file`
     """
     with open(source, "rb") as reader, new_private_file(target, overwrite=overwrite) as writer:
-        open_stream(reader, writer, secret)
+        open_stream(_Watched(reader, progress), writer, secret)
 
 
 def _private_key(secret: Secret) -> X25519PrivateKey:
