@@ -5,15 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
 
 from ailock_sdk.constants import LABEL_FINGERPRINT
-from ailock_sdk.embedding import manifest as parse
-from ailock_sdk.embedding.manifest import FileEntry, InputContract, Layer, ProjectionSpec, SelfTest
+from ailock_sdk.embedding.manifest import FileEntry, Manifest, parse_manifest
 from ailock_sdk.errors import BundleError
 from ailock_sdk.profiles import Profile
 
@@ -24,31 +21,10 @@ _MANIFEST_LENGTH_BYTES_MAX = 1024 * 1024
 
 
 @dataclass(frozen=True)
-class Bundle:
-    """One model bundle, its files verified against the manifest's SHA-256.
-
-    Attributes
-    ----------
-    path : the folder
-    input : size, value range and crop of the pixels the model takes
-    layers : the model's named outputs and how they are pooled
-    projections : one frozen projection for each layer that has one
-    profiles : the locks this bundle supports, by name
-    """
+class Bundle(Manifest):
+    """One model bundle: its manifest, and the folder with the files that were verified by it."""
 
     path: Path
-    name: str
-    version: str
-    licence: str
-    source: str
-    files: Mapping[str, str]
-    model: str
-    projection: str | None
-    input: InputContract
-    layers: Mapping[str, Layer]
-    projections: Mapping[str, ProjectionSpec]
-    profiles: Mapping[str, Profile]
-    self_test: SelfTest | None
 
     @property
     def model_path(self) -> Path:
@@ -65,9 +41,8 @@ class Bundle:
     @cached_property
     def fingerprint(self) -> bytes:
         """32 bytes that change exactly when this bundle's imageprints may change."""
-        files = {self.model: self.files[self.model]}
-        if self.projection is not None:
-            files[self.projection] = self.files[self.projection]
+        names = [self.model, *([] if self.projection is None else [self.projection])]
+        files = {name: self.files[name].sha256 for name in names}
         contract = {
             "files": files,
             "input": self.input.as_dict(),
@@ -106,27 +81,12 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
     if len(raw) > _MANIFEST_LENGTH_BYTES_MAX:
         raise BundleError(f"{manifest_path} is larger than 1 MiB")
     try:
-        fields = parse.parse_manifest(raw)
+        fields = parse_manifest(raw)
     except BundleError as error:
         raise BundleError(f"{manifest_path}: {error}") from None
-    files = {name: entry.sha256 for name, entry in fields.files.items()}
     for name, entry in fields.files.items():
         _verify_file(folder / name, entry)
-    return Bundle(
-        path=folder,
-        name=fields.name,
-        version=fields.version,
-        licence=fields.licence,
-        source=fields.source,
-        files=MappingProxyType(files),
-        model=fields.model,
-        projection=fields.projection,
-        input=fields.input,
-        layers=MappingProxyType(fields.layers),
-        projections=MappingProxyType(fields.projections),
-        profiles=MappingProxyType(fields.profiles),
-        self_test=fields.self_test,
-    )
+    return Bundle(**vars(fields), path=folder)
 
 
 def find_bundle(name: str) -> Bundle:

@@ -102,19 +102,29 @@ class SelfTest:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A parsed ``manifest.json``."""
+    """A parsed ``manifest.json``.
+
+    Attributes
+    ----------
+    files : size and SHA-256 of each file of the bundle
+    model, projection : the TFLite file and the ``.npz`` of frozen projections, if there is one
+    input : size, value range and crop of the pixels the model takes
+    layers : the model's named outputs and how they are pooled
+    projections : how the frozen projection of each layer that has one was made
+    profiles : the locks this bundle supports, by name
+    """
 
     name: str
     version: str
     licence: str
     source: str
-    files: dict[str, FileEntry]
+    files: Mapping[str, FileEntry]
     model: str
     projection: str | None
     input: InputContract
-    layers: dict[str, Layer]
-    projections: dict[str, ProjectionSpec]
-    profiles: dict[str, Profile]
+    layers: Mapping[str, Layer]
+    projections: Mapping[str, ProjectionSpec]
+    profiles: Mapping[str, Profile]
     self_test: SelfTest | None
 
 
@@ -147,13 +157,13 @@ def parse_manifest(raw: bytes) -> Manifest:
         version=root.take("version", str),
         licence=root.take("licence", str),
         source=root.take("source", str),
-        files=files,
+        files=MappingProxyType(files),
         model=model,
         projection=projection,
         input=_input(_Fields(root.take("input", dict), "input")),
-        layers=layers,
-        projections=projections,
-        profiles=profiles,
+        layers=MappingProxyType(layers),
+        projections=MappingProxyType(projections),
+        profiles=MappingProxyType(profiles),
         self_test=_self_test(root.take("self_test", (dict, type(None))), files, profiles),
     )
     root.done()
