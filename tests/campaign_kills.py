@@ -62,7 +62,8 @@ class Campaign:
         self.lock = Witness(pepper=self.pepper, cost=CHEAPEST, threads=1)
         self.views = [views for views in read_photos().values() if len(views) >= 3]
         self.door = self.views[1]
-        self.bystander_secret = self.open().enroll("bystander", self.views[0][:1])
+        with self.open() as vault:
+            self.bystander_secret = vault.enroll("bystander", self.views[0][:1])
 
     def open(self) -> Vault:
         """The vault, as any process would open it."""

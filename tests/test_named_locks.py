@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +26,10 @@ Photos = dict[str, list[Path]]
 
 
 @pytest.fixture
-def vault(tmp_path: Path, pepper: FilePepper) -> Vault:
-    return Vault.open(
-        tmp_path / "vault.db", pepper=pepper, lock=AiLock(pepper=pepper, cost=CHEAPEST)
-    )
+def vault(tmp_path: Path, pepper: FilePepper) -> Iterator[Vault]:
+    lock = AiLock(pepper=pepper, cost=CHEAPEST)
+    with Vault.open(tmp_path / "vault.db", pepper=pepper, lock=lock) as opened:
+        yield opened
 
 
 @pytest.fixture
