@@ -6,6 +6,7 @@ Results go to standard output, everything else to standard error with the prefix
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import shlex
@@ -21,9 +22,10 @@ from tqdm import tqdm
 from ailock_sdk import __version__
 from ailock_sdk.benchmark import format_table, run
 from ailock_sdk.doctor import examine
-from ailock_sdk.embedding import list_bundles, load_bundle, quiet_stderr
+from ailock_sdk.embedding import Bundle, list_bundles, load_bundle, quiet_stderr
 from ailock_sdk.errors import (
     AilockError,
+    BundleError,
     CaptureError,
     EnrollmentError,
     LockedOutError,
@@ -41,6 +43,9 @@ from ailock_sdk.profiles import DEFAULT_PROFILE
 from ailock_sdk.vault import FilePepper, PepperProvider, default_pepper_path
 
 VAULT_PATH_VARIABLE = "AILOCK_VAULT"
+MODELS_PATH_VARIABLE = "AILOCK_MODELS"
+BUILDABLE = ("inception_v3",)
+"""Bundles that are built on the user's machine: they are too large for the wheel."""
 
 
 @unique
@@ -170,15 +175,14 @@ def build_parser() -> argparse.ArgumentParser:
     open_.add_argument("photo")
     open_.add_argument("-o", "--output", type=Path, help="default: FILE without .sealed")
 
-    compare = add("compare", _compare, "How far apart two photos are.", common, camera)
+    compare = add("compare", _compare, "How far a photo is from a reference photo.", common, camera)
     compare.add_argument("photo", nargs=2, metavar="PHOTO")
     benchmark = add("benchmark", _benchmark, "Time every stage of an unlock.", common, camera)
     benchmark.add_argument("--photo", help="a photo to time with (default: the model's own)")
     benchmark.add_argument("--runs", type=int, default=20)
     benchmark.add_argument("--threads", type=int)
     add("doctor", _doctor, "Check this installation.", vault)
-    models = add("models", _models, "Installed model bundles.", common)
-    models.add_argument("action", nargs="?", choices=["list", "verify"], default="list")
+    _add_models(add("models", _models_list, "Installed model bundles.", common))
     completion = add("completion", _completion, "Print a shell completion script.", common)
     completion.add_argument("shell", choices=["bash", "zsh", "tcsh"])
     return parser
@@ -256,7 +260,8 @@ def _open(arguments: argparse.Namespace) -> int:
 
 def _compare(arguments: argparse.Namespace) -> int:
     lock = _lock(arguments, None)
-    a, b = (lock.imageprint(photo) for photo in arguments.photo)
+    reference, probe = arguments.photo
+    a, b = lock.imageprint(reference, reference=True), lock.imageprint(probe)
     facts = {
         "distance_bits": a - b,
         "lambda_bits": len(a),
@@ -290,19 +295,125 @@ def _doctor(arguments: argparse.Namespace) -> int:
     return ExitCode.OK if all(f.ok for f in findings) else ExitCode.SETUP
 
 
-def _models(arguments: argparse.Namespace) -> int:
+def _add_models(models: argparse.ArgumentParser) -> None:
+    """The actions of ``ailock models``; without one it lists."""
+    # Suppressed, the default does not undo a --json that stands before the action.
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON object"
+    )
+    actions = models.add_subparsers(title="actions", metavar="ACTION")
+
+    def add(
+        name: str, function: Callable[[argparse.Namespace], int], text: str
+    ) -> argparse.ArgumentParser:
+        sub = actions.add_parser(name, help=text, description=text, parents=[common])
+        sub.set_defaults(command=function)
+        return sub
+
+    add("list", _models_list, "Names and folders of the bundles (the default).")
+    add("verify", _models_verify, "Check every file of every bundle.")
+    build = add("build", _models_build, "Build a bundle from published weights; slow, large.")
+    build.add_argument("name", choices=BUILDABLE)
+    build.add_argument(
+        "--representative",
+        metavar="PHOTOS",
+        required=True,
+        help="folder or zip of some hundred photos: they set the int8 ranges and are not kept",
+    )
+    build.add_argument(
+        "--weights",
+        nargs="+",
+        default=["imagenet"],
+        help="Keras .h5 file, or .npz layer files (default: download Keras's, check their hash)",
+    )
+    build.add_argument("--sha256", help="what the one weights file must have")
+    build.add_argument("--report", metavar="PHOTOS", help="labelled photo set to measure EER on")
+    build.add_argument("--fit", metavar="PHOTOS", help="photos for the report's bits")
+    build.add_argument(
+        "--precisions",
+        nargs="+",
+        choices=["int8", "float16", "float32"],
+        default=["int8"],
+        help="models to write (default: int8); the first is the one that is used",
+    )
+    build.add_argument(
+        "--out",
+        type=Path,
+        help=f"folder of bundles (default: first of ${MODELS_PATH_VARIABLE}, or "
+        "~/.local/share/ailock/models)",
+    )
+    build.add_argument("--replace", action="store_true", help="replace a bundle that is there")
+
+
+def _models_list(arguments: argparse.Namespace) -> int:
     found = list_bundles()
-    if arguments.action == "list":
-        text = "\n".join(f"{name}  {path}" for name, path in found.items())
-        _report(arguments, {name: str(path) for name, path in found.items()}, text or "none")
-        return ExitCode.OK
-    bundles = [load_bundle(path) for path in found.values()]
+    text = "\n".join(f"{name}  {path}" for name, path in found.items())
+    _report(arguments, {name: str(path) for name, path in found.items()}, text or "none")
+    return ExitCode.OK
+
+
+def _models_verify(arguments: argparse.Namespace) -> int:
+    bundles = [load_bundle(path) for path in list_bundles().values()]
     _report(
         arguments,
-        {b.name: {"version": b.version, "fingerprint": b.fingerprint.hex()} for b in bundles},
-        "\n".join(f"ok  {b.name} {b.version}  {b.fingerprint.hex()[:16]}" for b in bundles),
+        {b.name: _identity(b) for b in bundles},
+        "\n".join(f"ok  {_identity_text(b)}" for b in bundles),
     )
     return ExitCode.OK
+
+
+def _models_build(arguments: argparse.Namespace) -> int:
+    target = (arguments.out or _models_path()) / arguments.name
+    command = ["--weights", *arguments.weights, "--out", str(target)]
+    command += ["--representative", arguments.representative]
+    command += ["--precisions", *arguments.precisions]
+    for option in ("sha256", "report", "fit"):
+        if (value := getattr(arguments, option)) is not None:
+            command += [f"--{option}", value]
+    if arguments.replace:
+        command.append("--replace")
+    converter = _converter()
+    try:
+        conversion = converter.run(command)
+    except converter.ERRORS as error:
+        raise error if isinstance(error, AilockError) else BundleError(str(error)) from None
+    if conversion.left_out:
+        print(f"ailock: {conversion.left_out}", file=sys.stderr)
+    bundle = load_bundle(target)
+    _report(
+        arguments,
+        {"path": str(target), "name": bundle.name, **_identity(bundle)},
+        f"built  {_identity_text(bundle)}  {target}\n\n{converter.as_table(conversion.report)}",
+    )
+    return ExitCode.OK
+
+
+def _converter() -> Any:
+    """The checkout's ``tools.convert_tflite``, which the wheel does not carry."""
+    checkout = Path(__file__).resolve().parents[1]
+    if not (checkout / "tools" / "convert_tflite.py").is_file():
+        raise BundleError(
+            "building needs a checkout of the source, which this installation is not: "
+            "in one, pip install -e '.[convert]'"
+        )
+    sys.path.insert(0, str(checkout))
+    try:
+        return importlib.import_module("tools.convert_tflite")
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] not in ("keras", "tensorflow"):
+            raise
+        raise BundleError(
+            f"building needs TensorFlow: pip install 'ailock-sdk[convert]' ({error})"
+        ) from None
+
+
+def _identity(bundle: Bundle) -> dict[str, str]:
+    return {"version": bundle.version, "fingerprint": bundle.fingerprint.hex()}
+
+
+def _identity_text(bundle: Bundle) -> str:
+    return f"{bundle.name} {bundle.version}  {bundle.fingerprint.hex()[:16]}"
 
 
 def _completion(arguments: argparse.Namespace) -> int:
@@ -340,8 +451,17 @@ def _vault_path(arguments: argparse.Namespace) -> Path:
         return Path(arguments.vault)
     if given := os.environ.get(VAULT_PATH_VARIABLE):
         return Path(given)
+    return _data_path() / "vault.db"
+
+
+def _models_path() -> Path:
+    given = [p for p in os.environ.get(MODELS_PATH_VARIABLE, "").split(os.pathsep) if p]
+    return Path(given[0]) if given else _data_path() / "models"
+
+
+def _data_path() -> Path:
     data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(data) / "ailock" / "vault.db"
+    return Path(data) / "ailock"
 
 
 def _pepper_path(arguments: argparse.Namespace) -> Path:

@@ -13,6 +13,8 @@ MIN_SHORT_SIDE_PIXELS = 128
 """Shorter side below which a photo is "too small"."""
 SEGMENT_FRACTION = 0.58
 """Side of a segment over the image's side: neighbours overlap by 16 %, about 50 px of 312."""
+MAX_LOOKS = 16
+"""Most looks of a profile at one segment: each costs a run of the network."""
 
 # -- sketch ------------------------------------------------------------------------------------
 SALT_LENGTH_BYTES = 16

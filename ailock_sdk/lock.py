@@ -14,8 +14,8 @@ from ailock_sdk.capture import (
     Photo,
     PhotoSource,
     assess_quality,
-    crop_and_resize,
     decode_photo,
+    look_views,
     segment_boxes,
 )
 from ailock_sdk.constants import MAX_REFERENCE_PHOTOS, SALT_LENGTH_BYTES
@@ -27,7 +27,7 @@ from ailock_sdk.errors import (
     RecordMismatchError,
 )
 from ailock_sdk.imageprint import ImagePrint, combine, load_projections
-from ailock_sdk.profiles import DEFAULT_PROFILE
+from ailock_sdk.profiles import DEFAULT_PROFILE, Look
 from ailock_sdk.secret import Secret
 from ailock_sdk.sketch import (
     RFC9106_LOW_MEMORY,
@@ -116,8 +116,14 @@ class AiLock:
         """The TFLite runtime in use: package name and version."""
         return f"{self._embedder.runtime.name} {self._embedder.runtime.version}"
 
-    def imageprint(self, photo: PhotoSource) -> ImagePrint:
+    def imageprint(self, photo: PhotoSource, *, reference: bool = False) -> ImagePrint:
         """The imageprint of one photo: a path, bytes, a PIL image, or uint8 RGB (H, W, 3).
+
+        Parameters
+        ----------
+        photo : the photo
+        reference : take it as a reference photo, with the profile's ``reference_looks``, as
+            :meth:`enroll` does; otherwise it is a probe, with the profile's ``looks``
 
         Raises
         ------
@@ -126,21 +132,22 @@ class AiLock:
         PhotoQualityError
             Too poor to use; every reason is given.
         """
+        looks = self.profile.reference_looks if reference else self.profile.looks
         with self._stage("decode"):
-            decoded = decode_photo(photo, self._needed_short_side())
+            decoded = decode_photo(photo, self._needed_short_side(looks))
         if self.check_quality:
             with self._stage("quality"):
                 issues = assess_quality(decoded)
             if issues:
                 raise PhotoQualityError(issues)
-        return self._imageprint(decoded)
+        return self._imageprint(decoded, looks)
 
     def distance(self, a: ImagePrint, b: ImagePrint) -> float:
         """The decision statistic: differing bits over lambda, in [0, 1]; about 0.5 is chance."""
         return (a - b) / len(a)
 
     def reference(self, imageprints: Sequence[ImagePrint]) -> ImagePrint:
-        """One reference from the imageprints of one object's photos.
+        """One reference from the imageprints of one object's reference photos.
 
         Raises
         ------
@@ -177,7 +184,7 @@ class AiLock:
         if not 1 <= len(photos) <= MAX_REFERENCE_PHOTOS:
             raise EnrollmentError(f"enroll with 1 to {MAX_REFERENCE_PHOTOS} photos")
         self._refuse_overcomplete()
-        prints = [self.imageprint(photo) for photo in photos]
+        prints = [self.imageprint(photo, reference=True) for photo in photos]
         reference = self.reference(prints)
         # The one place where randomness enters a record; everything below is pure.
         salt = os.urandom(SALT_LENGTH_BYTES)
@@ -198,7 +205,7 @@ class AiLock:
         return self.reproduce(self.imageprint(photo), record)
 
     def reproduce(self, imageprint: ImagePrint, record: Record | bytes) -> Secret:
-        """As :meth:`unlock`, from an imageprint already taken."""
+        """As :meth:`unlock`, from a probe's imageprint already taken."""
         record = self.check(record)
         header = record.header
         cost = KdfCost(header.time_cost, header.memory_cost_kib, header.lanes)
@@ -234,7 +241,7 @@ class AiLock:
             )
         if header.fingerprint != self.bundle.fingerprint:
             raise RecordMismatchError(
-                f"the record was made with another model than {self.bundle.name!r} "
+                f"the record was made with another bundle than {self.bundle.name!r} "
                 f"version {self.bundle.version}: enroll again, or install the old bundle"
             )
         if header.lambda_bits != self.lambda_bits:
@@ -295,15 +302,15 @@ class AiLock:
             )
         return Record(header, helper_data.helper, helper_data.tag), secret
 
-    def _imageprint(self, decoded: Photo) -> ImagePrint:
+    def _imageprint(self, decoded: Photo, looks: Sequence[Look]) -> ImagePrint:
         contract = self.bundle.input
         height, width = decoded.pixels.shape[:2]
         margins = []  # [segment][layer] -> float64 (lambda,)
         for box in segment_boxes(width, height, contract.crop, self.profile.segments):
             with self._stage("resize"):
-                pixels = crop_and_resize(decoded.pixels, box, contract.height, contract.width)
+                views = look_views(decoded.pixels, box, looks, contract.height, contract.width)
             with self._stage("network"):
-                embeddings = self._embedder.embed(pixels, self.profile.layers)
+                embeddings = self._embedder.embed_mean(views, self.profile.layers)
             with self._stage("projection"):
                 margins.append(
                     [
@@ -314,11 +321,11 @@ class AiLock:
         by_layer = zip(*margins, strict=True)  # layers outside, segments inside: SPEC section 3
         return ImagePrint(np.concatenate([np.concatenate(layer) for layer in by_layer]))
 
-    def _needed_short_side(self) -> int:
-        """Pixels of short side at which no segment is enlarged."""
+    def _needed_short_side(self, looks: Sequence[Look]) -> int:
+        """Pixels of short side at which no look at a segment is enlarged (SPEC 1.2)."""
         contract = self.bundle.input
         boxes = segment_boxes(1, 1, contract.crop, self.profile.segments)
-        smallest = min(box.right - box.left for box in boxes)
+        smallest = min(box.right - box.left for box in boxes) * min(x.fraction for x in looks)
         return math.ceil(max(contract.height, contract.width) / smallest)
 
     def _pepper_bytes(self) -> bytes:

@@ -9,12 +9,43 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
+from ailock_sdk.constants import MAX_LOOKS
 from ailock_sdk.errors import ProfileError
 
 DEFAULT_PROFILE = "default"
 _NAME = re.compile(r"[a-z0-9_-]{1,32}\Z", re.ASCII)
 _TAU = re.compile(r"0\.[0-9]{1,4}\Z|1\.0{1,4}\Z", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at a segment: its centred square, resized, then turned (SPEC 1.4 to 1.6).
+
+    Attributes
+    ----------
+    fraction : side of the square over the segment's, above 0 and at most 1
+    quarter_turns : 0 to 3, counter-clockwise, as ``numpy.rot90`` turns
+
+    Raises
+    ------
+    ProfileError
+        One of the two is out of range.
+    """
+
+    fraction: float
+    quarter_turns: int
+
+    def __post_init__(self) -> None:
+        if not 0 < self.fraction <= 1:  # NaN fails too
+            raise ProfileError(f"a look's fraction is {self.fraction}, not above 0 and at most 1")
+        if self.quarter_turns not in range(4):
+            raise ProfileError(f"a look has {self.quarter_turns} quarter turns, not 0 to 3")
+
+    def as_list(self) -> list[float | int]:
+        """The manifest's form: ``[fraction, quarter_turns]``."""
+        return [float(self.fraction), self.quarter_turns]
 
 
 @dataclass(frozen=True)
@@ -26,6 +57,8 @@ class Profile:
     name : ``[a-z0-9_-]``, 1 to 32 characters
     layers, segments : the imageprint concatenates layers, then segments, in this order
         (one of each is the paper's SLSS; several layers MLSS; five segments SLMS, MLMS)
+    looks, reference_looks : 1 to 16 different looks at each segment of a probe and of a reference
+        photo, whose embeddings are averaged; those of a probe cost their time at every unlock
     tau : the paper's error tolerance threshold, as decimal text, e.g. ``"0.6800"``
     code : (order m, blocks n, message symbols k) of SPEC section 5
     overcomplete : some layer has more bits than dimensions, or Gaussian hyperplanes: a stored
@@ -36,6 +69,8 @@ class Profile:
     name: str
     layers: tuple[str, ...]
     segments: tuple[str, ...]
+    looks: tuple[Look, ...]
+    reference_looks: tuple[Look, ...]
     tau: str
     code: tuple[int, int, int]
     overcomplete: bool = False
@@ -46,5 +81,19 @@ class Profile:
             raise ProfileError(f"profile name {self.name!r} is not 1 to 32 of a-z, 0-9, _ and -")
         if not self.layers or not self.segments:
             raise ProfileError(f"profile {self.name!r} needs at least one layer and one segment")
+        for key, looks in (("looks", self.looks), ("reference_looks", self.reference_looks)):
+            if not 1 <= len(looks) <= MAX_LOOKS:
+                raise ProfileError(f"profile {self.name!r}: {key} are 1 to {MAX_LOOKS}")
+            if len(set(looks)) != len(looks):
+                raise ProfileError(f"profile {self.name!r}: {key} repeat a look")
         if not _TAU.match(self.tau):
             raise ProfileError(f"profile {self.name!r}: tau is decimal text such as '0.6800'")
+
+    def imageprint_contract(self) -> dict[str, list[Any]]:
+        """The part of the manifest's ``profiles`` entry that imageprints depend on."""
+        return {
+            "layers": list(self.layers),
+            "segments": list(self.segments),
+            "looks": [look.as_list() for look in self.looks],
+            "reference_looks": [look.as_list() for look in self.reference_looks],
+        }

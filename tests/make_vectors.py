@@ -1,6 +1,6 @@
 """Regenerate tests/vectors/photo.json: ``python -m tests.make_vectors``.
 
-Pins imageprint, record and secret of one committed photo, for a fixed salt and message, without
+Pins imageprints, record and secret of one committed photo, for a fixed salt and message, without
 and with a pepper. A change here means that locks enrolled before no longer open.
 """
 
@@ -31,11 +31,12 @@ class FixedPepper:
 def photo_vector(photo: Path) -> dict[str, Any]:
     """The vector of one photo with the default bundle and profile."""
     plain = AiLock(pepper=None)
-    imageprint = plain.imageprint(photo)
+    probe = plain.imageprint(photo)
+    reference = plain.imageprint(photo, reference=True)
     cases = []
     for name, lock in (("no pepper", plain), ("with pepper", AiLock(pepper=FixedPepper()))):
         record, secret = lock._enroll_from_parts(
-            combine([imageprint]),
+            combine([reference]),
             1,
             _fixed("salt", SALT_LENGTH_BYTES),
             _fixed("message", message_length_bytes(lock.code)),
@@ -50,7 +51,8 @@ def photo_vector(photo: Path) -> dict[str, Any]:
         "photo_sha256": hashlib.sha256(photo.read_bytes()).hexdigest(),
         "bundle": plain.bundle.name,
         "fingerprint": plain.bundle.fingerprint.hex(),
-        "imageprint": bytes(imageprint).hex(),
+        "imageprint": bytes(probe).hex(),
+        "reference_imageprint": bytes(reference).hex(),
         "cases": cases,
     }
 

@@ -19,6 +19,7 @@ from ailock_sdk import (
     BundleError,
     EnrollmentError,
     FilePepper,
+    ImagePrint,
     PhotoQualityError,
     ProfileError,
     Record,
@@ -27,9 +28,11 @@ from ailock_sdk import (
     Secret,
     UnlockError,
 )
+from ailock_sdk.capture import Look, Photo, PhotoSource, decode_photo
 from ailock_sdk.sketch import CHEAPEST, KdfCost
 
 Photos = dict[str, list[Path]]
+Looks = tuple[Look, ...]
 
 
 def test_another_view_gives_the_same_secret_and_other_objects_nothing(
@@ -217,6 +220,84 @@ def test_stages_are_observed(photos: Photos) -> None:
     lock.unlock(view := next(iter(photos.values()))[0], lock.enroll([view])[0])
     per_photo = ["decode", "quality", "resize", "network", "projection"]
     assert seen == [*per_photo, "code and Argon2id"] * 2
+
+
+ONE, NEAR, TURNED = (Look(1.0, 0),), (Look(0.6, 0),), (Look(1.0, 0), Look(0.6, 1))
+
+
+def looking(lock: AiLock, looks: Looks, reference_looks: Looks) -> AiLock:
+    """A lock of the same model whose default profile has other looks."""
+    profile = replace(lock.profile, looks=looks, reference_looks=reference_looks)
+    bundle = replace(lock.bundle, profiles={profile.name: profile})
+    return AiLock(bundle, pepper=None, cost=CHEAPEST, check_quality=False)
+
+
+def test_references_and_probes_have_looks_of_their_own(lock: AiLock, photos: Photos) -> None:
+    view = next(iter(photos.values()))[0]
+    other = looking(lock, ONE, TURNED)
+    probe, reference = other.imageprint(view), other.imageprint(view, reference=True)
+    assert np.array_equal(probe.margins, looking(lock, ONE, ONE).imageprint(view).margins)
+    assert reference != probe
+    swapped = looking(lock, TURNED, ONE)
+    assert np.array_equal(reference.margins, swapped.imageprint(view).margins)
+    assert swapped.imageprint(view, reference=True) == probe
+
+
+def test_an_imageprint_is_that_of_the_mean_of_its_looks(lock: AiLock, photos: Photos) -> None:
+    """Margins are affine in the embedding, so theirs is the mean of each look's margins."""
+    with Image.open(next(iter(photos.values()))[0]) as image:
+        pixels = np.asarray(image)
+    both = looking(lock, TURNED, ONE).imageprint(pixels)
+    alone = [looking(lock, (look,), ONE).imageprint(pixels).margins for look in TURNED]
+    np.testing.assert_allclose(both.margins, np.mean(alone, axis=0), rtol=0, atol=1e-5)
+    assert np.abs(alone[0] - alone[1]).max() > 1e-2
+
+
+def test_enroll_takes_reference_looks_and_unlock_the_probe_s(
+    lock: AiLock, photos: Photos, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = next(iter(photos.values()))[0]
+    other = looking(lock, ONE, TURNED)
+    taken: list[bool] = []
+    imageprint = other.imageprint
+
+    def noting(photo: PhotoSource, *, reference: bool = False) -> ImagePrint:
+        taken.append(reference)
+        return imageprint(photo, reference=reference)
+
+    monkeypatch.setattr(other, "imageprint", noting)
+    record, secret = other.enroll([view, view])
+    expected = other.reference([imageprint(view, reference=True)] * 2)
+    assert other.reproduce(expected, record) == secret
+    with pytest.raises(UnlockError):
+        other.unlock(np.zeros((300, 400, 3), np.uint8), record)
+    assert taken == [True, True, False]
+
+
+def test_a_record_of_other_looks_is_refused(lock: AiLock, photos: Photos) -> None:
+    view = next(iter(photos.values()))[0]
+    record, secret = looking(lock, ONE, ONE).enroll([view])
+    for looks, reference_looks in ((NEAR, ONE), (ONE, NEAR)):
+        with pytest.raises(RecordMismatchError, match="another bundle"):
+            looking(lock, looks, reference_looks).unlock(view, record)
+    assert looking(lock, ONE, ONE).unlock(view, record) == secret
+
+
+def test_a_nearer_look_keeps_more_of_a_large_photo(
+    lock: AiLock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needed: list[int] = []
+
+    def decode(photo: PhotoSource, short_side_pixels: int) -> Photo:
+        needed.append(short_side_pixels)
+        return decode_photo(photo, short_side_pixels)
+
+    monkeypatch.setattr("ailock_sdk.lock.decode_photo", decode)
+    other = looking(lock, ONE, (Look(1.0, 0), Look(0.5, 2)))
+    pixels = np.zeros((64, 64, 3), np.uint8)
+    other.imageprint(pixels)
+    other.imageprint(pixels, reference=True)
+    assert needed[1] == pytest.approx(2 * needed[0], abs=1)  # each was rounded up
 
 
 def test_secrets_do_not_leak(lock: AiLock, photos: Photos) -> None:

@@ -50,7 +50,7 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def set_self_test(folder: Path, photo: Path) -> None:
-    """Keep a photo in the bundle with its imageprint under every profile, by this machine."""
+    """Keep a photo in the bundle with its probe imageprint under every profile, by this machine."""
     manifest = read_manifest(folder)
     bundle = load_bundle(folder)
     imageprints = {

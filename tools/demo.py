@@ -18,7 +18,6 @@ from tqdm import tqdm
 
 from ailock_sdk import AiLock, FilePepper, ImagePrint, Record, Secret, UnlockError, Vault
 from ailock_sdk.embedding import quiet_stderr
-from ailock_sdk.imageprint import combine
 
 PHOTOS = Path(__file__).resolve().parents[1] / "tests" / "photos"
 LOOK_ALIKE = "other-"
@@ -99,7 +98,8 @@ def photos_by_object(folder: Path) -> dict[str, list[Path]]:
 def enroll(lock: AiLock, views: list[Path]) -> Enrolled:
     """Enrol one object from some of its photos."""
     record, secret = lock.enroll(views)
-    return Enrolled(record, secret, combine([lock.imageprint(view) for view in views]))
+    prints = [lock.imageprint(view, reference=True) for view in views]
+    return Enrolled(record, secret, lock.reference(prints))
 
 
 def attempt(

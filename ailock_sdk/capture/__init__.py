@@ -1,11 +1,13 @@
-"""Photo to pixels: decode, choose segments, resize, and judge the quality."""
+"""Photo to pixels: decode, choose segments and looks, resize, and judge the quality."""
 
 from __future__ import annotations
 
 from ailock_sdk.capture.decode import Photo, PhotoSource, Pixels, decode_photo
+from ailock_sdk.capture.looks import look_views
 from ailock_sdk.capture.quality import QualityIssue, QualityThresholds, assess_quality
 from ailock_sdk.capture.resize import crop_and_resize
 from ailock_sdk.capture.segments import SEGMENT_NAMES, Box, segment_boxes
+from ailock_sdk.profiles import Look
 
 __all__ = [
     "PhotoSource",
@@ -16,6 +18,8 @@ __all__ = [
     "Box",
     "segment_boxes",
     "crop_and_resize",
+    "Look",
+    "look_views",
     "QualityIssue",
     "QualityThresholds",
     "assess_quality",

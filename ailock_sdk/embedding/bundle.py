@@ -40,13 +40,14 @@ class Bundle(Manifest):
 
     @cached_property
     def fingerprint(self) -> bytes:
-        """32 bytes that change exactly when this bundle's imageprints may change."""
+        """32 bytes that change exactly when this bundle's imageprints, of any kind, may change."""
         names = [self.model, *([] if self.projection is None else [self.projection])]
         files = {name: self.files[name].sha256 for name in names}
         contract = {
             "files": files,
             "input": self.input.as_dict(),
-            "layers": {name: layer.as_dict() for name, layer in self.layers.items()},
+            "layers": {name: layer.as_list() for name, layer in self.layers.items()},
+            "profiles": {name: p.imageprint_contract() for name, p in self.profiles.items()},
         }
         canonical = json.dumps(contract, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(LABEL_FINGERPRINT + canonical.encode("ascii")).digest()
@@ -109,11 +110,12 @@ def list_bundles() -> dict[str, Path]:
 
 
 def bundle_folders() -> list[Path]:
-    """Where bundles are looked for: ``$AILOCK_MODELS``, then the shipped folder."""
+    """Where bundles are looked for: ``$AILOCK_MODELS``, the shipped folder, the user's own."""
     given = [Path(p) for p in os.environ.get(MODELS_PATH_VARIABLE, "").split(os.pathsep) if p]
     package = Path(__file__).resolve().parents[1]
     # An installed wheel carries models/ inside the package; a checkout has it beside the package.
-    return [*given, package / "models", package.parent / "models"]
+    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return [*given, package / "models", package.parent / "models", Path(data) / "ailock" / "models"]
 
 
 def _verify_file(path: Path, entry: FileEntry) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ailock_sdk.embedding.bundle import Bundle
-from ailock_sdk.embedding.manifest import Layer
+from ailock_sdk.embedding.manifest import Output
 from ailock_sdk.embedding.runtime import Runtime, choose_runtime
 from ailock_sdk.errors import BundleError
 
@@ -52,20 +52,61 @@ class Embedder:
         self._input_name, self._input_table = self._input(bundle)
         self._outputs = self._signature.get_output_details()
         for name, layer in bundle.layers.items():
-            self._check_output(name, layer)
+            for part in layer.parts:
+                self._check_output(name, part)
 
     def embed(self, pixels: NDArray[np.uint8], layers: Sequence[str]) -> list[NDArray[np.float32]]:
         """Embeddings of one image, one ``float32 (D,)`` for each of ``layers``, in order.
 
         ``pixels`` is uint8 RGB of exactly the contract's (height, width, 3).
         """
+        return self.embed_mean([pixels], layers)
+
+    def embed_mean(
+        self, views: Sequence[NDArray[np.uint8]], layers: Sequence[str]
+    ) -> list[NDArray[np.float32]]:
+        """Mean embeddings of several views of one thing (SPEC section 2).
+
+        The embeddings are added in the order of ``views`` and divided once, all in float32: as
+        exact, and as equal on every platform, as each of them. Outputs are held of one view at a
+        time.
+
+        Parameters
+        ----------
+        views : sequence of ndarray, uint8, the contract's (height, width, 3)
+            RGB, 0 to 255; at least one.
+        layers : sequence of str
+            Names of layers of the bundle.
+
+        Returns
+        -------
+        list of ndarray, float32, shape (D,), in the order of ``layers``
+
+        Raises
+        ------
+        ValueError
+            No view, or one of another type or size.
+        """
         contract = self.bundle.input
-        if pixels.dtype != np.uint8 or pixels.shape != (contract.height, contract.width, 3):
+        shape = (contract.height, contract.width, 3)
+        if not views:
+            raise ValueError("at least one view is needed")
+        if any(view.dtype != np.uint8 or view.shape != shape for view in views):
             raise ValueError(f"pixels are uint8 ({contract.height}, {contract.width}, 3)")
-        tensor = self._input_table[pixels][np.newaxis]
         with self._lock:
-            outputs = self._signature(**{self._input_name: tensor})
-        return [self._pool(outputs, self.bundle.layers[name]) for name in layers]
+            sums = self._embed(views[0], layers)
+            for view in views[1:]:
+                for total, embedding in zip(sums, self._embed(view, layers), strict=True):
+                    total += embedding
+        return [total / np.float32(len(views)) for total in sums]
+
+    def _embed(self, pixels: NDArray[np.uint8], layers: Sequence[str]) -> list[NDArray[np.float32]]:
+        """Embeddings of one view, arrays of their own; the caller holds the lock."""
+        outputs = self._signature(**{self._input_name: self._input_table[pixels][np.newaxis]})
+        return [
+            np.concatenate([self._pool(outputs, part) for part in self.bundle.layers[name].parts])
+            for name in layers
+        ]
 
     def _input(self, bundle: Bundle) -> tuple[str, NDArray[Any]]:
         """The input's name, and the tensor value of each of the 256 pixel values."""
@@ -85,29 +126,29 @@ class Embedder:
         quantised = np.rint(real / np.float64(scale)) + zero_point
         return name, np.clip(quantised, limits.min, limits.max).astype(dtype)
 
-    def _check_output(self, name: str, layer: Layer) -> None:
-        details = self._outputs.get(layer.output)
+    def _check_output(self, name: str, part: Output) -> None:
+        details = self._outputs.get(part.output)
         if details is None:
-            raise BundleError(f"layer {name!r}: the model has no output {layer.output!r}")
-        if tuple(details["shape"]) != (1, *layer.shape):
+            raise BundleError(f"layer {name!r}: the model has no output {part.output!r}")
+        if tuple(details["shape"]) != (1, *part.shape):
             raise BundleError(
                 f"layer {name!r}: the model gives {tuple(details['shape'])[1:]}, "
-                f"the manifest says {layer.shape}"
+                f"the manifest says {part.shape}"
             )
 
-    def _pool(self, outputs: dict[str, NDArray[Any]], layer: Layer) -> NDArray[np.float32]:
-        tensor = outputs[layer.output][0]
-        details = self._outputs[layer.output]
+    def _pool(self, outputs: dict[str, NDArray[Any]], part: Output) -> NDArray[np.float32]:
+        tensor = outputs[part.output][0]
+        details = self._outputs[part.output]
         positions = 1
-        if layer.pooling == "mean":
-            tensor = tensor.reshape(-1, layer.shape[-1])  # (positions, D)
+        if part.pooling == "mean":
+            tensor = tensor.reshape(-1, part.shape[-1])  # (positions, D)
             positions = tensor.shape[0]
         if tensor.dtype.kind == "f":
-            summed = tensor.sum(axis=0) if layer.pooling == "mean" else tensor.ravel()
+            summed = tensor.sum(axis=0) if part.pooling == "mean" else tensor.ravel()
             return np.asarray(summed / np.float32(positions), dtype=np.float32)
         scale, zero_point = details["quantization"]
         # Integer sums are exact, so every platform gets the same embedding, bit for bit.
-        if layer.pooling == "mean":
+        if part.pooling == "mean":
             exact = tensor.sum(axis=0, dtype=np.int32) - np.int32(positions * zero_point)
         else:
             exact = tensor.ravel().astype(np.int32) - np.int32(zero_point)

@@ -10,14 +10,16 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from ailock_sdk.errors import BundleError, ProfileError
-from ailock_sdk.profiles import Profile
+from ailock_sdk.profiles import Look, Profile
 
-FORMAT = "ailock-bundle/1"
+FORMAT = "ailock-bundle/2"
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z", re.ASCII)
 _POOLINGS = ("mean", "flatten")
 _PROJECTION_KINDS = ("pca", "whitened-pca", "discriminant")
 _HYPERPLANES = ("orthonormal", "gaussian")
+_LOOK_TYPES = ([float, int], [int, int])
+"""Exact types of a look: JSON's true is an int to Python."""
 
 T = TypeVar("T")
 
@@ -49,7 +51,7 @@ class InputContract:
 
 
 @dataclass(frozen=True)
-class Layer:
+class Output:
     """A model output: its signature name, its shape without the batch, how it is pooled."""
 
     output: str
@@ -58,7 +60,7 @@ class Layer:
 
     @property
     def dimensions(self) -> int:
-        """Length D of the embedding."""
+        """Length of the pooled output."""
         if self.pooling == "mean":
             return self.shape[-1]
         size = 1
@@ -67,8 +69,24 @@ class Layer:
         return size
 
     def as_dict(self) -> dict[str, Any]:
-        """The manifest's ``layers`` entry."""
+        """The manifest's entry."""
         return {"output": self.output, "shape": list(self.shape), "pooling": self.pooling}
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What one projection takes: the pooled outputs ``parts``, one after another."""
+
+    parts: tuple[Output, ...]
+
+    @property
+    def dimensions(self) -> int:
+        """Length D of the embedding."""
+        return sum(part.dimensions for part in self.parts)
+
+    def as_list(self) -> list[dict[str, Any]]:
+        """The manifest's ``layers`` entry."""
+        return [part.as_dict() for part in self.parts]
 
 
 @dataclass(frozen=True)
@@ -109,7 +127,7 @@ class Manifest:
     files : size and SHA-256 of each file of the bundle
     model, projection : the TFLite file and the ``.npz`` of frozen projections, if there is one
     input : size, value range and crop of the pixels the model takes
-    layers : the model's named outputs and how they are pooled
+    layers : the model's outputs that projections take, and how they are pooled
     projections : how the frozen projection of each layer that has one was made
     profiles : the locks this bundle supports, by name
     """
@@ -145,13 +163,14 @@ def parse_manifest(raw: bytes) -> Manifest:
     projection = root.take("projection", (str, type(None)))
     if projection is not None:
         _listed(projection, files, "projection")
-    layers = root.mapping("layers", _layer)
+    layers = {name: _layer(name, value) for name, value in root.take("layers", dict).items()}
     projections = root.mapping("projections", _projection)
     if unknown := projections.keys() - layers.keys():
         raise BundleError(f"projections: no such layer: {', '.join(sorted(unknown))}")
     if projections and projection is None:
         raise BundleError("projections are described but no projection file is named")
-    profiles = _profiles(root, projections)
+    contract = _input(_Fields(root.take("input", dict), "input"))
+    profiles = _profiles(root, projections, contract.height == contract.width)
     manifest = Manifest(
         name=root.take("name", str),
         version=root.take("version", str),
@@ -160,7 +179,7 @@ def parse_manifest(raw: bytes) -> Manifest:
         files=MappingProxyType(files),
         model=model,
         projection=projection,
-        input=_input(_Fields(root.take("input", dict), "input")),
+        input=contract,
         layers=MappingProxyType(layers),
         projections=MappingProxyType(projections),
         profiles=MappingProxyType(profiles),
@@ -214,6 +233,19 @@ class _Fields:
             raise BundleError(f"{self._where}: {key!r} is a list of texts")
         return tuple(values)
 
+    def looks(self, key: str, square_input: bool) -> tuple[Look, ...]:
+        looks = []
+        for value in self.take(key, list):
+            if not isinstance(value, list) or [type(v) for v in value] not in _LOOK_TYPES:
+                raise BundleError(f"{self._where}: {key!r} is a list of [fraction, quarter turns]")
+            try:
+                looks.append(Look(*value))
+            except ProfileError as error:
+                raise BundleError(f"{self._where}: {key!r}: {error}") from None
+        if not square_input and any(look.quarter_turns % 2 for look in looks):
+            raise BundleError(f"{self._where}: {key!r}: odd turns need an input as high as wide")
+        return tuple(looks)
+
     def mapping(self, key: str, parse: Callable[[_Fields], T]) -> dict[str, T]:
         result = {}
         for name, value in self.take(key, dict).items():
@@ -261,15 +293,28 @@ def _input(fields: _Fields) -> InputContract:
     return contract
 
 
-def _layer(fields: _Fields) -> Layer:
-    layer = Layer(
+def _layer(name: str, value: Any) -> Layer:
+    if not isinstance(value, list) or not value:
+        raise BundleError(f"layers: {name!r} is not a list of one output or more")
+    parts = []
+    for entry in value:
+        fields = _Fields(entry, f"layers.{name}")
+        parts.append(_output(fields))
+        fields.done()
+    if len({part.output for part in parts}) != len(parts):
+        raise BundleError(f"layers: {name!r} has an output twice")
+    return Layer(tuple(parts))
+
+
+def _output(fields: _Fields) -> Output:
+    output = Output(
         output=fields.take("output", str),
         shape=fields.integers("shape"),
         pooling=fields.choice("pooling", _POOLINGS),
     )
-    if not layer.shape or not 0 < layer.dimensions <= 2**20:
+    if not output.shape or not 0 < output.dimensions <= 2**20:
         raise BundleError("layers: a shape has at least one side and no zero")
-    return layer
+    return output
 
 
 def _projection(fields: _Fields) -> ProjectionSpec:
@@ -285,7 +330,9 @@ def _projection(fields: _Fields) -> ProjectionSpec:
     )
 
 
-def _profiles(root: _Fields, projections: Mapping[str, ProjectionSpec]) -> dict[str, Profile]:
+def _profiles(
+    root: _Fields, projections: Mapping[str, ProjectionSpec], square_input: bool
+) -> dict[str, Profile]:
     result = {}
     for name, value in root.take("profiles", dict).items():
         fields = _Fields(value, f"profiles.{name}")
@@ -301,6 +348,8 @@ def _profiles(root: _Fields, projections: Mapping[str, ProjectionSpec]) -> dict[
                 name=name,
                 layers=layers,
                 segments=fields.texts("segments"),
+                looks=fields.looks("looks", square_input),
+                reference_looks=fields.looks("reference_looks", square_input),
                 tau=fields.take("tau", str),
                 code=(order, blocks, symbols),
                 overcomplete=any(projections[layer].overcomplete for layer in layers),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -72,11 +73,49 @@ def test_no_bundle_there(tmp_path: Path) -> None:
 
 
 def test_fingerprint_changes_with_what_changes_imageprints_only(folder: Path) -> None:
-    original = load_bundle(folder).fingerprint
+    original = edit(folder, "profiles", "default", "looks", to=[[1.0, 0]]).fingerprint
     assert len(original) == 32
     assert edit(folder, "source", to="another text").fingerprint == original
     assert edit(folder, "profiles", "default", "tau", to="0.9999").fingerprint == original
+    assert edit(folder, "profiles", "default", "looks", to=[[1, 0]]).fingerprint == original
+    assert edit(folder, "profiles", "default", "calibration", to={}).fingerprint == original
     assert edit(folder, "input", "crop", to=0.123).fingerprint != original
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("looks", [[0.999, 0]]),
+        ("looks", [[0.999, 2]]),
+        ("reference_looks", [[0.999, 0]]),
+        ("segments", ["centre", "centre"]),
+    ],
+)
+def test_fingerprint_changes_with_what_a_profile_looks_at(
+    folder: Path, key: str, value: object
+) -> None:
+    original = load_bundle(folder).fingerprint
+    assert edit(folder, "profiles", "default", key, to=value).fingerprint != original
+
+
+def test_fingerprint_is_the_specified_hash() -> None:
+    """SPEC section 10, written out: text, not the code that makes it."""
+    bundle = find_bundle(DEFAULT_BUNDLE)
+    manifest = json.loads((bundle.path / "manifest.json").read_text())
+    contract = {
+        "files": {
+            name: manifest["files"][name]["sha256"] for name in ("model.tflite", "projection.npz")
+        },
+        "input": manifest["input"],
+        "layers": manifest["layers"],
+        "profiles": {
+            name: {key: profile[key] for key in ("layers", "segments", "looks", "reference_looks")}
+            for name, profile in manifest["profiles"].items()
+        },
+    }
+    text = json.dumps(contract, sort_keys=True, separators=(",", ":"))
+    digest = hashlib.sha256(b"ailock/v1/bundle-fingerprint" + text.encode("ascii")).digest()
+    assert bundle.fingerprint == digest
 
 
 def test_bundles_of_the_environment_come_first(
@@ -92,8 +131,8 @@ def test_bundles_of_the_environment_come_first(
     ("path", "value", "message"),
     [
         (("input", "height"), 64, "takes"),
-        (("layers", "pool_3", "output"), "no_such_output", "no output"),
-        (("layers", "pool_3", "shape"), [1, 2, 3], "manifest says"),
+        (("layers", "pool_3", 0, "output"), "no_such_output", "no output"),
+        (("layers", "pool_3", 0, "shape"), [1, 2, 3], "manifest says"),
     ],
 )
 def test_model_must_fit_its_manifest(
@@ -104,8 +143,6 @@ def test_model_must_fit_its_manifest(
 
 
 def test_not_a_model(folder: Path) -> None:
-    import hashlib
-
     junk = b"not a flatbuffer" * 64
     (folder / "model.tflite").write_bytes(junk)
     entry = {"sha256": hashlib.sha256(junk).hexdigest(), "size_bytes": len(junk)}
@@ -126,6 +163,25 @@ def test_embeddings_are_float32_and_the_same_for_any_number_of_threads() -> None
         assert a.shape == (bundle.layers[name].dimensions,)
         assert np.ptp(a) > 0
         np.testing.assert_array_equal(a, b)
+
+
+def test_mean_of_views_is_summed_in_order_in_float32_and_divided_once() -> None:
+    bundle = find_bundle(DEFAULT_BUNDLE)
+    embedder = Embedder(bundle, threads=1)
+    shape = (3, bundle.input.height, bundle.input.width, 3)
+    views = list(np.random.default_rng(4).integers(0, 256, shape, dtype=np.uint8))
+    layers = list(bundle.layers)
+    each = [embedder.embed(view, layers) for view in views]
+    means = embedder.embed_mean(views, layers)
+    for mean, a, b, c in zip(means, *each, strict=True):
+        assert mean.dtype == np.float32
+        np.testing.assert_array_equal(mean, ((a + b) + c) / np.float32(3))
+    for mean, alone in zip(embedder.embed_mean(views[:1], layers), each[0], strict=True):
+        np.testing.assert_array_equal(mean, alone)
+    with pytest.raises(ValueError, match="at least one view"):
+        embedder.embed_mean([], layers)
+    with pytest.raises(ValueError, match="pixels are uint8"):
+        embedder.embed_mean([views[0], views[1][1:]], layers)
 
 
 def test_pixels_are_checked() -> None:

@@ -1,0 +1,53 @@
+"""Looks at a segment: nearer, and turned (SPEC 1.4 to 1.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ailock_sdk.capture.decode import Pixels
+from ailock_sdk.capture.resize import crop_and_resize
+from ailock_sdk.capture.segments import Box
+from ailock_sdk.profiles import Look
+
+
+def look_views(
+    pixels: Pixels, box: Box, looks: Sequence[Look], height: int, width: int
+) -> list[Pixels]:
+    """What each look sees of one segment.
+
+    Parameters
+    ----------
+    pixels : ndarray, uint8, shape (H, W, 3)
+        RGB, 0 to 255.
+    box : Box
+        The segment, in pixels of ``pixels``.
+    looks : sequence of Look
+    height, width : int
+        Size of each view in pixels, at least 1; equal if a look has an odd number of turns.
+
+    Returns
+    -------
+    list of ndarray, uint8, shape (height, width, 3), C-contiguous, in the order of ``looks``
+
+    Raises
+    ------
+    ValueError
+        The box reaches beyond the image, or an odd turn of views that are not square.
+    """
+    if height != width and any(look.quarter_turns % 2 for look in looks):
+        raise ValueError(f"views of {height} x {width} pixels take no odd number of quarter turns")
+    upright = {
+        fraction: crop_and_resize(pixels, _middle(box, fraction), height, width)
+        for fraction in {look.fraction for look in looks}
+    }
+    turned = (np.rot90(upright[look.fraction], look.quarter_turns) for look in looks)
+    return [np.ascontiguousarray(view) for view in turned]
+
+
+def _middle(box: Box, fraction: float) -> Box:
+    # Edges move inwards by nothing at fraction 1, so that look is the segment's box, bit for bit.
+    beside = (1 - fraction) * (box.right - box.left) / 2
+    above = (1 - fraction) * (box.bottom - box.top) / 2
+    return Box(box.left + beside, box.top + above, box.right - beside, box.bottom - above)
