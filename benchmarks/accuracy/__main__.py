@@ -14,11 +14,12 @@ from benchmarks.accuracy import provenance
 from benchmarks.accuracy.error_rates import TooFewTrialsError
 from benchmarks.accuracy.labelled_photos import ALL, SPLITS, open_labelled_photos
 from benchmarks.accuracy.report import as_text
-from benchmarks.accuracy.verify import Settings, save, verify
+from benchmarks.accuracy.verify import Settings, evaluate, save
 from tools.photo_sets import PhotoSetError
 
 MODULE = "benchmarks.accuracy"
 DEFAULT_OUT = Path("out") / "accuracy"
+MANIFEST = "manifest.json"
 CACHE = "imageprints"
 """Folder of the kept imageprints. An imageprint is as good as its photo: keep both private."""
 
@@ -39,17 +40,20 @@ def _parser() -> argparse.ArgumentParser:
     experiments = parser.add_subparsers(required=True, metavar="EXPERIMENT")
     command = experiments.add_parser(
         "verify",
-        help="compare every photo with every other: EER, FMR, FNMR, DET, hardest pairs",
+        help="compare every photo with every other: EER, FMR, FNMR, DET, hardest pairs; "
+        "other profiles beside, and references of several photos",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     command.set_defaults(run=_verify)
     command.add_argument(
         "--photos",
-        metavar="FILE_OR_FOLDER",
+        metavar="SET",
         type=Path,
-        action="append",
+        nargs="+",
+        action="extend",
         required=True,
-        help="labelled photo set; may be given again, objects of different sets are different",
+        help="labelled photo sets, files or folders, evaluated together: objects of different "
+        "sets are different",
     )
     command.add_argument(
         "--split",
@@ -62,14 +66,33 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--profile", default=DEFAULT_PROFILE, help="one of the bundle's profiles")
     command.add_argument(
-        "--references", metavar="R", type=_at_least(1), default=1, help="photos in a reference"
+        "--beside",
+        metavar="BUNDLE[:PROFILE]",
+        action="append",
+        default=[],
+        help="another bundle, by name or folder, measured on the same trials; may be given again",
+    )
+    command.add_argument(
+        "--references",
+        metavar="R",
+        type=_at_least(1),
+        nargs="+",
+        default=[1],
+        help="photos in a reference; the report is of the first R, others are compared with it",
     )
     command.add_argument(
         "--out",
         metavar="DIR",
         type=Path,
         default=DEFAULT_OUT,
-        help="folder of the report; imageprints are kept in it for the next run",
+        help="folder of the report",
+    )
+    command.add_argument(
+        "--cache",
+        metavar="DIR",
+        type=Path,
+        help="folder where imageprints are kept for the next run "
+        f"(default: {CACHE} in the folder of the report)",
     )
     command.add_argument(
         "--no-quality-gate",
@@ -86,22 +109,32 @@ def _parser() -> argparse.ArgumentParser:
 def _verify(options: argparse.Namespace, command: str) -> int:
     photos = open_labelled_photos(options.photos, options.split)
     lock = AiLock(_bundle(options.bundle), options.profile)
+    beside = [_lock(name) for name in options.beside]
     settings = Settings(
-        references=options.references,
+        references=tuple(dict.fromkeys(options.references)),
         quality_gate=not options.no_quality_gate,
         bootstrap=options.bootstrap,
         seed=options.seed,
     )
-    result = verify(lock, photos, options.out / CACHE, settings, command, progress=True)
-    print(as_text(result))
-    for file in save(result, options.out):
+    cache = options.cache or options.out / CACHE
+    found = evaluate(lock, photos, cache, settings, command, beside, progress=True)
+    print(as_text(found))
+    for file in save(found, options.out):
         print(f"wrote {file}", file=sys.stderr)
     return 0
 
 
+def _lock(bundle_and_profile: str) -> AiLock:
+    """The lock of ``BUNDLE`` or ``BUNDLE:PROFILE``; nobody enrols with it."""
+    bundle, colon, profile = bundle_and_profile.rpartition(":")
+    if not colon or (Path(bundle_and_profile) / MANIFEST).is_file():  # a folder with a colon
+        bundle, profile = bundle_and_profile, DEFAULT_PROFILE
+    return AiLock(_bundle(bundle), profile)
+
+
 def _bundle(name_or_path: str) -> Bundle:
     path = Path(name_or_path)
-    return load_bundle(path) if (path / "manifest.json").is_file() else find_bundle(name_or_path)
+    return load_bundle(path) if (path / MANIFEST).is_file() else find_bundle(name_or_path)
 
 
 def _at_least(least: int) -> Callable[[str], int]:

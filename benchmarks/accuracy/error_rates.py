@@ -106,7 +106,7 @@ def measures(mated: Counts, non_mated: Counts, radius: int) -> Mapping[str, Rate
     }
     for inverse in INVERSE_FMRS:
         threshold = threshold_at_fmr(non_mated, inverse)
-        result[f"fnmr_at_fmr_1e-{len(str(inverse)) - 1}"] = fnmr_at(mated, threshold)
+        result[fnmr_name(inverse)] = fnmr_at(mated, threshold)
     result |= {
         "d_prime": d_prime(mated, non_mated),
         "mated_mean_bits": mated_mean,
@@ -115,6 +115,16 @@ def measures(mated: Counts, non_mated: Counts, radius: int) -> Mapping[str, Rate
         "non_mated_sd_bits": other_sd,
     }
     return result
+
+
+def fnmr_name(inverse_fmr: int) -> str:
+    """The name in :func:`measures` of FNMR at FMR 1 / inverse_fmr, a power of ten."""
+    return f"fnmr_at_fmr_{power_of_ten(inverse_fmr)}"
+
+
+def power_of_ten(inverse: int) -> str:
+    """``1000`` is ``1e-3``."""
+    return f"1e-{len(str(inverse)) - 1}"
 
 
 def _cumulative(counts: Counts) -> Counts:

@@ -61,8 +61,8 @@ def sample_trials(
 ) -> NDArray[np.int64]:
     """Up to ``count`` different trials drawn uniformly: (reference, probe) rows, int64 (T, 2).
 
-    Trials are ordered here: which photo is the reference matters to a decoder that weighs the
-    probe's margins.
+    Trials are ordered: which photo is the reference matters to the looks taken of it, and to a
+    decoder that weighs the probe's margins.
     """
     if mated:
         starts = samples.starts
@@ -104,7 +104,7 @@ def run_trials(
     bar = tqdm(drawn, "fuzzy extractor", unit="trial", disable=None if progress else True)
     return [
         _run_trial(
-            code, radius, references.bits[pair[0]] == 1, samples.margins[pair[1]], mated, rng
+            code, radius, references.bits[pair[0]] == 1, samples.probe_margins[pair[1]], mated, rng
         )
         for mated, pair in bar
     ]

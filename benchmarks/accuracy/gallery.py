@@ -38,7 +38,7 @@ def save_gallery(
     ----------
     read : the encoded photo at a place in the caller's list, as ``samples.photos`` counts
     """
-    lambda_bits = samples.margins.shape[1]
+    lambda_bits = samples.lambda_bits
     parts = (
         (
             "Mated pairs furthest apart (the worst of each object)",

@@ -1,4 +1,9 @@
-"""The imageprint of every photo of a set, through the public pipeline, kept between runs."""
+"""The imageprint of every photo of a set, through the public pipeline, kept between runs.
+
+A photo has two: as a reference it is looked at more often than as a probe. Each kind is kept in a
+file of its own, whose key names the looks; where a profile has the same looks for both, both are
+one file, taken once.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +12,7 @@ import json
 import os
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -44,6 +49,14 @@ class PhotoPrints:
         passed = np.array([not issue for issue in self.issues])
         return np.asarray(readable & passed if quality_gate else readable, dtype=np.bool_)
 
+    @classmethod
+    def joined(cls, parts: Sequence[PhotoPrints]) -> PhotoPrints:
+        """The photos of several sets, one set after the other."""
+        return cls(
+            np.concatenate([part.margins for part in parts]),
+            tuple(issue for part in parts for issue in part.issues),
+        )
+
 
 def photo_set_sha256(photos: PhotoSet) -> str:
     """A zip file's SHA-256; otherwise the SHA-256 of all paths, objects and photos, in order."""
@@ -56,13 +69,17 @@ def photo_set_sha256(photos: PhotoSet) -> str:
     return digest.hexdigest()
 
 
-def cache_key(lock: AiLock, photo_set: str, split: str) -> dict[str, object]:
+def cache_key(
+    lock: AiLock, photo_set: str, split: str, reference: bool = False
+) -> dict[str, object]:
     """All that an imageprint and the gate's verdict depend on."""
+    looks = lock.profile.reference_looks if reference else lock.profile.looks
     return {
-        "format": "ailock-imageprints/1",
+        "format": "ailock-imageprints/2",
         "fingerprint": lock.bundle.fingerprint.hex(),
         "layers": list(lock.profile.layers),
         "segments": list(lock.profile.segments),
+        "looks": [look.as_list() for look in looks],
         "runtime": lock.runtime,
         "pillow": version("pillow"),
         "ailock-sdk": version("ailock-sdk"),
@@ -72,7 +89,12 @@ def cache_key(lock: AiLock, photo_set: str, split: str) -> dict[str, object]:
 
 
 def imageprints(
-    lock: AiLock, photos: PhotoSet, cache: Path, key: Mapping[str, object], progress: bool = False
+    lock: AiLock,
+    photos: PhotoSet,
+    cache: Path,
+    key: Mapping[str, object],
+    reference: bool = False,
+    progress: bool = False,
 ) -> PhotoPrints:
     """The imageprints of ``photos``, read from ``cache`` as far as an earlier run got.
 
@@ -82,7 +104,8 @@ def imageprints(
     Parameters
     ----------
     cache : folder of one ``.npz`` for each key; delete it to start afresh
-    key : from :func:`cache_key`
+    key : from :func:`cache_key`, of the same ``reference``
+    reference : as a reference photo is looked at; otherwise as a probe
     progress : show a bar on stderr, if that is a terminal
     """
     text = json.dumps(key, sort_keys=True)
@@ -91,12 +114,13 @@ def imageprints(
     done = len(issues)
     if done < len(photos):
         saved = time.monotonic()
-        bar = tqdm(photos, photos.source.name, unit="photo", disable=None if progress else True)
+        label = f"{photos.source.name}, {'references' if reference else 'probes'}"
+        bar = tqdm(photos, label, unit="photo", disable=None if progress else True)
         try:
             for index, (_, _, encoded) in enumerate(bar):
                 if index < done:
                     continue
-                margins[index], issue = _acquire(lock, encoded)
+                margins[index], issue = _acquire(lock, encoded, reference)
                 issues.append(issue)
                 if time.monotonic() - saved > SAVE_INTERVAL_SECONDS:
                     _save(file, text, margins, issues)
@@ -106,16 +130,16 @@ def imageprints(
     return PhotoPrints(margins, tuple(issues))
 
 
-def _acquire(lock: AiLock, encoded: bytes) -> tuple[NDArray[np.float64], str]:
+def _acquire(lock: AiLock, encoded: bytes, reference: bool) -> tuple[NDArray[np.float64], str]:
     gate, issue = lock.check_quality, ""
     try:
         lock.check_quality = True
         try:
-            return lock.imageprint(encoded).margins, ""
+            return lock.imageprint(encoded, reference=reference).margins, ""
         except PhotoQualityError as refusal:
             issue = ",".join(found.value for found in refusal.issues)
         lock.check_quality = False
-        return lock.imageprint(encoded).margins, issue
+        return lock.imageprint(encoded, reference=reference).margins, issue
     except CaptureError:
         return np.full(lock.lambda_bits, np.nan), UNREADABLE
     finally:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.accuracy.comparisons import Comparisons
-from benchmarks.accuracy.error_rates import measures
+from benchmarks.accuracy.error_rates import INVERSE_FMRS, fnmr_name, measures
 
 CONFIDENCE = 0.95
 FEW_OBJECTS = 20
@@ -63,3 +64,22 @@ def estimate(comparisons: Comparisons, radius: int) -> Mapping[str, Estimate]:
 def rule_of_three(independent_trials: int) -> float:
     """Upper 95 % bound of a rate of which no error was seen in so many independent trials."""
     return min(1.0, 3 / independent_trials)
+
+
+def enough_trials(comparisons: Comparisons, measure: str) -> bool:
+    """Whether an FMR as low as the measure's can be told from none: the rule of three."""
+    for inverse in INVERSE_FMRS:
+        if measure == fnmr_name(inverse):
+            return comparisons.distinct_non_mated >= 3 * inverse
+    return True
+
+
+def estimates_as_json(estimates: Mapping[str, Estimate]) -> dict[str, dict[str, float | None]]:
+    """Estimates by name. JSON knows no infinity: d-prime of distances that do not vary is null."""
+    return {
+        name: {
+            end: value if value is not None and isfinite(value) else None
+            for end, value in asdict(found).items()
+        }
+        for name, found in estimates.items()
+    }

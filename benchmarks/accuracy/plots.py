@@ -1,32 +1,47 @@
-"""The DET curve and the two histograms as pictures."""
+"""DET curves, the two histograms, and what more reference photos give, as pictures."""
 
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri  # type: ignore[import-untyped]  # normal CDF, and probit
 
 from benchmarks.accuracy.comparisons import Comparisons
 from benchmarks.accuracy.error_rates import (
+    INVERSE_FMRS,
     accepted_share,
     equal_error_rate,
     fmr_at,
     fnmr_at,
+    fnmr_name,
+    power_of_ten,
     threshold_at_fmr,
 )
-from benchmarks.accuracy.intervals import CONFIDENCE, usable_replicates
+from benchmarks.accuracy.intervals import (
+    CONFIDENCE,
+    Estimate,
+    enough_trials,
+    usable_replicates,
+)
 from benchmarks.accuracy.wording import percent
+
+if TYPE_CHECKING:
+    from benchmarks.accuracy.verify import Verification
 
 MATED, NON_MATED, POINT, GREY = "#0072b2", "#d55e00", "#000000", "#767676"
 """Colours that colour-blind readers tell apart (Okabe and Ito)."""
+CURVES = (MATED, "#e69f00", "#009e73", "#cc79a7", "#56b4e9")
+"""Colours of the profiles of one DET plot, of the same makers; they repeat after the last."""
 TICKS = (1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.99, 0.999)
 HIGHEST = 0.6
 """Where the axes of a DET end, unless the operating point lies beyond."""
@@ -43,6 +58,10 @@ STYLE: dict[Any, Any] = {
 }
 
 
+ABOVE: dict[str, Any] = {"clip_on": False, "zorder": 4}
+"""Marks that lie on an axis are drawn whole."""
+
+
 @dataclass(frozen=True)
 class Caption:
     """Two lines above a plot: what it shows, and of what."""
@@ -51,50 +70,31 @@ class Caption:
     subtitle: str
 
 
-def save_det(file: Path, comparisons: Comparisons, radius: int, caption: Caption) -> None:
-    """DET curve, both axes on the probit scale (ISO/IEC 19795-1), with its bootstrap band."""
-    fmr = accepted_share(comparisons.non_mated)
-    fnmr = 1 - accepted_share(comparisons.mated)
-    low_fmr = _lowest(comparisons.non_mated.sum())
-    low_fnmr = _lowest(comparisons.mated.sum())
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """One profile's comparisons, and c in bits."""
+
+    name: str
+    comparisons: Comparisons
+    radius: int
+
+
+def save_det(file: Path, curves: Sequence[Curve], caption: Caption) -> None:
+    """DET curves, both axes on the probit scale (ISO/IEC 19795-1), with their bootstrap bands."""
+    low_fmr = min(_lowest(curve.comparisons.non_mated.sum()) for curve in curves)
+    low_fnmr = min(_lowest(curve.comparisons.mated.sum()) for curve in curves)
+    highest_fnmr = max(float(fnmr_at(curve.comparisons.mated, curve.radius)) for curve in curves)
+    top = HIGHEST if highest_fnmr < HIGHEST - 0.1 else 0.99
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(6.4, 6.2), layout="constrained")
+        figure = Figure(figsize=(6.4, 6.2 + 0.5 * (len(curves) - 1)), layout="constrained")
         axes = figure.subplots()
-        _draw_band(axes, comparisons, low_fmr, low_fnmr)
         diagonal = ndtri([max(low_fmr, low_fnmr), HIGHEST])
         axes.plot(diagonal, diagonal, color=GREY, lw=0.8, ls=":", label="FMR = FNMR")
-        axes.plot(
-            ndtri(fmr.clip(low_fmr, 1 - 1e-9)),
-            ndtri(fnmr.clip(low_fnmr, 1 - 1e-9)),
-            color=MATED,
-            lw=1.8,
-            label="measured, every threshold",
-        )
-        eer, threshold = equal_error_rate(comparisons.mated, comparisons.non_mated)
-        if eer > 0:
-            axes.plot(
-                *ndtri([eer, eer]),
-                "o",
-                color=POINT,
-                mfc="white",
-                ms=8,
-                label=f"EER {percent(float(eer))} at {float(threshold):.1f} bits",
-                clip_on=False,
-                zorder=4,
-            )
-        at = float(fmr_at(comparisons.non_mated, radius)), float(fnmr_at(comparisons.mated, radius))
-        top = HIGHEST if at[1] < HIGHEST - 0.1 else 0.99
-        axes.plot(
-            ndtri(min(max(at[0], low_fmr), HIGHEST)),
-            ndtri(min(max(at[1], low_fnmr), top)),
-            "D",
-            color=NON_MATED,
-            ms=8,
-            label=f"the profile, c = {radius} bits: FMR {_rate(at[0], low_fmr)}, "
-            f"FNMR {_rate(at[1], low_fnmr)}",
-            clip_on=False,
-            zorder=5,
-        )
+        for number, curve in enumerate(curves):
+            colour = CURVES[number % len(CURVES)]
+            _draw_band(axes, curve.comparisons, low_fmr, low_fnmr, colour)
+            _draw_curve(axes, curve, colour, (low_fmr, low_fnmr, top))
+        _explain_marks(axes, any(curve.comparisons.resampled_mated.size for curve in curves))
         _probit_axis(axes, "x", low_fmr, HIGHEST)
         _probit_axis(axes, "y", low_fnmr, top)
         axes.set_xlabel("FMR: a wrong object is accepted")
@@ -149,6 +149,53 @@ def save_histograms(
         figure.savefig(file)
 
 
+def save_references(
+    file: Path, by_references: Mapping[int, Verification | None], caption: Caption
+) -> None:
+    """EER, and FNMR at the lowest FMR that all rows can tell, by photos in a reference."""
+    measured = {count: found for count, found in by_references.items() if found is not None}
+    lowest = [
+        inverse
+        for inverse in INVERSE_FMRS
+        if all(enough_trials(v.comparisons, fnmr_name(inverse)) for v in measured.values())
+    ][-1:]
+    names = {"EER": "eer"}
+    names |= {f"FNMR at FMR {power_of_ten(i)}": fnmr_name(i) for i in lowest}
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(6.4, 2.2 + 2 * len(names)), layout="constrained")
+        panels = np.atleast_1d(figure.subplots(len(names), 1, sharex=True))
+        for axes, (label, name) in zip(panels, names.items(), strict=True):
+            _draw_estimates(axes, {n: v.estimates[name] for n, v in measured.items()})
+            axes.set_ylabel(label)
+        panels[-1].set_xlabel(
+            f"photos in a reference (bars: {CONFIDENCE * 100:g} % of the object bootstrap)"
+        )
+        panels[-1].set_xticks(list(measured))
+        _title(panels[0], caption)
+        figure.savefig(file)
+
+
+def _draw_estimates(axes: Axes, by_number: Mapping[int, Estimate]) -> None:
+    for number, found in by_number.items():
+        if found.low is not None and found.high is not None:
+            axes.vlines(number, found.low, found.high, color=MATED, lw=1.5, alpha=0.6)
+        axes.annotate(
+            percent(found.value),
+            (number, found.value),
+            (8, 8),
+            textcoords="offset points",
+            fontsize=9,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
+        )
+    values = [found.value for found in by_number.values()]
+    axes.plot(list(by_number), values, "o-", color=MATED, lw=1.2, ms=7, **ABOVE)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{share * 100:.3g} %"))
+    axes.set_ylim(bottom=0)
+    axes.margins(x=0.12)
+    axes.grid(axis="y", color="#e6e6e6", lw=0.6)
+    axes.set_axisbelow(True)
+
+
 def _rate(rate: float, lowest: float) -> str:
     return percent(rate) if rate >= lowest * 1.5 else "0 seen"
 
@@ -158,7 +205,35 @@ def _lowest(trials: np.int64) -> float:
     return min(0.5 / float(trials), 0.02)
 
 
-def _draw_band(axes: Axes, comparisons: Comparisons, low_fmr: float, low_fnmr: float) -> None:
+def _draw_curve(axes: Axes, curve: Curve, colour: str, ends: tuple[float, float, float]) -> None:
+    """The curve, its EER and its operating point; ``ends``: lowest FMR and FNMR, highest FNMR."""
+    low_fmr, low_fnmr, top = ends
+    mated, non_mated = curve.comparisons.mated, curve.comparisons.non_mated
+    eer, threshold = equal_error_rate(mated, non_mated)
+    at = float(fmr_at(non_mated, curve.radius)), float(fnmr_at(mated, curve.radius))
+    axes.plot(
+        ndtri(accepted_share(non_mated).clip(low_fmr, 1 - 1e-9)),
+        ndtri((1 - accepted_share(mated)).clip(low_fnmr, 1 - 1e-9)),
+        color=colour,
+        lw=1.8,
+        label=f"{curve.name}: EER {percent(float(eer))} at {float(threshold):.1f} bits;\n"
+        f"at c = {curve.radius} bits FMR {_rate(at[0], low_fmr)}, FNMR {_rate(at[1], low_fnmr)}",
+    )
+    if eer > 0:
+        axes.plot(*ndtri([eer, eer]), "o", color=colour, mfc="white", ms=8, **ABOVE)
+    axes.plot(
+        ndtri(min(max(at[0], low_fmr), HIGHEST)),
+        ndtri(min(max(at[1], low_fnmr), top)),
+        "D",
+        color=colour,
+        ms=8,
+        **ABOVE,
+    )
+
+
+def _draw_band(
+    axes: Axes, comparisons: Comparisons, low_fmr: float, low_fnmr: float, colour: str
+) -> None:
     usable = usable_replicates(comparisons)
     if not usable.any():
         return
@@ -170,14 +245,16 @@ def _draw_band(axes: Axes, comparisons: Comparisons, low_fmr: float, low_fnmr: f
     for index, fmr in enumerate(ndtr(grid)):
         threshold = threshold_at_fmr(non_mated, float(1 / fmr))
         band[:, index] = np.quantile(fnmr_at(mated, threshold), [tail, 1 - tail])
-    axes.fill_between(
-        grid,
-        *ndtri(band.clip(low_fnmr, 1 - 1e-9)),
-        color=MATED,
-        alpha=0.15,
-        lw=0,
-        label="95 % of FNMR at this FMR (object bootstrap)",
-    )
+    axes.fill_between(grid, *ndtri(band.clip(low_fnmr, 1 - 1e-9)), color=colour, alpha=0.15, lw=0)
+
+
+def _explain_marks(axes: Axes, bands: bool) -> None:
+    """Entries of the legend that hold for every curve."""
+    axes.plot([], [], "o", color=GREY, mfc="white", ms=8, label="EER")
+    axes.plot([], [], "D", color=GREY, ms=8, label="the profile's c")
+    if bands:
+        label = f"{CONFIDENCE * 100:g} % of FNMR at this FMR (object bootstrap)"
+        axes.fill_between([], [], color=GREY, alpha=0.3, lw=0, label=label)
 
 
 def _probit_axis(axes: Axes, which: str, low: float, high: float) -> None:

@@ -4,23 +4,39 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import asdict
-from math import isfinite
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.accuracy.error_rates import INVERSE_FMRS, threshold_at_fmr
-from benchmarks.accuracy.intervals import FEW_OBJECTS, Estimate
+from benchmarks.accuracy.error_rates import (
+    INVERSE_FMRS,
+    fnmr_name,
+    power_of_ten,
+    threshold_at_fmr,
+)
+from benchmarks.accuracy.intervals import (
+    FEW_OBJECTS,
+    Estimate,
+    enough_trials,
+    estimates_as_json,
+)
 from benchmarks.accuracy.labelled_photos import HELD_OUT
 from benchmarks.accuracy.samples import REFERENCES_PER_OBJECT_MAX
-from benchmarks.accuracy.wording import percent
+from benchmarks.accuracy.sections import (
+    by_references,
+    by_references_as_json,
+    side_by_side,
+    side_by_side_as_json,
+)
+from benchmarks.accuracy.wording import interval, percent
 
 if TYPE_CHECKING:
-    from benchmarks.accuracy.verify import Verification
+    from benchmarks.accuracy.verify import Evaluation, Verification
 
 Row = tuple[str, str, str]
 """A measure, its value, and its interval or a remark."""
 
-FORMAT = "ailock-verify/1"
+FORMAT = "ailock-verify/2"
+HEADER = ("measure", "value", "95 % interval, or remark")
 
 
 def table(result: Verification) -> list[Row]:
@@ -34,50 +50,40 @@ def table(result: Verification) -> list[Row]:
     ]
 
 
-def as_text(result: Verification) -> str:
-    """The table for a terminal."""
-    rows = [("measure", "value", "95 % interval, or remark"), *table(result)]
-    widths = [max(len(row[column]) for row in rows) for column in range(2)]
-    lines = [f"{a:<{widths[0]}}  {b:>{widths[1]}}  {c}".rstrip() for a, b, c in rows]
-    lines.insert(1, "-" * max(len(line) for line in lines))
-    notes = [f"* {note}" for note in notes_of(result)]
-    return "\n".join([*_heading(result), "", *lines, "", *notes, ""])
+def as_text(evaluation: Evaluation) -> str:
+    """The tables for a terminal."""
+    result = evaluation.main
+    lines = [*_heading(result), ""]
+    for table_ in _tables(evaluation):
+        lines += [*_aligned(table_), ""]
+    return "\n".join([*lines, *(f"* {note}" for note in notes_of(evaluation)), ""])
 
 
-def as_markdown(result: Verification) -> str:
-    """The table for a document."""
-    rows = [f"| {a} | {b} | {c} |" for a, b, c in table(result)]
-    notes = [f"- {note}" for note in notes_of(result)]
-    facts = [f"- {line}" for line in _heading(result)[1:]]
-    return "\n".join(
-        [
-            f"# {_heading(result)[0]}",
-            "",
-            *facts,
-            "",
-            "| measure | value | 95 % interval, or remark |",
-            "|---|---:|---|",
-            *rows,
-            "",
-            *notes,
-            "",
-            "![DET curve](det.png)",
-            "![Distances](histograms.png)",
-            "![Hardest pairs](worst.png)",
-            "",
-        ]
-    )
+def as_markdown(evaluation: Evaluation) -> str:
+    """The tables for a document."""
+    title, *facts = _heading(evaluation.main)
+    lines = [f"# {title}", "", *(f"- {line}" for line in facts), ""]
+    for rows in _tables(evaluation):
+        header, *body = (f"| {' | '.join(row)} |" for row in rows)
+        last = "---" if rows[0] == HEADER else "---:"  # remarks are text
+        lines += [header, f"|---{'|---:' * (len(rows[0]) - 2)}|{last}|", *body, ""]
+    lines += [*(f"- {note}" for note in notes_of(evaluation)), "", "![DET curve](det.png)"]
+    if evaluation.by_references:
+        lines.append("![Photos in a reference](references.png)")
+    lines += ["![Distances](histograms.png)", "![Hardest pairs](worst.png)", ""]
+    return "\n".join(lines)
 
 
-def as_json(result: Verification) -> str:
+def as_json(evaluation: Evaluation) -> str:
     """Everything, machine-readable."""
+    result = evaluation.main
     compared = result.comparisons
     document: dict[str, Any] = {
         "format": FORMAT,
         "provenance": result.provenance,
         "lambda_bits": result.lambda_bits,
         "radius_bits": result.radius,
-        "references": result.references.members.shape[1],
+        "references": result.reference_photos,
         "quality_gate": result.quality_gate,
         "photos": {
             "total": len(result.photos),
@@ -98,9 +104,10 @@ def as_json(result: Verification) -> str:
             "non_mated": int(compared.non_mated.sum()),
             "mated_objects": compared.mated_objects,
             "object_pairs": compared.object_pairs,
+            "photo_pairs": compared.photo_pairs,
         },
-        "measures": {name: _finite(value) for name, value in result.estimates.items()},
-        "measurable": {name: enough_trials(result, name) for name in result.estimates},
+        "measures": estimates_as_json(result.estimates),
+        "measurable": {name: enough_trials(compared, name) for name in result.estimates},
         "bootstrap": {"asked": len(compared.resampled_mated), "usable": result.replicates},
         "fuzzy_extractor": result.extractor,
         "histograms": {
@@ -111,7 +118,9 @@ def as_json(result: Verification) -> str:
             "mated": [_pair(result, pair) for pair in compared.worst_mated],
             "non_mated": [_pair(result, pair) for pair in compared.nearest_non_mated],
         },
-        "notes": notes_of(result),
+        "side_by_side": side_by_side_as_json(evaluation),
+        "by_references": by_references_as_json(evaluation),
+        "notes": notes_of(evaluation),
     }
     return json.dumps(document, indent=1, allow_nan=False) + "\n"
 
@@ -121,22 +130,18 @@ def issue_counts(result: Verification) -> dict[str, int]:
     return dict(Counter(name for issue in result.issues for name in issue.split(",") if name))
 
 
-def enough_trials(result: Verification, measure: str) -> bool:
-    """Whether an FMR as low as the measure's can be told from none: the rule of three."""
-    for inverse in INVERSE_FMRS:
-        if measure == _fnmr_name(inverse):
-            return int(result.comparisons.non_mated.sum()) >= 3 * inverse
-    return True
-
-
-def notes_of(result: Verification) -> list[str]:
+def notes_of(evaluation: Evaluation) -> list[str]:
     """How to read the figures."""
+    result = evaluation.main
     compared, notes = result.comparisons, []
-    if result.references.members.shape[1] == 1:
-        notes.append("Every unordered pair of photos is compared once.")
+    if result.reference_photos == 1:
+        notes.append(
+            "Every photo as a reference is compared with every other as a probe: two trials for "
+            "each pair of photos, for the looks at a reference and at a probe may differ."
+        )
     else:
         notes.append(
-            f"A reference is made of {result.references.members.shape[1]} photos of an object "
+            f"A reference is made of {result.reference_photos} photos of an object "
             f"(all such sets, or a seeded sample of {REFERENCES_PER_OBJECT_MAX} an object) and "
             "compared with every other photo."
         )
@@ -151,37 +156,73 @@ def notes_of(result: Verification) -> list[str]:
             f"for FMR ({compared.object_pairs:,}), n objects for FNMR "
             f"({compared.mated_objects:,})."
         )
-    trials = int(compared.non_mated.sum())
-    few = [f for f in INVERSE_FMRS if compared.object_pairs < 3 * f <= trials]
+    few = [f for f in INVERSE_FMRS if compared.object_pairs < 3 * f <= compared.distinct_non_mated]
     if few:
         notes.append(
-            f"FMR {', '.join(_power_of_ten(f) for f in few)}: the {trials:,} non-mated trials come "
-            f"from only {compared.object_pairs:,} pairs of objects and are not independent."
+            f"FMR {', '.join(power_of_ten(f) for f in few)}: the {int(compared.non_mated.sum()):,} "
+            f"non-mated trials come from only {compared.object_pairs:,} pairs of objects and are "
+            "not independent."
+        )
+    if evaluation.beside:
+        notes.append(
+            "Side by side: the same photos, trials and bootstrap replicates. What one profile "
+            "cannot use (a photo, a reference set) is left out for all. Times are medians of some "
+            "photos, taken in turn."
+        )
+    if evaluation.by_references:
+        notes.append(
+            "By photos in a reference: an object counts only where a photo is left to compare, and "
+            "sets that enrolment refuses are not in the rates, so the rows are not of quite the "
+            "same objects and trials."
         )
     if len(result.samples.names) < FEW_OBJECTS:
         notes.append(
             f"Fewer than {FEW_OBJECTS} objects: the intervals are too narrow, "
             "the figures anecdotal."
         )
-    for entry in result.provenance["photo_sets"]:
-        if entry["fitted_on"] and entry["split"] != HELD_OUT:
-            notes.append(
-                f"{entry['file']} had a part in making the bundle (it is named in "
-                f"{', '.join(entry['fitted_on'])}): only its {HELD_OUT} half "
-                f"(--split {HELD_OUT}) is a fair test."
-            )
+    for column in evaluation.columns:
+        for entry in column.provenance["photo_sets"]:
+            if entry["fitted_on"] and entry["split"] != HELD_OUT:
+                notes.append(
+                    f"{entry['file']} had a part in making bundle "
+                    f"{column.provenance['bundle']['name']} (it is named in "
+                    f"{', '.join(entry['fitted_on'])}): only its {HELD_OUT} half "
+                    f"(--split {HELD_OUT}) is a fair test."
+                )
     if result.duplicates:
         notes.append(f"{result.duplicates} photos are byte for byte copies of others in the set.")
-    return notes
+    return list(dict.fromkeys(notes))
+
+
+def _tables(evaluation: Evaluation) -> list[Sequence[tuple[str, ...]]]:
+    """Header and rows of each: side by side, by reference photos, the main profile's own."""
+    found = (side_by_side(evaluation), by_references(evaluation), [HEADER, *table(evaluation.main)])
+    return [rows for rows in found if rows]
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Lines of equal columns, a rule below the header; the last column is left ragged."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    last = len(widths) - 1
+    lines = []
+    for row in rows:
+        cells = [
+            cell if at == last else f"{cell:<{width}}" if at == 0 else f"{cell:>{width}}"
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return [lines[0], "-" * max(map(len, lines)), *lines[1:]]
 
 
 def _heading(result: Verification) -> list[str]:
     facts = result.provenance
     machine, bundle = facts["machine"], facts["bundle"]
     packages = ", ".join(f"{name} {number}" for name, number in facts["versions"].items())
+    looks = facts["looks"]
     return [
         f"Verification: {bundle['name']} {bundle['version']}, profile {facts['profile']}, "
         f"lambda {result.lambda_bits}, c {result.radius}",
+        f"looks at a photo: {looks['reference']} as reference, {looks['probe']} as probe",
         f"photos: {', '.join(map(_photo_set, facts['photo_sets']))}",
         f"bundle fingerprint: {bundle['fingerprint']}",
         f"machine: {machine['cpu']}, {machine['cores']} cores, {machine['system']}",
@@ -209,7 +250,7 @@ def _photo_rows(result: Verification) -> list[Row]:
         ("objects", f"{len(result.samples.names):,}", ""),
     ]
     sets = result.references.refused + len(result.references)
-    if result.references.members.shape[1] > 1:
+    if result.reference_photos > 1:
         refused = result.references.refused
         rows.append(
             ("failure to enrol (FTE)", f"{refused:,} = {percent(refused / sets)}", f"of {sets:,}")
@@ -224,7 +265,7 @@ def _trial_rows(result: Verification) -> list[Row]:
         (
             "non-mated trials",
             f"{int(compared.non_mated.sum()):,}",
-            f"{compared.object_pairs:,} pairs of objects",
+            f"{compared.photo_pairs:,} pairs of photos, {compared.object_pairs:,} of objects",
         ),
     ]
 
@@ -235,7 +276,7 @@ def _rate_rows(result: Verification) -> list[Row]:
     fnmr = found["fnmr_at_radius"].value
     failures = result.failures / len(result.photos)
     rows = [
-        (f"EER (at {threshold:.1f} bits)", percent(found["eer"].value), _interval(found["eer"])),
+        _rate_row(f"EER (at {threshold:.1f} bits)", found["eer"]),
         _rate_row(f"FMR at c = {result.radius} bits", found["fmr_at_radius"]),
         _rate_row(f"FNMR at c = {result.radius} bits", found["fnmr_at_radius"]),
         (
@@ -244,16 +285,16 @@ def _rate_rows(result: Verification) -> list[Row]:
             "",
         ),
     ]
-    trials = int(compared.non_mated.sum())
+    distinct = compared.distinct_non_mated
     for inverse in INVERSE_FMRS:
-        name = _fnmr_name(inverse)
-        label = f"FNMR at FMR {_power_of_ten(inverse)}"
-        if enough_trials(result, name):
+        name = fnmr_name(inverse)
+        label = f"FNMR at FMR {power_of_ten(inverse)}"
+        if enough_trials(compared, name):
             bits = int(threshold_at_fmr(compared.non_mated, inverse))
             rows.append(_rate_row(f"{label} (at {bits} bits)", found[name]))
         else:
             needed = 3 * inverse
-            rows.append((label, "too few trials", f"{trials:,}; rule of three: {needed:,}"))
+            rows.append((label, "too few trials", f"{distinct:,}; rule of three: {needed:,}"))
     return rows
 
 
@@ -274,6 +315,7 @@ def _distance_rows(result: Verification) -> list[Row]:
 
 
 def _extractor_rows(result: Verification) -> list[Row]:
+    assert result.extractor is not None, "the table is of the main profile"
     rows: list[Row] = []
     for kind in ("mated", "non_mated"):
         seen = result.extractor[kind]
@@ -310,35 +352,13 @@ def _extractor_rows(result: Verification) -> list[Row]:
 
 
 def _rate_row(label: str, found: Estimate) -> Row:
-    return label, percent(found.value), _interval(found)
-
-
-def _interval(found: Estimate) -> str:
-    if found.low is None or found.high is None:
-        return ""
-    return f"{percent(found.low)} to {percent(found.high)}"
+    return label, percent(found.value), interval(found)
 
 
 def _plain_interval(found: Estimate, digits: int) -> str:
     if found.low is None or found.high is None:
         return ""
     return f"{found.low:.{digits}f} to {found.high:.{digits}f}"
-
-
-def _finite(found: Estimate) -> dict[str, float | None]:
-    """JSON knows no infinity: d-prime of distances that do not vary becomes null."""
-    return {
-        name: value if value is not None and isfinite(value) else None
-        for name, value in asdict(found).items()
-    }
-
-
-def _fnmr_name(inverse: int) -> str:
-    return f"fnmr_at_fmr_{_power_of_ten(inverse)}"
-
-
-def _power_of_ten(inverse: int) -> str:
-    return f"1e-{len(str(inverse)) - 1}"
 
 
 def _pair(result: Verification, pair: Any) -> dict[str, Any]:

@@ -21,15 +21,18 @@ REFERENCES_PER_OBJECT_MAX = 20
 class Samples:
     """N acquired photos of K objects, photos of one object side by side.
 
+    Every photo has two imageprints: as a reference it is looked at more often than as a probe.
+
     Attributes
     ----------
-    margins : float64 (N, lambda)
+    probe_margins, reference_margins : float64 (N, lambda)
     objects : int64 (N,), ascending, every number 0 .. K - 1 occurs
     names : K names of objects
     photos : int64 (N,), where each photo stands in the caller's list
     """
 
-    margins: NDArray[np.float64]
+    probe_margins: NDArray[np.float64]
+    reference_margins: NDArray[np.float64]
     objects: NDArray[np.int64]
     names: tuple[str, ...]
     photos: NDArray[np.int64]
@@ -38,9 +41,19 @@ class Samples:
         return len(self.objects)
 
     @property
-    def bits(self) -> NDArray[np.uint8]:
-        """Imageprints, uint8 (N, lambda)."""
-        return (self.margins >= 0).astype(np.uint8)
+    def lambda_bits(self) -> int:
+        """Length of an imageprint in bits."""
+        return int(self.probe_margins.shape[1])
+
+    @property
+    def probe_bits(self) -> NDArray[np.uint8]:
+        """The photos' imageprints as probes, uint8 (N, lambda)."""
+        return (self.probe_margins >= 0).astype(np.uint8)
+
+    @property
+    def reference_bits(self) -> NDArray[np.uint8]:
+        """The photos' imageprints as references, uint8 (N, lambda)."""
+        return (self.reference_margins >= 0).astype(np.uint8)
 
     @property
     def starts(self) -> NDArray[np.int64]:
@@ -70,22 +83,36 @@ class References:
 
 
 def arrange(
-    margins: NDArray[np.float64], objects: list[str], acquired: NDArray[np.bool_]
+    probe_margins: NDArray[np.float64],
+    objects: list[str],
+    acquired: NDArray[np.bool_],
+    reference_margins: NDArray[np.float64] | None = None,
 ) -> Samples:
-    """Sort the acquired photos of ``margins`` (N, lambda) by object, first seen first."""
+    """Sort the acquired photos of ``probe_margins`` (N, lambda) by object, first seen first.
+
+    Without ``reference_margins`` (N, lambda) a photo looks the same as a reference.
+    """
+    if reference_margins is None:
+        reference_margins = probe_margins
     photos = np.flatnonzero(acquired)
     names = tuple(dict.fromkeys(objects[i] for i in photos))
     number = {name: index for index, name in enumerate(names)}
     of_photo = np.array([number[objects[i]] for i in photos], dtype=np.int64)
     order = np.argsort(of_photo, kind="stable")
     photos = photos[order]
-    return Samples(margins[photos], of_photo[order], names, photos.astype(np.int64))
+    return Samples(
+        probe_margins[photos],
+        reference_margins[photos],
+        of_photo[order],
+        names,
+        photos.astype(np.int64),
+    )
 
 
 def single_references(samples: Samples) -> References:
     """Every photo is a reference."""
     members = np.arange(len(samples), dtype=np.int64)[:, None]
-    return References(samples.bits, samples.objects, members)
+    return References(samples.reference_bits, samples.objects, members)
 
 
 def combined_references(
@@ -105,7 +132,7 @@ def combined_references(
     starts = samples.starts
     for index in range(len(samples.names)):
         for chosen in _photo_sets(int(starts[index]), int(starts[index + 1]), photo_count, rng):
-            prints = [ImagePrint(samples.margins[i]) for i in chosen]
+            prints = [ImagePrint(samples.reference_margins[i]) for i in chosen]
             try:
                 reference = reference_of(prints)
             except EnrollmentError:
@@ -115,11 +142,26 @@ def combined_references(
             objects.append(index)
             members.append(chosen)
     return References(
-        np.array(bits, dtype=np.uint8).reshape(-1, samples.margins.shape[1]),
+        np.array(bits, dtype=np.uint8).reshape(-1, samples.lambda_bits),
         np.array(objects, dtype=np.int64),
         np.array(members, dtype=np.int64).reshape(-1, photo_count),
         refused,
     )
+
+
+def in_common(several: Sequence[References]) -> list[References]:
+    """Of references made of the same photos by different locks, those that no lock refused.
+
+    A set of photos that one lock's enrolment refuses counts as refused by all.
+    """
+    members = [{tuple(row) for row in one.members.tolist()} for one in several]
+    common = set.intersection(*members)
+    refused = len(several[0]) + several[0].refused - len(common)
+    kept = []
+    for one in several:
+        mask = np.array([tuple(row) in common for row in one.members.tolist()], dtype=np.bool_)
+        kept.append(References(one.bits[mask], one.objects[mask], one.members[mask], refused))
+    return kept
 
 
 def _photo_sets(

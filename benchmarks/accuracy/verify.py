@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ailock_sdk import AiLock
 from ailock_sdk.imageprint import combine
@@ -17,16 +18,18 @@ from benchmarks.accuracy.comparisons import Comparisons, compare_all, object_wei
 from benchmarks.accuracy.error_rates import TooFewTrialsError
 from benchmarks.accuracy.extractor_trials import run_trials, summary
 from benchmarks.accuracy.gallery import save_gallery
-from benchmarks.accuracy.imageprints import cache_key, imageprints
+from benchmarks.accuracy.imageprint_time import ImageprintTime, imageprint_times
+from benchmarks.accuracy.imageprints import PhotoPrints, cache_key, imageprints
 from benchmarks.accuracy.intervals import Estimate, estimate, usable_replicates
 from benchmarks.accuracy.labelled_photos import LabelledPhotos, name_of
-from benchmarks.accuracy.plots import Caption, save_det, save_histograms
+from benchmarks.accuracy.plots import Caption, Curve, save_det, save_histograms, save_references
 from benchmarks.accuracy.report import as_json, as_markdown
 from benchmarks.accuracy.samples import (
     References,
     Samples,
     arrange,
     combined_references,
+    in_common,
     single_references,
 )
 
@@ -37,13 +40,14 @@ class Settings:
 
     Attributes
     ----------
-    references : photos in a reference, R
+    references : numbers of photos in a reference, R; the report is of the first, the others are
+        compared with it
     quality_gate : leave out photos that the gate refuses, and reference sets that enrolment would
     bootstrap : replicates; 0 gives no intervals
     seed : of the bootstrap, the drawn reference sets and the fuzzy extractor's trials
     """
 
-    references: int = 1
+    references: tuple[int, ...] = (1,)
     quality_gate: bool = True
     bootstrap: int = 1_000
     seed: int = 1
@@ -51,7 +55,10 @@ class Settings:
 
 @dataclass(frozen=True, eq=False)
 class Verification:
-    """Everything an evaluation found."""
+    """What was found of one profile with one number of photos in a reference.
+
+    ``extractor`` is ``None`` where imageprints alone were compared.
+    """
 
     photos: LabelledPhotos
     issues: tuple[str, ...]
@@ -65,8 +72,96 @@ class Verification:
     comparisons: Comparisons
     replicates: int
     estimates: Mapping[str, Estimate]
-    extractor: dict[str, Any]
+    extractor: dict[str, Any] | None
     provenance: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Bundle, version and profile."""
+        bundle = self.provenance["bundle"]
+        return f"{bundle['name']} {bundle['version']}, {self.provenance['profile']}"
+
+    @property
+    def reference_photos(self) -> int:
+        """Photos in a reference, R."""
+        return int(self.references.members.shape[1])
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Everything that one command measured, all of it on the same photos.
+
+    Attributes
+    ----------
+    main : the lock's own profile, with the first number of photos in a reference
+    beside : the other profiles; the same trials and bootstrap replicates
+    times : of the main profile and of each beside it; empty when there is none
+    by_references : the main profile by number of photos in a reference, ``None`` where the objects
+        have too few photos; empty when one number was asked
+    """
+
+    main: Verification
+    beside: tuple[Verification, ...] = ()
+    times: tuple[ImageprintTime, ...] = ()
+    by_references: Mapping[int, Verification | None] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> tuple[Verification, ...]:
+        """The main profile and those beside it."""
+        return (self.main, *self.beside)
+
+
+@dataclass(frozen=True, eq=False)
+class _Prints:
+    """All photos as one lock sees them, margins float64 (N, lambda), in the caller's order."""
+
+    probe_margins: NDArray[np.float64]
+    reference_margins: NDArray[np.float64]
+    issues: tuple[str, ...]
+    acquired: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """What all measurements of an evaluation have in common."""
+
+    photos: LabelledPhotos
+    issues: tuple[str, ...]
+    acquired: NDArray[np.bool_]
+    settings: Settings
+    command: str
+    progress: bool
+
+    def measure(
+        self, lock: AiLock, samples: Samples, references: References, extractor: bool
+    ) -> Verification:
+        """Compare, estimate, and with ``extractor`` decode a sample of the trials."""
+        seed = self.settings.seed
+        weights = object_weights(len(samples.names), self.settings.bootstrap, seed)
+        compared = compare_all(samples, references, weights, self.progress)
+        _require_trials(compared, samples, references)
+        trials = None
+        if extractor:
+            drawn = run_trials(
+                lock.code, lock.radius, samples, references, seed, progress=self.progress
+            )
+            trials = summary(drawn, lock.radius)
+        return Verification(
+            photos=self.photos,
+            issues=self.issues,
+            quality_gate=self.settings.quality_gate,
+            failures=int(np.count_nonzero(~self.acquired)),
+            duplicates=_duplicates(self.photos),
+            lambda_bits=lock.lambda_bits,
+            radius=lock.radius,
+            samples=samples,
+            references=references,
+            comparisons=compared,
+            replicates=int(usable_replicates(compared).sum()),
+            estimates=estimate(compared, lock.radius),
+            extractor=trials,
+            provenance=_provenance(lock, self.photos, self.settings, self.command),
+        )
 
 
 def verify(
@@ -77,94 +172,163 @@ def verify(
     command: str,
     progress: bool = False,
 ) -> Verification:
-    """Measure ``lock`` on ``photos``; imageprints are kept in ``cache``.
+    """Measure ``lock`` alone; as :func:`evaluate`, with the first number of reference photos."""
+    one = replace(settings, references=settings.references[:1])
+    return evaluate(lock, photos, cache, one, command, progress=progress).main
+
+
+def evaluate(
+    lock: AiLock,
+    photos: LabelledPhotos,
+    cache: Path,
+    settings: Settings,
+    command: str,
+    beside: Sequence[AiLock] = (),
+    progress: bool = False,
+) -> Evaluation:
+    """Measure ``lock`` on ``photos``, and other locks on the same; imageprints stay in ``cache``.
+
+    What one lock cannot use, a photo that its quality gate refuses or a reference set that its
+    enrolment refuses, is left out for all. Of the locks beside, imageprints are compared and
+    nothing more: their profiles may be such as nobody should enrol with.
 
     Raises
     ------
     TooFewTrialsError
         No two photos of one object, or photos of one object only, are left.
     """
-    keys = [cache_key(lock, sha256, photos.split) for sha256 in photos.sha256]
-    prints = [
-        imageprints(lock, photo_set, cache, key, progress)
-        for photo_set, key in zip(photos.sets, keys, strict=True)
+    locks = [lock, *beside]
+    prints = [_take_prints(each, photos, cache, settings.quality_gate, progress) for each in locks]
+    acquired = np.logical_and.reduce([part.acquired for part in prints])
+    issues = _united([part.issues for part in prints])
+    samples = [
+        arrange(part.probe_margins, list(photos.objects), acquired, part.reference_margins)
+        for part in prints
     ]
-    issues = tuple(issue for part in prints for issue in part.issues)
-    acquired = np.concatenate([part.acquired(settings.quality_gate) for part in prints])
-    margins = np.concatenate([part.margins for part in prints])
-    samples = arrange(margins, list(photos.objects), acquired)
-    if settings.references == 1:
-        references = single_references(samples)
-    else:
-        rule = lock.reference if settings.quality_gate else combine
-        references = combined_references(samples, settings.references, settings.seed, rule)
-    weights = object_weights(len(samples.names), settings.bootstrap, settings.seed)
-    compared = compare_all(samples, references, weights, progress)
-    if not compared.mated.any() or not compared.non_mated.any():
-        raise TooFewTrialsError(
-            f"{len(samples)} usable photos of {len(samples.names)} objects make "
-            f"{int(compared.mated.sum())} mated and {int(compared.non_mated.sum())} non-mated "
-            f"trials with {settings.references} photos in a reference: both kinds are needed"
-        )
-    trials = run_trials(
-        lock.code, lock.radius, samples, references, settings.seed, progress=progress
+
+    task = _Task(photos, issues, acquired, settings, command, progress)
+    count, *more = settings.references
+    references = in_common(
+        [
+            _references(each, part, count, settings)
+            for each, part in zip(locks, samples, strict=True)
+        ]
     )
-    return Verification(
-        photos=photos,
-        issues=issues,
-        quality_gate=settings.quality_gate,
-        failures=int(np.count_nonzero(~acquired)),
-        duplicates=_duplicates(photos),
-        lambda_bits=lock.lambda_bits,
-        radius=lock.radius,
-        samples=samples,
-        references=references,
-        comparisons=compared,
-        replicates=int(usable_replicates(compared).sum()),
-        estimates=estimate(compared, lock.radius),
-        extractor=summary(trials, lock.radius),
-        provenance=_provenance(lock, photos, settings, command),
+    main, *others = (
+        task.measure(each, part, made, extractor=each is lock)
+        for each, part, made in zip(locks, samples, references, strict=True)
     )
+    by_references: dict[int, Verification | None] = {count: main} if more else {}
+    for number in more:
+        made = _references(lock, samples[0], number, settings)
+        try:
+            by_references[number] = task.measure(lock, samples[0], made, extractor=False)
+        except TooFewTrialsError:
+            by_references[number] = None
+    times = imageprint_times(locks, photos, samples[0].photos) if beside else ()
+    return Evaluation(main, tuple(others), times, by_references)
 
 
-def save(result: Verification, out: Path) -> list[Path]:
-    """Write verify.json, verify.md, det.png, histograms.png and worst.png; returns their paths."""
+def save(evaluation: Evaluation, out: Path) -> list[Path]:
+    """Write verify.json, verify.md and the pictures; returns their paths.
+
+    The pictures are det.png, histograms.png and worst.png, and references.png where more than one
+    number of reference photos was measured.
+    """
     out.mkdir(parents=True, exist_ok=True)
+    result = evaluation.main
     files = [
         out / name
         for name in ("verify.json", "verify.md", "det.png", "histograms.png", "worst.png")
     ]
-    files[0].write_text(as_json(result), "utf-8")
-    files[1].write_text(as_markdown(result), "utf-8")
-    facts = result.provenance
-    names = [entry["file"] for entry in facts["photo_sets"]]
+    files[0].write_text(as_json(evaluation), "utf-8")
+    files[1].write_text(as_markdown(evaluation), "utf-8")
+    names = [entry["file"] for entry in result.provenance["photo_sets"]]
     sets = ", ".join(names) if len(names) <= 2 else f"{len(names)} photo sets"
-    references = result.references.members.shape[1]
-    subtitle = (
-        f"{facts['bundle']['name']} {facts['bundle']['version']}, profile {facts['profile']}, "
-        f"lambda {result.lambda_bits}, {len(result.samples.names)} objects, "
-        f"{len(result.samples)} photos"
-        + (f", {references} in a reference" if references > 1 else "")
+    size = f"{len(result.samples.names)} objects, {len(result.samples)} photos"
+    made_of = f", {result.reference_photos} in a reference" if result.reference_photos > 1 else ""
+    profile = f"{result.name}, lambda {result.lambda_bits}, {size}"
+    save_det(
+        files[2],
+        [Curve(each.name, each.comparisons, each.radius) for each in evaluation.columns],
+        Caption(f"Detection error: {sets}", (size if evaluation.beside else profile) + made_of),
     )
-    compared = result.comparisons
-    save_det(files[2], compared, result.radius, Caption(f"Detection error: {sets}", subtitle))
     save_histograms(
         files[3],
-        compared,
+        result.comparisons,
         result.lambda_bits,
         result.radius,
-        Caption(f"Distances of imageprints: {sets}", subtitle),
+        Caption(f"Distances of imageprints: {sets}", profile + made_of),
     )
     save_gallery(
         files[4],
-        compared,
+        result.comparisons,
         result.samples,
         result.references,
         result.photos.read,
         result.radius,
-        Caption(f"Hardest pairs: {sets}", f"{subtitle}, c {result.radius}"),
+        Caption(f"Hardest pairs: {sets}", f"{profile}{made_of}, c {result.radius}"),
     )
+    if evaluation.by_references:
+        files.append(out / "references.png")
+        save_references(
+            files[-1],
+            evaluation.by_references,
+            Caption(f"Photos in a reference: {sets}", profile),
+        )
     return files
+
+
+def _take_prints(
+    lock: AiLock, photos: LabelledPhotos, cache: Path, quality_gate: bool, progress: bool
+) -> _Prints:
+    kinds = []
+    for reference in (False, True):
+        parts = [
+            imageprints(
+                lock,
+                photo_set,
+                cache,
+                cache_key(lock, sha256, photos.split, reference),
+                reference,
+                progress,
+            )
+            for photo_set, sha256 in zip(photos.sets, photos.sha256, strict=True)
+        ]
+        kinds.append(PhotoPrints.joined(parts))
+    probes, references = kinds
+    return _Prints(
+        probes.margins,
+        references.margins,
+        _united([probes.issues, references.issues]),
+        probes.acquired(quality_gate) & references.acquired(quality_gate),
+    )
+
+
+def _references(lock: AiLock, samples: Samples, count: int, settings: Settings) -> References:
+    if count == 1:
+        return single_references(samples)
+    rule = lock.reference if settings.quality_gate else combine
+    return combined_references(samples, count, settings.seed, rule)
+
+
+def _require_trials(compared: Comparisons, samples: Samples, references: References) -> None:
+    if compared.mated.any() and compared.non_mated.any():
+        return
+    raise TooFewTrialsError(
+        f"{len(samples)} usable photos of {len(samples.names)} objects make "
+        f"{int(compared.mated.sum())} mated and {int(compared.non_mated.sum())} non-mated "
+        f"trials with {references.members.shape[1]} photos in a reference: both kinds are needed"
+    )
+
+
+def _united(issues: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Each photo's issues, comma-separated, from several verdicts on all photos."""
+    verdicts = zip(*issues, strict=True)
+    return tuple(
+        ",".join(dict.fromkeys(name for text in verdict for name in text.split(",") if name))
+        for verdict in verdicts
+    )
 
 
 def _duplicates(photos: LabelledPhotos) -> int:
@@ -194,6 +358,10 @@ def _provenance(
             "fingerprint": lock.bundle.fingerprint.hex(),
         },
         "profile": lock.profile.name,
+        "looks": {
+            "probe": len(lock.profile.looks),
+            "reference": len(lock.profile.reference_looks),
+        },
         "tau": lock.profile.tau,
         "code": list(lock.profile.code),
         "photo_sets": [

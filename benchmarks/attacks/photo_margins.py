@@ -25,7 +25,8 @@ class Photos:
 
     Attributes
     ----------
-    margins : margins of the profile, (N, lambda)
+    margins : margins of the profile as of reference photos, (N, lambda): records are made from
+        these, and an attacker who owns photos best looks at them as enrolment does
     embeddings : embedding of the whole photo in one layer, float32 (N, D)
     objects : what each photo shows, (N,)
     recorded : photos that become records, bool (N,)
@@ -75,7 +76,7 @@ def _through_network(
     margins, embeddings, objects = [], [], []
     for _, name, data in tqdm(photos, desc=photos.source.name, unit="photo", disable=None):
         try:
-            margins.append(lock.imageprint(data).margins)
+            margins.append(lock.imageprint(data, reference=True).margins)
         except CaptureError:
             continue
         embeddings.append(embedder.embed(view_pixels(data, view), [layer])[0])

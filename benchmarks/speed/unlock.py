@@ -27,6 +27,7 @@ from tqdm import tqdm
 from ailock_sdk import AiLock, FilePepper, Vault
 from ailock_sdk.benchmark import Unlocking, format_table, result_of
 from ailock_sdk.embedding import Embedder, load_bundle
+from tools.embeddings import InputView, Sight
 
 DECODE_LIMIT = 1.3
 """Decoding over Pillow's own draft decoding of the same file."""
@@ -59,7 +60,9 @@ def measure(photo: Path, baseline: Path, runs: int, threads: int | None) -> dict
     with Unlocking(photo=photo, threads=threads) as unlocking:
         full = Embedder(load_bundle(baseline), threads)
         pixels = _noise(full)
-        needed = max(unlocking.lock.bundle.input.height, unlocking.lock.bundle.input.width)
+        contract, profile = unlocking.lock.bundle.input, unlocking.lock.profile
+        view = InputView(contract.height, contract.width, contract.crop)
+        needed = Sight(view, profile.segments, profile.looks).short_side
         draft_times: list[float] = []
         full_times: list[float] = []
         for _ in tqdm(range(runs + 1), desc="unlocking", disable=None):

@@ -37,6 +37,17 @@ def test_trials_repeat_with_the_seed(make_samples) -> None:
     assert first == again
 
 
+def test_the_reference_s_looks_are_sketched_and_the_probe_s_are_decoded(make_samples) -> None:
+    samples = make_samples([2] * 6, 0.0, LAMBDA_BITS, reference_flips=0.1)
+    references = single_references(samples)
+    trials = run_trials(CODE, RADIUS, samples, references, 2, 12, 0)
+    noise = {
+        int((references.bits[i] != samples.probe_bits[j]).sum())
+        for i, j in zip(range(12), [1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10], strict=True)
+    }
+    assert {trial.distance_bits for trial in trials} == noise
+
+
 def test_samples_are_distinct_and_of_their_kind(make_samples) -> None:
     samples = make_samples([3, 2, 4], 0.2)
     rng = np.random.default_rng(0)

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from ailock_sdk.capture import QualityIssue
+from ailock_sdk.capture import Look, QualityIssue
 from ailock_sdk.errors import PhotoFormatError, PhotoQualityError
 from ailock_sdk.imageprint import ImagePrint
 from benchmarks.accuracy.imageprints import (
@@ -27,20 +27,25 @@ class FakeLock:
 
     def __init__(self, fingerprint: bytes = bytes(32)) -> None:
         self.bundle = SimpleNamespace(fingerprint=fingerprint)
-        self.profile = SimpleNamespace(layers=("layer",), segments=("whole",))
+        self.profile = SimpleNamespace(
+            layers=("layer",),
+            segments=("whole",),
+            looks=(Look(1.0, 0),),
+            reference_looks=(Look(1.0, 0), Look(0.8, 1)),
+        )
         self.runtime = "fake 1"
         self.lambda_bits = LAMBDA_BITS
         self.check_quality = True
         self.seen: list[bytes] = []
 
-    def imageprint(self, encoded: bytes) -> ImagePrint:
+    def imageprint(self, encoded: bytes, *, reference: bool = False) -> ImagePrint:
         self.seen.append(encoded)
         if encoded.startswith(b"broken"):
             raise PhotoFormatError("broken")
         if encoded.startswith(b"poor") and self.check_quality:
             raise PhotoQualityError([QualityIssue.BLURRED, QualityIssue.TOO_SMALL])
         seed = int.from_bytes(encoded[:8], "big")
-        return ImagePrint(np.random.default_rng(seed).standard_normal(LAMBDA_BITS))
+        return ImagePrint(np.random.default_rng([seed, reference]).standard_normal(LAMBDA_BITS))
 
 
 @pytest.fixture
@@ -57,8 +62,8 @@ def photos(tmp_path: Path) -> PhotoSet:
     return open_photo_set(tmp_path / "photos")
 
 
-def key_of(lock: FakeLock, photos: PhotoSet) -> dict[str, object]:
-    return cache_key(lock, photo_set_sha256(photos), "all")
+def key_of(lock: FakeLock, photos: PhotoSet, reference: bool = False) -> dict[str, object]:
+    return cache_key(lock, photo_set_sha256(photos), "all", reference)
 
 
 def test_refused_photos_keep_their_reasons_and_their_imageprint(tmp_path, photos) -> None:
@@ -81,15 +86,45 @@ def test_the_second_run_reads_no_photo(tmp_path, photos) -> None:
     np.testing.assert_array_equal(a.margins, b.margins)
 
 
+def test_references_and_probes_are_kept_apart(tmp_path, photos) -> None:
+    lock = FakeLock()
+    probes, references = (
+        imageprints(lock, photos, tmp_path, key_of(lock, photos, reference), reference)
+        for reference in (False, True)
+    )
+    np.testing.assert_array_equal(
+        references.margins[0], lock.imageprint(b"good 1", reference=True).margins
+    )
+    assert not np.array_equal(references.margins[0], probes.margins[0])
+    assert len(list(tmp_path.glob("*.npz"))) == 2
+
+
+def test_equal_looks_are_taken_once(tmp_path, photos) -> None:
+    lock = FakeLock()
+    lock.profile.reference_looks = lock.profile.looks
+    for reference in (False, True):
+        imageprints(lock, photos, tmp_path, key_of(lock, photos, reference), reference)
+    assert len(lock.seen) == 5  # all four, the poor one twice
+    assert len(list(tmp_path.glob("*.npz"))) == 1
+
+
+@pytest.mark.parametrize("looks", [(Look(0.9, 0),), (Look(1.0, 1),), (Look(1.0, 0), Look(0.8, 1))])
+def test_other_looks_are_another_key(photos, looks) -> None:
+    lock, other = FakeLock(), FakeLock()
+    other.profile.looks = looks
+    assert key_of(lock, photos) != key_of(other, photos)
+    assert key_of(lock, photos, reference=True) == key_of(other, photos, reference=True)
+
+
 def test_an_interrupted_run_is_resumed(tmp_path, photos, monkeypatch) -> None:
     lock = FakeLock()
     key = key_of(lock, photos)
     real = FakeLock.imageprint
 
-    def stop_at_the_third(self: FakeLock, encoded: bytes) -> ImagePrint:
+    def stop_at_the_third(self: FakeLock, encoded: bytes, *, reference: bool) -> ImagePrint:
         if encoded == b"broken":
             raise KeyboardInterrupt
-        return real(self, encoded)
+        return real(self, encoded, reference=reference)
 
     monkeypatch.setattr(FakeLock, "imageprint", stop_at_the_third)
     with pytest.raises(KeyboardInterrupt):
