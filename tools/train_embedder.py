@@ -7,7 +7,8 @@
 ``mixed_8``; convolutions that ``mixed_9`` and ``mixed_10`` lack are filled in at random.
 ``--photos`` holds the photo sets that the configuration names. The run
 
-1. reconstructs the student from the teacher by least squares (``reconstructed.npz``),
+1. reconstructs the student from the teacher by least squares, or starts from ``--student``
+   (``start.npz``),
 2. trains it to keep the teacher's feature maps and to tell objects apart, watching other photos
    (``best.npz`` whenever they do better, ``final.npz`` at the end, each with the learned
    ``*_projection.npz`` of the pooled last hidden layer; ``checkpoint.pt`` to resume),
@@ -26,7 +27,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from torch import nn
+from torch import Tensor, nn
 
 from tools.photo_sets import sha256_of
 from tools.training.config import Config, read_config
@@ -34,7 +35,7 @@ from tools.training.evaluation import Watch
 from tools.training.loop import Metrics, Trainer, run
 from tools.training.network import Inception, Layers, read_layers
 from tools.training.photos import TrainingPhotos, read_dev
-from tools.training.preparation import Start, prepare
+from tools.training.preparation import Known, Start, prepare
 from tools.training.reconstruction import complete
 
 
@@ -46,14 +47,15 @@ def main() -> None:
     torch.manual_seed(config.seed)
     teacher, filled = complete(read_layers(sorted(arguments.teacher.glob("*.npz"))), config.seed)
     training = TrainingPhotos(config, arguments.photos)
-    start = _start(out / "start.pt", config, teacher, training)
-    write_npz(out / "reconstructed.npz", start.layers)
+    start = _start(out / "start.pt", config, teacher, training, arguments.student)
+    write_npz(out / "start.npz", start.layers | {"kept": start.kept.numpy()})
 
     trainer = Trainer(config, start, teacher, training)
     if (out / "checkpoint.pt").exists():
         trainer.resume(torch.load(out / "checkpoint.pt", weights_only=True))
     record = {
         "config": dataclasses.asdict(config),
+        "started_from": arguments.student and sha256_of(arguments.student),
         "teacher_filled_at_random": filled,
         "photo_sets_sha256": _checksums(config, arguments.photos),
         "training_photos_and_objects": training.counts,
@@ -63,7 +65,7 @@ def main() -> None:
     def save(is_best: bool) -> None:
         names = ["best"] * is_best + ["final"] * (trainer.step == trainer.steps)
         for name in names:
-            write_network(out, name, *trainer.averaged.module)
+            write_network(out, name, start.kept, *trainer.averaged.module)
         progress = {
             "minutes": round(trainer.seconds / 60, 1),
             "steps": trainer.step,
@@ -78,12 +80,15 @@ def main() -> None:
     run(trainer, watch, config.optimisation.evaluate_every, save)
 
 
-def write_network(folder: Path, name: str, student: Inception, projection: nn.Linear) -> None:
-    """Write a layer file, and beside it ``weight`` (256, D) and ``bias`` (256,) of the projection.
+def write_network(
+    folder: Path, name: str, kept: Tensor, student: Inception, projection: nn.Linear
+) -> None:
+    """Write a layer file, and beside it ``weight`` (512, D) and ``bias`` (512,) of the projection.
 
-    The projection applies to the mean of ``mixed_10`` over space; float32.
+    The projection applies to the mean of ``mixed_10`` over space; float32. ``kept`` goes into the
+    layer file: which of the teacher's ``mixed_8`` channels the student's imitate.
     """
-    write_npz(folder / f"{name}.npz", student.layers())
+    write_npz(folder / f"{name}.npz", student.layers() | {"kept": kept.numpy()})
     state = {key: tensor.numpy() for key, tensor in projection.state_dict().items()}
     write_npz(folder / f"{name}_projection.npz", state)
 
@@ -99,10 +104,10 @@ def plot(history: list[Metrics], path: Path) -> None:
     """Losses, and equal error rates of the watched sets, against the step."""
     figure = Figure(figsize=(11, 4), layout="constrained")
     losses, rates = figure.subplots(1, 2)
-    for name in ("mixed_8", "mixed_10", "objects", "teacher"):
+    for name in ("mixed_8", "objects", "teacher", "decorrelation"):
         points = [(epoch["step"], epoch[name]) for epoch in history if name in epoch]
         losses.plot(*zip(*points, strict=True) if points else ([], []), marker=".", label=name)
-    for name in (key for key in history[0] if key.endswith("mixed_10/lda")):
+    for name in (key for key in history[0] if key.endswith("mixed_10/learned")):
         points = [(epoch["step"], 100 * epoch[name]) for epoch in history]
         rates.plot(*zip(*points, strict=True), marker=".", label=name)
     losses.set(xlabel="step", title="mean loss since the last evaluation")
@@ -113,10 +118,17 @@ def plot(history: list[Metrics], path: Path) -> None:
     figure.savefig(path, dpi=120)
 
 
-def _start(path: Path, config: Config, teacher: Layers, training: TrainingPhotos) -> Start:
+def _start(
+    path: Path, config: Config, teacher: Layers, training: TrainingPhotos, student: Path | None
+) -> Start:
     """What training starts from: prepared once, then read back."""
     if not path.exists():
-        torch.save(prepare(config, teacher, training), path)
+        known = None
+        if student is not None:
+            layers = read_layers([student])
+            kept = layers.pop("kept").astype(np.int64)
+            known = Known(layers, torch.from_numpy(kept))
+        torch.save(prepare(config, teacher, training, known), path)
     return torch.load(path, weights_only=False)
 
 
@@ -131,6 +143,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--teacher", type=Path, required=True, help="folder of layer files")
     parser.add_argument("--photos", type=Path, required=True, help="folder of photo sets")
+    parser.add_argument("--student", type=Path, help="an earlier run's result, to start from it")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints, results")
     return parser.parse_args()
 

@@ -20,17 +20,16 @@ from tools.training.augmentation import augment, cut_out  # noqa: E402
 from tools.training.config import Config, Source, read_config  # noqa: E402
 from tools.training.evaluation import equal_error_rate  # noqa: E402
 from tools.training.loop import Trainer  # noqa: E402
-from tools.training.losses import MapDistillation, contrast  # noqa: E402
+from tools.training.losses import MapDistillation, Queue, contrast, decorrelation  # noqa: E402
 from tools.training.network import (  # noqa: E402
     HEAD,
     MIXED_8,
-    MIXED_10,
     TRUNK,
     Inception,
     Layers,
 )
 from tools.training.photos import TrainingPhotos, as_input, as_pixels  # noqa: E402
-from tools.training.preparation import Start, prepare  # noqa: E402
+from tools.training.preparation import Known, Start, prepare  # noqa: E402
 from tools.training.projections import discriminant, unit, whitened_pca  # noqa: E402
 from tools.training.reconstruction import (  # noqa: E402
     Maps,
@@ -110,8 +109,9 @@ def config() -> Config:
             trunk_photos=4,
             trunk_samples=60,
             head_samples=24,
-            objects=6,
+            slots=8,
             views=3,
+            watch_slots=5,
         ),
         optimisation=dataclasses.replace(
             shipped.optimisation,
@@ -119,7 +119,9 @@ def config() -> Config:
             head_objects=4,
             joint_steps=2,
             joint_objects=2,
+            quantised_steps=1,
             warmup_steps=1,
+            queue=5,
         ),
         training=(tiny,),
         dev=(tiny,),
@@ -196,11 +198,12 @@ def test_views_stay_in_range_and_repeat_with_the_seed(config: Config) -> None:
     rng = np.random.default_rng(0)
     source = torch.from_numpy(rng.integers(0, 256, (4, 48, 48, 3), np.uint8))
     marks = torch.tensor([True, True, False, False])
-    recipe = dataclasses.replace(config.augmentation, background_share=1.0)
+    cards = torch.tensor([0.0, 0.0, 0.8, 0.0])
+    recipe = dataclasses.replace(config.augmentation, background_share=1.0, card_share=1.0)
 
     def draw(seed: int) -> torch.Tensor:
         generator = torch.Generator().manual_seed(seed)
-        return augment(source, marks, source.flip(0), 32, recipe, generator)
+        return augment(source, marks, cards, source.flip(0), 32, recipe, generator)
 
     views = draw(0)
     assert views.shape == (4, 3, 32, 32)
@@ -209,6 +212,33 @@ def test_views_stay_in_range_and_repeat_with_the_seed(config: Config) -> None:
     assert views.max() <= 1
     assert torch.equal(views, draw(0))
     assert not torch.equal(views, draw(1))
+
+
+def test_a_card_lies_whole_on_its_background(config: Config) -> None:
+    white = torch.full((32, 64, 64, 3), 255, dtype=torch.uint8)
+    plain = dataclasses.replace(
+        config.augmentation,
+        card_share=1.0,
+        perspective=0,
+        brightness=0,
+        contrast=0,
+        noise=0,
+        cast=0,
+    )
+    views = augment(
+        white,
+        torch.zeros(32, dtype=torch.bool),
+        torch.full((32,), 2.0),
+        torch.zeros_like(white),
+        64,
+        plain,
+        torch.Generator().manual_seed(0),
+    )
+    lit = views[:, 0] > 0
+    # Between a card of the smallest side and one that fills the view.
+    assert 0.15 < lit.float().mean(dim=(1, 2)).min() < lit.float().mean(dim=(1, 2)).max() <= 1
+    assert (lit.flatten(1).float().mean(dim=1) < 0.6).any()
+    assert not lit[:, [0, 0, -1, -1], [0, -1, 0, -1]].all()
 
 
 def test_cut_out_is_the_object() -> None:
@@ -226,7 +256,9 @@ def test_pixels_and_inputs_are_inverse() -> None:
 
 def test_drawn_objects_are_distinct_and_photos_differ(config: Config, photos: Path) -> None:
     training = TrainingPhotos(config, photos)
-    first, second = training.draw(6, 2, np.random.default_rng(0))
+    drawn = training.draw(6, 2, np.random.default_rng(0))
+    first, second = drawn.photos
+    assert len(set(drawn.objects)) == 6
     assert set(first // 2) == set(range(6))
     assert np.array_equal(first // 2, second // 2)
     assert not (first == second).any()
@@ -237,8 +269,56 @@ def test_losses_are_least_for_what_they_ask() -> None:
     distil = MapDistillation(torch.full((5,), 2.0))
     assert distil(maps, maps) == 0
     assert distil(maps + 2, maps).item() == pytest.approx(1, rel=1e-5)
-    vectors = torch.eye(8)
-    assert contrast(vectors, vectors, 0.1) < 0.01 < contrast(vectors, vectors.roll(1, 0), 0.1)
+    vectors, numbers = torch.eye(8), torch.arange(8)
+    apart = contrast(vectors, vectors, numbers, 0.1)
+    assert apart < 0.01 < contrast(vectors, vectors.roll(1, 0), numbers, 0.1)
+
+
+def test_rows_of_one_object_are_no_impostors_of_each_other() -> None:
+    rows = unit(np.random.default_rng(0).standard_normal((3, 4)))
+    vectors = torch.from_numpy(np.concatenate([rows, rows[:1]])).float()
+    distinct, repeated = torch.arange(4), torch.tensor([0, 1, 2, 0])
+    assert contrast(vectors, vectors, repeated, 0.1) < contrast(vectors, vectors, distinct, 0.1)
+    nothing = Queue(torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64))
+    own, other = (
+        nothing.push(vectors[:1], torch.tensor([0]), 5),
+        nothing.push(vectors[:1], torch.tensor([9]), 5),
+    )
+    without = contrast(vectors, vectors, repeated, 0.1, nothing)
+    assert torch.isclose(without, contrast(vectors, vectors, repeated, 0.1))
+    assert without < contrast(vectors, vectors, repeated, 0.1, other)
+    assert contrast(vectors, vectors, repeated, 0.1, own) < contrast(
+        vectors, vectors, repeated, 0.1, other
+    )
+    assert len(own.push(vectors, repeated, 3).objects) == 3
+
+
+def test_repeated_components_are_redundant() -> None:
+    rows = torch.randn(4000, 6, generator=torch.Generator().manual_seed(0))
+    repeated = torch.cat([rows[:, :3], rows[:, :3]], dim=1)
+    assert decorrelation(rows, rows).abs() < 0.01 < decorrelation(repeated, repeated)
+    assert decorrelation(rows, rows.flip(0)) > 0.9
+
+
+def test_rounding_is_int8s() -> None:
+    network = Inception(random_layers(0.1))
+    exact, _ = network(pixels(2))
+    network.quantised = True
+    rounded, _ = network(pixels(2))
+    assert not torch.equal(exact, rounded)
+    assert len(rounded.unique()) <= 256 * 4  # four branches, each with a scale of its own
+    assert (rounded - exact).square().mean() < 0.01 * exact.square().mean()
+
+
+def test_silent_channels_are_drawn_anew() -> None:
+    layers = random_layers(0.1)
+    layers["mixed_10_conv/bias"] = np.full_like(layers["mixed_10_conv/bias"], -1e3)
+    network = Inception(layers)
+    maps, count = network.trunk(pixels(8)), len(layers["mixed_10_conv/bias"])
+    assert not network.head(maps)[:, :count].any()
+    revived = network.revive(maps, torch.Generator().manual_seed(0))
+    assert revived >= count
+    assert network.head(maps)[:, :count].any()
 
 
 def test_discriminant_ignores_what_varies_within_an_object() -> None:
@@ -261,7 +341,7 @@ def test_equal_error_rate_of_known_scores() -> None:
 def test_a_resumed_run_ends_in_the_same_state(config: Config, photos: Path) -> None:
     teacher = random_layers(0.1)
     training = TrainingPhotos(config, photos)
-    start: Start = prepare(config, teacher, training)
+    start: Start = prepare(config, teacher, training, None)
 
     def trainer() -> Trainer:
         return Trainer(config, start, teacher, training)
@@ -269,7 +349,7 @@ def test_a_resumed_run_ends_in_the_same_state(config: Config, photos: Path) -> N
     whole = trainer()
     for _ in range(whole.steps):
         losses = whole.train_step()
-    assert losses.keys() == {MIXED_8, MIXED_10, "objects", "teacher"}
+    assert losses.keys() == {MIXED_8, "objects", "teacher", "decorrelation"}
 
     first, second = trainer(), trainer()
     first.train_step()
@@ -286,3 +366,10 @@ def test_a_resumed_run_ends_in_the_same_state(config: Config, photos: Path) -> N
     assert not np.array_equal(
         expected["mixed_7_conv/weights"], start.layers["mixed_7_conv/weights"]
     )
+
+
+def test_a_run_starts_from_an_earlier_ones_student(config: Config, photos: Path) -> None:
+    teacher, layers = random_layers(0.1), random_layers(0.1, seed=1)
+    kept = torch.arange(Inception(layers).trunk(pixels(1)).shape[1])
+    start = prepare(config, teacher, TrainingPhotos(config, photos), Known(layers, kept))
+    assert all(np.array_equal(start.layers[key], layers[key]) for key in layers)

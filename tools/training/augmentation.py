@@ -18,6 +18,10 @@ _KEY_LOW, _KEY_HIGH = 0.06, 0.16
 """Distance from the background's colour (RGB in [0, 1]) where a cut-out begins and is solid."""
 _ZOOM = 0.9, 1.6
 """Side of the view, in sides of a cut-out, when it is put before another background."""
+_CARD_SIDE = 0.45, 1.0
+"""Side of a card, in sides of the view."""
+_CARD_SHIFT = 0.3
+"""How far a card may lie from the view's centre, in half sides of the view."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +43,15 @@ class Augmentation:
     contrast: float
     saturation: float
     cast: float
+    grey_share: float
+    """Views without colour."""
     blur_share: float
     noise: float
     """Largest deviation of the noise, with pixels in [0, 1]."""
     background_share: float
     """Cut-outs that are put before another background."""
+    card_share: float
+    """Photos that become a flat picture, such as a book's cover, lying at any angle on another."""
 
 
 def uniform(count: int, low: float, high: float, rng: torch.Generator) -> Tensor:
@@ -67,6 +75,22 @@ def homographies(count: int, recipe: Augmentation, rng: torch.Generator) -> Tens
     matrix[:, 1, 0], matrix[:, 1, 1] = across * angle.sin(), down * angle.cos()
     matrix[:, 0, 2] = room * uniform(count, -1, 1, rng)
     matrix[:, 1, 2] = room * uniform(count, -1, 1, rng)
+    matrix[:, 2, :2] = uniform(2 * count, -1, 1, rng).view(count, 2) * recipe.perspective
+    matrix[:, 2, 2] = 1
+    return matrix
+
+
+def card_homographies(aspects: Tensor, recipe: Augmentation, rng: torch.Generator) -> Tensor:
+    """(N, 3, 3): view to photo coordinates, for pictures ``aspects`` times as wide as high."""
+    count = len(aspects)
+    angle = uniform(count, -math.pi, math.pi, rng)
+    side = uniform(count, *_CARD_SIDE, rng)
+    across, down = 1 / (side * aspects.sqrt()), aspects.sqrt() / side
+    matrix = torch.zeros(count, 3, 3)
+    matrix[:, 0, 0], matrix[:, 0, 1] = across * angle.cos(), -across * angle.sin()
+    matrix[:, 1, 0], matrix[:, 1, 1] = down * angle.sin(), down * angle.cos()
+    centre = uniform(2 * count, -_CARD_SHIFT, _CARD_SHIFT, rng).view(count, 2, 1)
+    matrix[:, :2, 2:] = -matrix[:, :2, :2] @ centre
     matrix[:, 2, :2] = uniform(2 * count, -1, 1, rng).view(count, 2) * recipe.perspective
     matrix[:, 2, 2] = 1
     return matrix
@@ -106,7 +130,8 @@ def relight(views: Tensor, recipe: Augmentation, rng: torch.Generator) -> Tensor
         return uniform(count * channels, -amount, amount, rng).exp().view(count, channels, 1, 1)
 
     grey = (views * _LUMA).sum(dim=1, keepdim=True)
-    views = grey + (views - grey) * gain(recipe.saturation)
+    coloured = (torch.rand(count, generator=rng) >= recipe.grey_share).view(-1, 1, 1, 1)
+    views = grey + (views - grey) * gain(recipe.saturation) * coloured
     mean = grey.mean(dim=(2, 3), keepdim=True)
     views = (views - mean) * gain(recipe.contrast) + mean
     views = views * gain(recipe.brightness) * gain(recipe.cast, 3)
@@ -120,6 +145,7 @@ def relight(views: Tensor, recipe: Augmentation, rng: torch.Generator) -> Tensor
 def augment(
     photos: Tensor,
     cut_outs: Tensor,
+    cards: Tensor,
     backgrounds: Tensor,
     size: int,
     recipe: Augmentation,
@@ -128,17 +154,31 @@ def augment(
     """One random view of each photo.
 
     ``photos`` (N, S, S, 3) uint8; ``cut_outs`` (N,) bool marks objects before a plain background,
-    of which ``background_share`` are put, smaller, before the ``backgrounds`` (N, S, S, 3) uint8.
-    Returns (N, 3, size, size) float32, RGB in [-1, 1], channels last in memory.
+    of which ``background_share`` are put, smaller, before the ``backgrounds`` (N, S, S, 3) uint8;
+    ``cards`` (N,) is the aspect ratio of photos that may be flat pictures, 0 for those that may
+    not. Returns (N, 3, size, size) float32, RGB in [-1, 1], channels last in memory.
     """
-    replaced = cut_outs & (torch.rand(len(photos), generator=rng) < recipe.background_share)
+    count = len(photos)
+    cut = cut_outs & (torch.rand(count, generator=rng) < recipe.background_share)
+    flat = (cards > 0) & (torch.rand(count, generator=rng) < recipe.card_share)
     source = _unit(photos)
-    matrix = homographies(len(photos), recipe, rng)
+    matrix = homographies(count, recipe, rng)
     views = warp(source, matrix, size, "reflection")
-    if replaced.any():
-        views[replaced] = _composite(
-            source[replaced], _unit(backgrounds[replaced]), matrix[replaced], size, recipe, rng
+    if cut.any():
+        zoom = uniform(count, *_ZOOM, rng) / uniform(count, *recipe.scale, rng)
+        matrix *= torch.stack([zoom, zoom, torch.ones_like(zoom)], dim=1)[:, :, None]
+    if flat.any():
+        matrix[flat] = card_homographies(cards[flat], recipe, rng)
+    if (placed := cut | flat).any():
+        masks = torch.ones_like(source[placed, :1])
+        masks[cut[placed]] = cut_out(source[cut])
+        behind = warp(
+            _unit(backgrounds[placed]),
+            homographies(int(placed.sum()), recipe, rng),
+            size,
+            "reflection",
         )
+        views[placed] = _composite(source[placed], masks, matrix[placed], behind)
     views = relight(views, recipe, rng) * 2 - 1
     return views.contiguous(memory_format=torch.channels_last)
 
@@ -148,18 +188,9 @@ def _unit(photos: Tensor) -> Tensor:
     return photos.permute(0, 3, 1, 2).float() / 255
 
 
-def _composite(
-    objects: Tensor,
-    backgrounds: Tensor,
-    matrix: Tensor,
-    size: int,
-    recipe: Augmentation,
-    rng: torch.Generator,
-) -> Tensor:
-    """Each object, cut out, before a background seen from elsewhere."""
-    zoom = uniform(len(objects), *_ZOOM, rng) / uniform(len(objects), *recipe.scale, rng)
-    smaller = matrix * torch.stack([zoom, zoom, torch.ones_like(zoom)], dim=1)[:, :, None]
-    layer = warp(torch.cat([objects, cut_out(objects)], dim=1), smaller, size, "zeros")
-    behind = warp(backgrounds, homographies(len(objects), recipe, rng), size, "reflection")
+def _composite(objects: Tensor, masks: Tensor, matrix: Tensor, behind: Tensor) -> Tensor:
+    """What ``masks`` (N, 1, S, S) keep of the objects, warped, before (N, 3, size, size)."""
+    layer = warp(torch.cat([objects * masks, masks], dim=1), matrix, behind.shape[-1], "zeros")
     opacity = layer[:, 3:]
-    return layer[:, :3] * opacity + behind * (1 - opacity)
+    # The colours were multiplied by the mask before, and fade at its edge as the mask does.
+    return layer[:, :3] + behind * (1 - opacity)

@@ -21,6 +21,8 @@ class Source:
     """Objects are shared with the other use: take one side of the split by object name."""
     cut_outs: bool = False
     """Every photo shows one object before a plain background."""
+    cards: bool = False
+    """Photos may be shown as flat pictures before other backgrounds."""
     general: bool = False
     """Photos of many things, on which reconstruction and projections are fitted."""
 
@@ -36,10 +38,12 @@ class Network:
     """Positions in each of the trunk's problems, over all photos."""
     head_samples: int
     """Positions in each of the head's problems, over all fixed views."""
-    objects: int
-    """Training objects with fixed views, and ..."""
+    slots: int
+    """Objects with fixed views, some of them several times, and ..."""
     views: int
     """... views of each."""
+    watch_slots: int
+    """Slots whose views the teacher sees too, and on which the watched projections are fitted."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,8 @@ class Optimisation:
     joint_steps: int
     joint_objects: int
     """Objects in a batch of fresh views."""
+    quantised_steps: int
+    """Last steps of all, in which weights and maps are rounded as int8 rounds them."""
     warmup_steps: int
     evaluate_every: int
     freeze_through: str
@@ -64,8 +70,11 @@ class Optimisation:
     weight_decay: float
     average_decay: float
     temperature: float
+    queue: int
+    """Embeddings of earlier batches that serve as further impostors."""
     mixed_8_weight: float
-    mixed_10_weight: float
+    teacher_weight: float
+    decorrelation_weight: float
 
 
 @dataclass(frozen=True)

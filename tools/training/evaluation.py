@@ -32,11 +32,12 @@ def equal_error_rate(embeddings: np.ndarray, objects: np.ndarray) -> float:
 class Watch:
     """Equal error rates of a student on the dev photos, after fitted and learned projections.
 
-    The fitted ones (whitened PCA, linear discriminant) see the fixed training views only.
+    The fitted ones (whitened PCA, linear discriminant) see the watched training views only.
     """
 
     def __init__(self, config: Config, dev: dict[str, Photos], start: Start) -> None:
-        self._views_each, self._dev, self._start = config.network.views, dev, start
+        self._views_each, self._dev = config.network.views, dev
+        self._views, self._mixed_8 = start.watched_pixels, start.mixed_8[start.watched]
         self._weights = {Path(source.file).stem: source.weight for source in config.dev}
         student = Inception(start.layers)
         self._untrained = {name: _maps(student, p.pixels) for name, p in dev.items()}
@@ -46,18 +47,21 @@ class Watch:
     ) -> dict[str, float]:
         """EER by ``SET/LAYER/PROJECTION``; ``score`` is their weighted mean for ``mixed_10``."""
         if trunk_trained:
-            fit = _maps(student, self._start.views)
+            fit = _maps(student, self._views)
             dev = {name: _maps(student, photos.pixels) for name, photos in self._dev.items()}
         else:
-            fit, dev = self._start.mixed_8, self._untrained
+            fit, dev = self._mixed_8, self._untrained
         rates: dict[str, float] = {}
         for layer, pool in (
             (MIXED_8, _pooled),
             (MIXED_10, lambda maps: _pooled(in_batches(student.head, maps, "watch"))),
         ):
-            projections = self._projections(pool(fit))
+            pooled_fit = pool(fit)
+            projections = self._projections(pooled_fit)
             if layer == MIXED_10:
-                projections["learned"] = _learned(projection)
+                learned = _learned(projection, pooled_fit)
+                projections["learned"] = lambda pooled, learned=learned: unit(learned(pooled))
+                projections["bits"] = _bits(learned, pooled_fit)
             for name, maps in dev.items():
                 pooled = pool(maps)
                 for kind, project in projections.items():
@@ -71,7 +75,7 @@ class Watch:
 
     def _score(self, rates: dict[str, float]) -> float:
         total = sum(
-            weight * np.mean([rates[f"{name}/{MIXED_10}/{kind}"] for kind in ("pca", "lda")])
+            weight * np.mean([rates[f"{name}/{MIXED_10}/{kind}"] for kind in ("learned", "lda")])
             for name, weight in self._weights.items()
         )
         return float(total / sum(self._weights.values()))
@@ -85,6 +89,19 @@ def _pooled(maps: Tensor) -> np.ndarray:
     return global_mean(maps).double().numpy()
 
 
-def _learned(projection: nn.Linear) -> Project:
-    weight, bias = (p.detach().double().numpy() for p in (projection.weight, projection.bias))
-    return lambda pooled: unit(pooled @ weight.T + bias)
+def _learned(projection: nn.Linear, pooled_fit: np.ndarray) -> Project:
+    """The learned components, standardised on (N, D)."""
+    weight = projection.weight.detach().double().numpy().T
+    components = pooled_fit @ weight
+    mean, deviation = components.mean(axis=0), components.std(axis=0).clip(1e-9)
+    return lambda pooled: (pooled @ weight - mean) / deviation
+
+
+def _bits(learned: Project, pooled_fit: np.ndarray) -> Project:
+    """Signs of the learned components, whitened on (N, D) and turned at random."""
+    components = learned(pooled_fit)
+    mean, count = components.mean(axis=0), components.shape[1]
+    values, vectors = np.linalg.eigh(np.cov(components, rowvar=False))
+    whiten = vectors / np.sqrt(values.clip(values[-1] * 1e-6))
+    turn = np.linalg.qr(np.random.default_rng(0).standard_normal((count, count)))[0]
+    return lambda pooled: np.sign((learned(pooled) - mean) @ whiten @ turn) / np.sqrt(count)

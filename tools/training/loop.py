@@ -16,24 +16,32 @@ from tqdm import tqdm
 
 from tools.inception_v3 import NODES
 from tools.training.config import Config, Optimisation
-from tools.training.losses import MapDistillation, contrast
-from tools.training.network import MIXED_8, MIXED_10, Inception, Layers, global_mean
+from tools.training.losses import MapDistillation, Queue, contrast, decorrelation
+from tools.training.network import MIXED_8, TRUNK, Inception, Layers, global_mean
 from tools.training.photos import TrainingPhotos
 from tools.training.preparation import Start
 
 Metrics = dict[str, float]
 
 
+_REVIVE_VIEWS = 256
+"""Fixed views on which a channel must fire once."""
+EMBEDDING = 512
+"""Components of the learned projection."""
+
+
 @dataclass(frozen=True)
 class Batch:
     """Two views of N objects, all first views before all second ones."""
 
+    objects: Tensor
+    """(N,) numbers, alike for the same object."""
     mixed_8: Tensor
     """The student's (2N, C, H, W) maps."""
-    targets: dict[str, Tensor]
-    """The teacher's maps, in the channels to imitate, by layer."""
     known: Tensor
-    """The teacher's embeddings, (2N, 256)."""
+    """The teacher's embeddings of what the views show, (2N, 256)."""
+    target: Tensor | None = None
+    """The teacher's ``mixed_8`` of the first N views, in the channels to imitate."""
 
 
 class Trainer:
@@ -47,11 +55,20 @@ class Trainer:
         self, config: Config, start: Start, teacher: Layers, training: TrainingPhotos
     ) -> None:
         self._config, self._start, self._training = config, start, training
+        rng = torch.Generator().manual_seed(config.seed)
         self.student = Inception(start.layers)
-        self.projection = nn.Linear(*start.projection.weight.shape[::-1])
-        self.projection.load_state_dict(start.projection.state_dict())
-        self._teacher = Inception(teacher).requires_grad_(False)
-        self._distil = {name: MapDistillation(start.deviation[name]) for name in start.deviation}
+        self.revived = self.student.revive(start.mixed_8[:_REVIVE_VIEWS].float(), rng)
+        channels = self.student.head(start.mixed_8[:1].float()).shape[1]
+        with torch.random.fork_rng():
+            torch.manual_seed(config.seed)
+            self.projection = nn.Linear(channels, EMBEDDING)
+            self._to_teacher = nn.Linear(channels, start.known.shape[1])
+        # Compared as they will be: bits are cut from components of mean zero and equal deviation.
+        self._standard = nn.BatchNorm1d(EMBEDDING, affine=False)
+        self._standard_teacher = nn.BatchNorm1d(start.known.shape[1], affine=False)
+        self._teacher = Inception(teacher, TRUNK).requires_grad_(False)
+        self._distil = MapDistillation(start.deviation)
+        self._queue = Queue(torch.zeros(0, EMBEDDING), torch.zeros(0, dtype=torch.int64))
         recipe = config.optimisation
         self._optimiser = torch.optim.AdamW(
             self._groups(recipe), weight_decay=recipe.weight_decay, betas=(0.9, 0.98)
@@ -79,13 +96,18 @@ class Trainer:
         return self.step >= self._config.optimisation.head_steps
 
     def train_step(self) -> Metrics:
-        """One batch: draw, compare with the teacher, update. Returns the losses."""
+        """One batch: draw, compare, update. Returns the losses."""
         started = time.monotonic()
+        recipe = self._config.optimisation
+        self.student.quantised = self.step >= self.steps - recipe.quantised_steps
         rng = np.random.default_rng([self._config.seed, 1, self.step])
         batch = self._fresh_batch(rng) if self.trunk_trains else self._fixed_batch(rng)
         losses = self._losses(batch)
-        recipe = self._config.optimisation
-        weights = {MIXED_8: recipe.mixed_8_weight, MIXED_10: recipe.mixed_10_weight}
+        weights = {
+            "mixed_8": recipe.mixed_8_weight,
+            "teacher": recipe.teacher_weight,
+            "decorrelation": recipe.decorrelation_weight,
+        }
         total = sum(weights.get(name, 1.0) * loss for name, loss in losses.items())
         self._optimiser.zero_grad(set_to_none=True)
         total.backward()
@@ -101,6 +123,8 @@ class Trainer:
         return {
             "student": self.student.state_dict(),
             "projection": self.projection.state_dict(),
+            "to_teacher": self._to_teacher.state_dict(),
+            "queue": (self._queue.embeddings, self._queue.objects),
             "optimiser": self._optimiser.state_dict(),
             "schedule": self._schedule.state_dict(),
             "averaged": self.averaged.state_dict(),
@@ -113,6 +137,8 @@ class Trainer:
         """Continue from what ``state`` returned."""
         self.student.load_state_dict(state["student"])
         self.projection.load_state_dict(state["projection"])
+        self._to_teacher.load_state_dict(state["to_teacher"])
+        self._queue = Queue(*state["queue"])
         self._optimiser.load_state_dict(state["optimiser"])
         self._schedule.load_state_dict(state["schedule"])
         self.averaged.load_state_dict(state["averaged"])
@@ -122,38 +148,44 @@ class Trainer:
     def _fixed_batch(self, rng: np.random.Generator) -> Batch:
         """Two of the fixed views each of some objects; neither trunk has to run."""
         network, start = self._config.network, self._start
-        drawn = rng.choice(network.objects, self._config.optimisation.head_objects, replace=False)
+        drawn = rng.choice(network.slots, self._config.optimisation.head_objects, replace=False)
         first = rng.integers(network.views, size=len(drawn))
         second = (first + rng.integers(1, network.views, size=len(drawn))) % network.views
-        rows = np.concatenate([first, second]) * network.objects + np.tile(drawn, 2)
-        return Batch(start.mixed_8[rows], {MIXED_10: start.mixed_10[rows]}, start.known[rows])
+        rows = np.concatenate([first, second]) * network.slots + np.tile(drawn, 2)
+        known = start.known[start.photos[rows]]
+        return Batch(start.objects[drawn], start.mixed_8[rows], known)
 
     def _fresh_batch(self, rng: np.random.Generator) -> Batch:
-        """Two new views each of some objects, through both trunks."""
-        chosen = self._training.draw(self._config.optimisation.joint_objects, 2, rng)
-        views = self._training.views(chosen.ravel(), rng)
-        kept = self._start.kept
+        """Two new views each of some objects; the teacher sees the first ones."""
+        count = self._config.optimisation.joint_objects
+        drawn = self._training.draw(count, 2, rng)
+        views = self._training.views(drawn.photos.ravel(), rng)
         with torch.autocast("cpu", torch.bfloat16):
-            wide_8, wide_10 = self._teacher(views)
+            wide = self._teacher.trunk(views[:count])
             mixed_8 = self.student.trunk(views)
-        targets = {MIXED_8: wide_8[:, kept[MIXED_8]], MIXED_10: wide_10[:, kept[MIXED_10]]}
-        return Batch(mixed_8, targets, self._start.target(global_mean(wide_8)).detach())
+        known = self._start.known[torch.from_numpy(drawn.photos.ravel())]
+        return Batch(torch.from_numpy(drawn.objects), mixed_8, known, wide[:, self._start.kept])
 
     def _losses(self, batch: Batch) -> dict[str, Tensor]:
         with torch.autocast("cpu", torch.bfloat16):
-            maps = {MIXED_8: batch.mixed_8, MIXED_10: self.student.head(batch.mixed_8)}
-        losses = {
-            name: self._distil[name](maps[name], target) for name, target in batch.targets.items()
-        }
-        embeddings = functional.normalize(self.projection(global_mean(maps[MIXED_10])), dim=1)
+            mixed_10 = self.student.head(batch.mixed_8)
+        pooled = global_mean(mixed_10)
+        recipe = self._config.optimisation
+        found = self.projection(pooled)
+        embeddings = functional.normalize(self._standard(found), dim=1)
         first, second = embeddings.chunk(2)
-        known_first, known_second = functional.normalize(batch.known, dim=1).chunk(2)
-        temperature = self._config.optimisation.temperature
-        losses["objects"] = contrast(first, second, temperature)
-        # Crosswise: the teacher's view of the *other* photo teaches what the teacher knows.
-        losses["teacher"] = (
-            contrast(first, known_second, temperature) + contrast(second, known_first, temperature)
-        ) / 2
+        imitated = functional.normalize(self._standard_teacher(self._to_teacher(pooled)), dim=1)
+        known = functional.normalize(batch.known, dim=1)
+        # The head alone changes too fast for its earlier embeddings to be of use.
+        queue = self._queue if self.trunk_trains else None
+        losses = {
+            "objects": contrast(first, second, batch.objects, recipe.temperature, queue),
+            "teacher": contrast(imitated, known, batch.objects.repeat(2), recipe.temperature),
+            "decorrelation": decorrelation(*found.chunk(2)),
+        }
+        if batch.target is not None:
+            losses["mixed_8"] = self._distil(batch.mixed_8[: len(first)], batch.target)
+        self._queue = self._queue.push(embeddings, batch.objects.repeat(2), recipe.queue)
         return losses
 
     def _groups(self, recipe: Optimisation) -> list[dict]:
@@ -171,7 +203,10 @@ class Trainer:
         return [
             {"params": trunk, "lr": recipe.trunk_rate},
             {"params": head, "lr": recipe.head_rate},
-            {"params": list(self.projection.parameters()), "lr": recipe.projection_rate},
+            {
+                "params": [*self.projection.parameters(), *self._to_teacher.parameters()],
+                "lr": recipe.projection_rate,
+            },
         ]
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+_REDUNDANCY = 0.05
+"""Weight of the correlation between components, against that of a component with itself."""
 
 
 class MapDistillation(nn.Module):
@@ -26,24 +31,60 @@ class MapDistillation(nn.Module):
         return ((student.float() - teacher.float()) * self.scale).square().mean()
 
 
-def contrast(first: Tensor, second: Tensor, temperature: float) -> Tensor:
+def contrast(
+    first: Tensor, second: Tensor, objects: Tensor, temperature: float, queue: Queue | None = None
+) -> Tensor:
     """InfoNCE (van den Oord et al., arXiv 1807.03748), both ways: row i of each belongs together.
 
-    Two (N, K) float32 matrices of unit rows -> a scalar, about log N for unrelated rows.
+    Two (N, K) float32 matrices of unit rows, and the (N,) numbers of their objects -> a scalar,
+    about log N for unrelated rows. Other rows of the same object are no impostors; those of
+    ``queue`` are further ones.
     """
-    cosines = first @ second.T / temperature
-    own = torch.arange(len(first))
-    return (functional.cross_entropy(cosines, own) + functional.cross_entropy(cosines.T, own)) / 2
+    losses = []
+    for one, other in ((first, second), (second, first)):
+        cosines, numbers = one @ other.T, objects
+        if queue is not None:
+            cosines = torch.cat([cosines, one @ queue.embeddings.T], dim=1)
+            numbers = torch.cat([objects, queue.objects])
+        own = torch.arange(len(one))
+        same = objects[:, None] == numbers[None]
+        same[own, own] = False
+        logits = (cosines / temperature).masked_fill(same, float("-inf"))
+        losses.append(functional.cross_entropy(logits, own))
+    return (losses[0] + losses[1]) / 2
 
 
-def least_squares(inputs: np.ndarray, targets: np.ndarray, ridge: float) -> nn.Linear:
-    """The linear layer that best takes (N, C) to (N, K); ``ridge`` as a share of the variance."""
-    mean_in, mean_out = inputs.mean(axis=0), targets.mean(axis=0)
-    centred = inputs - mean_in
-    gram = centred.T @ centred
-    gram += ridge * np.trace(gram) / len(gram) * np.eye(len(gram))
-    matrix = np.linalg.solve(gram, centred.T @ (targets - mean_out))
-    return linear(matrix, mean_out - mean_in @ matrix)
+@dataclass(frozen=True)
+class Queue:
+    """The latest embeddings (M, K) and the numbers (M,) of their objects (arXiv 1912.06798)."""
+
+    embeddings: Tensor
+    objects: Tensor
+
+    def push(self, embeddings: Tensor, objects: Tensor, size: int) -> Queue:
+        """The newest ``size`` rows."""
+        return Queue(
+            torch.cat([embeddings.detach(), self.embeddings])[:size],
+            torch.cat([objects, self.objects])[:size],
+        )
+
+
+def decorrelation(first: Tensor, second: Tensor) -> Tensor:
+    """Redundancy between components (Barlow Twins, arXiv 2103.03230); two (N, K) -> a scalar.
+
+    The mean square of the cross-correlation's off-diagonal entries, times K: bits are cut from
+    whitened components, so that weak or repeated ones would be bits of noise.
+    """
+
+    def standard(rows: Tensor) -> Tensor:
+        return (rows - rows.mean(dim=0)) / rows.std(dim=0).clamp(min=1e-4)
+
+    cross = standard(first).T @ standard(second) / len(first)
+    own = (1 - cross.diagonal()).square().mean()
+    apart = cross.square().sum() - cross.diagonal().square().sum()
+    # Unrelated components still correlate by chance, about 1 / N in the square.
+    count = len(cross)
+    return own + (apart / (count * (count - 1)) - 1 / len(first)) * _REDUNDANCY * count
 
 
 def linear(matrix: np.ndarray, bias: np.ndarray) -> nn.Linear:

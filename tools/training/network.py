@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -67,6 +68,7 @@ class Inception(nn.Module):
             conv.weight = nn.Parameter(weights.contiguous(memory_format=torch.channels_last))
             conv.bias = nn.Parameter(torch.from_numpy(layers[f"{node.name}/bias"]).clone())
             self.convs[node.name] = conv
+        self.quantised = False
 
     def trunk(self, pixels: Tensor) -> Tensor:
         """Pixels -> the ``mixed_8`` map."""
@@ -80,6 +82,25 @@ class Inception(nn.Module):
         """Pixels -> the ``mixed_8`` and ``mixed_10`` maps."""
         mixed_8 = self.trunk(pixels)
         return mixed_8, self.head(mixed_8)
+
+    @torch.no_grad()
+    def revive(self, mixed_8: Tensor, rng: torch.Generator) -> int:
+        """Draw the head's channels anew that never fire on some (N, C, h, w); returns how many.
+
+        What follows a teacher's missing convolution is reconstructed from noise, and half of it
+        never fires: such channels get no gradient either.
+        """
+        maps, revived = {MIXED_8: mixed_8}, 0
+        for node in HEAD:
+            if isinstance(node, Conv):
+                conv = self.convs[node.name]
+                silent = conv(maps[node.source]).amax(dim=(0, 2, 3)) <= 0
+                deviation = math.sqrt(2 / conv.weight[0].numel())
+                fresh = torch.randn(conv.weight.shape, generator=rng) * deviation
+                conv.weight[silent], conv.bias[silent] = fresh[silent], 0.0
+                revived += int(silent.sum())
+            maps[node.name] = self._walk((node,), maps)
+        return revived
 
     def layers(self) -> Layers:
         """The weights as a layer file's content."""
@@ -97,8 +118,28 @@ class Inception(nn.Module):
             elif isinstance(node, Pool):
                 maps[node.name] = pool(node, maps[node.source])
             else:
-                maps[node.name] = functional.relu(self.convs[node.name](maps[node.source]))
+                maps[node.name] = self._convolve(self.convs[node.name], maps[node.source])
         return maps[nodes[-1].name]
+
+    def _convolve(self, conv: nn.Conv2d, features: Tensor) -> Tensor:
+        if not self.quantised:
+            return functional.relu(conv(features))
+        weight = _int8_weights(conv.weight)
+        convolved = functional.conv2d(features, weight, conv.bias, conv.stride, conv.padding)
+        return _int8_map(functional.relu(convolved))
+
+
+def _int8_weights(weight: Tensor) -> Tensor:
+    """Weights (O, I, H, W) rounded as TFLite does: int8, symmetric, a scale for each output."""
+    scale = weight.detach().abs().amax(dim=(1, 2, 3)).clamp(min=1e-8) / 127
+    zero = torch.zeros_like(scale, dtype=torch.int32)
+    return torch.fake_quantize_per_channel_affine(weight, scale, zero, 0, -127, 127)
+
+
+def _int8_map(features: Tensor) -> Tensor:
+    """A non-negative map in 256 steps up to its maximum."""
+    scale = features.detach().float().amax().clamp(min=1e-6).item() / 255
+    return torch.fake_quantize_per_tensor_affine(features.float(), scale, 0, 0, 255)
 
 
 def global_mean(features: Tensor) -> Tensor:

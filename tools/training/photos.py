@@ -9,10 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ailock_sdk.capture import Box, crop_and_resize
 from tools.embeddings import InputView, view_pixels
 from tools.photo_sets import open_photo_set
 from tools.training.augmentation import augment
 from tools.training.config import Config, Source
+
+CARD_SHAPE = -0.5, 0.5
+"""Logarithm of width over height of the photos that are shown as flat pictures."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,14 @@ def as_pixels(views: Tensor) -> np.ndarray:
     return views.add(1).mul(127.5).round().byte().permute(0, 2, 3, 1).numpy()
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """``objects`` (N,) numbers, alike for the same object; ``photos`` (views, N) indices."""
+
+    objects: np.ndarray
+    photos: np.ndarray
+
+
 class TrainingPhotos:
     """All training photos, with what sampling and augmentation need to know of each."""
 
@@ -64,6 +76,10 @@ class TrainingPhotos:
         self._pixels = np.concatenate([photos.pixels for photos in parts.values()])
         objects = np.concatenate([photos.objects for photos in parts.values()])
         self._cut_out = np.concatenate([np.full(len(p), s.cut_outs) for s, p in parts.items()])
+        cards = np.concatenate([np.full(len(p), s.cards) for s, p in parts.items()])
+        # A picture keeps its proportions from view to view.
+        shape = np.random.default_rng([config.seed, 2]).uniform(*CARD_SHAPE, len(cards))
+        self._cards = np.where(cards, np.exp(shape), 0).astype(np.float32)
         general = np.concatenate([np.full(len(p), s.general) for s, p in parts.items()])
         self._general = np.flatnonzero(general)
         names, of_photo = np.unique(objects, return_inverse=True)
@@ -76,11 +92,28 @@ class TrainingPhotos:
         self._chance /= self._chance.sum()
         self.counts = {s.file: (len(p), len(set(p.objects))) for s, p in parts.items()}
 
-    def draw(self, objects: int, views: int, rng: np.random.Generator) -> np.ndarray:
-        """(views, objects) photo indices: distinct objects, different photos where there are."""
+    def __len__(self) -> int:
+        return len(self._pixels)
+
+    def draw(self, objects: int, views: int, rng: np.random.Generator) -> Drawn:
+        """Distinct objects, and different photos of each where there are."""
         drawn = rng.choice(len(self._chance), objects, replace=False, p=self._chance)
+        return self._photos_for(drawn, views, rng)
+
+    def draw_often(self, objects: int, views: int, rng: np.random.Generator) -> Drawn:
+        """As :meth:`draw`, but an object may come again, with other photos."""
+        drawn = rng.choice(len(self._chance), objects, replace=True, p=self._chance)
+        return self._photos_for(drawn, views, rng)
+
+    def _photos_for(self, drawn: np.ndarray, views: int, rng: np.random.Generator) -> Drawn:
         rows = [np.resize(rng.permutation(self._photos_of[index]), views) for index in drawn]
-        return np.stack(rows, axis=1)
+        return Drawn(drawn, np.stack(rows, axis=1))
+
+    def clean(self, chosen: np.ndarray) -> np.ndarray:
+        """The photos (N,) as they are, at the input size: (N, S, S, 3) uint8."""
+        size = self._config.input_size
+        box = Box(0, 0, self._config.source_size, self._config.source_size)
+        return np.stack([crop_and_resize(self._pixels[i], box, size, size) for i in chosen])
 
     def views(self, chosen: np.ndarray, rng: np.random.Generator) -> Tensor:
         """One random view of each chosen photo (N,): (N, 3, S, S) float32 in [-1, 1]."""
@@ -88,6 +121,7 @@ class TrainingPhotos:
         return augment(
             torch.from_numpy(self._pixels[chosen]),
             torch.from_numpy(self._cut_out[chosen]),
+            torch.from_numpy(self._cards[chosen]),
             torch.from_numpy(self._pixels[backgrounds]),
             self._config.input_size,
             self._config.augmentation,

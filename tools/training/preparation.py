@@ -12,40 +12,50 @@ from tqdm import tqdm
 
 from tools.inception_v3 import INPUT
 from tools.training.config import Config
-from tools.training.losses import least_squares, linear
-from tools.training.network import HEAD, MIXED_8, MIXED_10, TRUNK, Inception, Layers, global_mean
+from tools.training.losses import linear
+from tools.training.network import HEAD, MIXED_8, TRUNK, Inception, Layers, global_mean
 from tools.training.photos import TrainingPhotos, as_input, as_pixels
 from tools.training.projections import discriminant
 from tools.training.reconstruction import Maps, reconstruct
 
 BATCH = 32
 """Images at once where no gradient is needed."""
-_PROJECTION_RIDGE = 0.01
+
+
+@dataclass(frozen=True)
+class Known:
+    """A student's layers, and the teacher's ``mixed_8`` channels that its own imitate."""
+
+    layers: Layers
+    kept: Tensor
 
 
 @dataclass(frozen=True)
 class Start:
     """The student before training, and the fixed views that its head is trained on.
 
-    View ``v`` of object ``o`` is row ``v * objects + o`` of everything that has a row a view.
+    View ``v`` of slot ``s`` is row ``v * slots + s`` of everything that has a row a view.
     """
 
     layers: Layers
-    kept: dict[str, Tensor]
-    """Indices of the teacher's channels that the student's ``mixed_8`` and ``mixed_10`` imitate."""
-    deviation: dict[str, Tensor]
-    """Deviations of those channels over the views, float32."""
-    projection: nn.Linear
-    """The student's pooled ``mixed_10`` -> ``target`` of the teacher's pooled ``mixed_8``."""
+    kept: Tensor
+    """Indices of the teacher's channels that the student's ``mixed_8`` imitates."""
+    deviation: Tensor
+    """Deviations of those channels over the watched views, float32."""
     target: nn.Linear
-    views: np.ndarray
-    """(N, S, S, 3) uint8."""
+    """The teacher's pooled ``mixed_8`` -> 256 discriminant components."""
+    objects: Tensor
+    """(slots,) numbers, alike for the same object."""
+    photos: Tensor
+    """(N,) index of the photo that a view shows."""
+    watched: np.ndarray
+    """Rows of the views that are watched, all views of each watched slot in the views' order."""
+    watched_pixels: np.ndarray
+    """Those views, (W, S, S, 3) uint8."""
     mixed_8: Tensor
     """The student's maps of the views, (N, C, H, W) bfloat16."""
-    mixed_10: Tensor
-    """The teacher's maps of the views in the channels to imitate, (N, C, H, W) bfloat16."""
     known: Tensor
-    """``target`` of the views, (N, 256) float32."""
+    """``target`` of every training photo, as it is: (photos, 256) float32."""
 
 
 @torch.no_grad()
@@ -65,72 +75,71 @@ def trunk_maps(network: Inception, pixels: np.ndarray, task: str) -> Tensor:
     return in_batches(trunk, torch.arange(len(pixels)), task)
 
 
-def prepare(config: Config, teacher: Layers, training: TrainingPhotos) -> Start:
-    """Reconstruct the trunk on general photos, then what follows on views; minutes, not hours."""
+def prepare(
+    config: Config, teacher: Layers, training: TrainingPhotos, known: Known | None
+) -> Start:
+    """Reconstruct the student, or take ``known``; draw the fixed views. Minutes, not hours."""
     rng = np.random.default_rng([config.seed, 0])
-    layers, kept = _reconstruct_trunk(config, teacher, training, rng)
-    chosen = training.draw(config.network.objects, config.network.views, rng).ravel()
+    recipe = config.network
+    trunk = known or _reconstruct_trunk(config, teacher, training, rng)
+    drawn = training.draw_often(recipe.slots, recipe.views, rng)
+    chosen = drawn.photos.ravel()
     views = np.concatenate(
         [
             as_pixels(training.views(chosen[i : i + BATCH], rng))
             for i in tqdm(range(0, len(chosen), BATCH), "views", unit="batch", disable=None)
         ]
     )
-    wide = trunk_maps(Inception(teacher, TRUNK), views, "teacher's trunk")
-    narrow = trunk_maps(Inception(layers, TRUNK), views, "student's trunk")
-    return prepare_head(config, teacher, layers, kept, views, wide, narrow)
-
-
-def prepare_head(
-    config: Config,
-    teacher: Layers,
-    trunk: Layers,
-    kept: Tensor,
-    views: np.ndarray,
-    wide: Tensor,
-    narrow: Tensor,
-) -> Start:
-    """Reconstruct the head from the ``mixed_8`` maps of views, teacher's and student's.
-
-    ``kept`` are the teacher's ``mixed_8`` channels that the student's imitate.
-    """
-    recipe = config.network
-    maps = Maps({MIXED_8: wide.float()}, {MIXED_8: narrow.float()}, {MIXED_8: kept})
-    head = reconstruct(HEAD, teacher, maps, recipe.head_width, recipe.head_samples, config.seed)
+    watched = np.arange(recipe.views)[:, None] * recipe.slots + np.arange(recipe.watch_slots)
+    watched = watched.ravel()
+    full = Inception(teacher, TRUNK)
+    wide = trunk_maps(full, views[watched], "teacher's trunk")
+    narrow = trunk_maps(Inception(trunk.layers, TRUNK), views, "student's trunk")
+    layers = trunk.layers
+    if known is None:
+        seen = Maps(
+            {MIXED_8: wide.float()},
+            {MIXED_8: narrow[watched].float()},
+            {MIXED_8: trunk.kept},
+        )
+        layers = layers | reconstruct(
+            HEAD, teacher, seen, recipe.head_width, recipe.head_samples, config.seed
+        )
     pooled = global_mean(wide).double().numpy()
-    by_object = pooled.reshape(recipe.views, -1, pooled.shape[1]).swapaxes(0, 1)
-    embed = discriminant(by_object)
+    embed = discriminant(pooled.reshape(recipe.views, -1, pooled.shape[1]).swapaxes(0, 1))
     target = linear(embed.matrix, -embed.mean @ embed.matrix)
-    student = global_mean(maps.narrow[MIXED_10]).double().numpy()
-    to_imitate = {MIXED_8: wide[:, kept], MIXED_10: maps.wide[MIXED_10][:, maps.kept[MIXED_10]]}
-    with torch.no_grad():
-        known = target(global_mean(wide))
     return Start(
-        layers=trunk | head,
-        kept={name: maps.kept[name] for name in to_imitate},
-        deviation={name: _deviation(features) for name, features in to_imitate.items()},
-        projection=least_squares(student, embed(pooled), _PROJECTION_RIDGE),
+        layers=layers,
+        kept=trunk.kept,
+        deviation=wide[:, trunk.kept].float().permute(1, 0, 2, 3).flatten(1).std(dim=1),
         target=target,
-        views=views,
+        objects=torch.from_numpy(drawn.objects),
+        watched=watched,
+        watched_pixels=views[watched],
         mixed_8=narrow,
-        mixed_10=to_imitate[MIXED_10].bfloat16(),
-        known=known,
+        photos=torch.from_numpy(chosen),
+        known=_embed_clean(full, target, training),
     )
+
+
+@torch.no_grad()
+def _embed_clean(teacher: Inception, target: nn.Linear, training: TrainingPhotos) -> Tensor:
+    """``target`` of the teacher's view of every training photo: (photos, 256) float32."""
+
+    def embed(rows: Tensor) -> Tensor:
+        return global_mean(teacher.trunk(as_input(training.clean(rows.numpy()))))
+
+    # Rounding to bfloat16 would be coarse after the projection's subtraction of the mean.
+    return target(in_batches(embed, torch.arange(len(training)), "teacher's photos").float())
 
 
 def _reconstruct_trunk(
     config: Config, teacher: Layers, training: TrainingPhotos, rng: np.random.Generator
-) -> tuple[Layers, Tensor]:
-    """The student's layers through ``mixed_8``, and the teacher's channels kept there."""
+) -> Known:
     recipe = config.network
     pixels = training.general(recipe.trunk_photos, rng)
     maps = Maps({INPUT: pixels}, {INPUT: pixels}, {INPUT: torch.arange(pixels.shape[1])})
     layers = reconstruct(
         TRUNK, teacher, maps, recipe.trunk_width, recipe.trunk_samples, config.seed
     )
-    return layers, maps.kept[MIXED_8]
-
-
-def _deviation(features: Tensor) -> Tensor:
-    """Deviation of each channel of (N, C, H, W), float32."""
-    return features.float().permute(1, 0, 2, 3).flatten(1).std(dim=1)
+    return Known(layers, maps.kept[MIXED_8])
