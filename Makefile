@@ -16,17 +16,19 @@ demo: $(VENV)/.demo
 test: $(VENV)/.test
 	$(RUN) -m pytest
 
-# What `make test` skips without TensorFlow, PyTorch and Mitsuba, in an environment of its own and a process
-# each: loaded together they crash on exit.
+# What `make test` skips without TensorFlow, PyTorch, scikit-learn and Mitsuba, in an environment of its own and a
+# process each: loaded together they crash on exit.
 test-tools: $(VENV)-tools/.installed
-	$(VENV)-tools/bin/python -m pytest tests/tools/test_convert_tflite.py
+	$(VENV)-tools/bin/python -m pytest tests/tools/test_convert_tflite.py tests/tools/test_convert_weights.py tests/test_cli_models.py
 	$(VENV)-tools/bin/python -m pytest tests/tools/test_training.py
+	$(VENV)-tools/bin/python -m pytest tests/tools/test_projection_incremental.py
+	$(VENV)-tools/bin/python -m pytest tests/tools/test_fit_projection_run.py
 	$(VENV)-tools/bin/python -m pytest tests/tools/test_render_photos.py
 
 $(VENV)-tools/.installed: pyproject.toml
-	@echo "installing TensorFlow, PyTorch and Mitsuba ..."
+	@echo "installing TensorFlow, PyTorch, scikit-learn and Mitsuba ..."
 	@$(PYTHON) -m venv $(VENV)-tools
-	@$(VENV)-tools/bin/python -m pip --quiet --disable-pip-version-check install -e '.[test,convert,train,render]' $(TORCH)
+	@$(VENV)-tools/bin/python -m pip --quiet --disable-pip-version-check install -e '.[test,convert,train,fit,render]' $(TORCH)
 	@touch $@
 
 lint: $(VENV)/.test

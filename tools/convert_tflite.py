@@ -1,61 +1,55 @@
-"""Layer files to a TFLite model and the first manifest of its bundle (SPEC section 10).
+"""Weights of Inception v3 to TFLite and the first manifest of a bundle (SPEC section 10).
 
-    python -m tools.convert_tflite --weights layers.npz --input 224 \\
-        --outputs mixed_10 mixed_8/pool --representative photos.zip --out models/NAME
+    python -m tools.convert_tflite --weights imagenet --representative PHOTOS --out models/NAME
 
-Int8 means int8 everywhere: per-channel weights, int8 activations, int8 in and out; activation
-ranges come from representative photos that take the SDK's own path from photo to pixels.
+Weights are the published ImageNet ones (``imagenet``), a Keras file (``.h5``), or layer files
+(``.npz``, see ``tools/inception_v3.py``). Int8 means int8 everywhere: per-channel weights, int8
+activations, int8 in and out; activation ranges come from representative photos that take the SDK's
+own path from photo to pixels. The bundle is finished aside and moved into place whole, or not.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
-# TensorFlow reads this when it is imported; its start-up notes would bury our own lines.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from ailock_sdk.embedding import Embedder, load_bundle
-from ailock_sdk.errors import AilockError
-from tools.bundle_files import MODEL, Manifest, list_file, read_manifest, write_manifest
-from tools.embeddings import InputView, view_pixels
-from tools.inception_v3 import POOL_3
-from tools.keras_inception import (
-    LAST_MAP,
-    LayerFileError,
-    build_model,
-    output_name,
-    random_layers,
-    read_layer_files,
-)
+from ailock_sdk.embedding import load_bundle, quiet_stderr
+from ailock_sdk.errors import AilockError, BundleError
+from benchmarks.accuracy import provenance
+from benchmarks.accuracy.error_rates import TooFewTrialsError
+from tools.bundle_files import MANIFEST, MODEL, Manifest, list_file, write_manifest
+from tools.convert_card import Conversion, write_card
+from tools.convert_photos import Photos, open_photos
+from tools.convert_report import FLOAT32, Recipe, as_table, measure
+from tools.convert_tensorflow import keras, tf
+from tools.convert_weights import IMAGENET, RANDOM_SEED, Weights, load_weights, random_weights
+from tools.embeddings import InputView
+from tools.inception_v3 import MIXED_8_POOL, POOL_3
+from tools.keras_inception import LAST_MAP, LayerFileError, build_model, computable, output_name
 from tools.photo_sets import PhotoSetError, open_photo_set
 
+CARD = "CARD.md"
 LOW, HIGH = -1.0, 1.0
 """What the graph takes for pixel values 0 and 255."""
-PRECISIONS = ("int8", "float16", "float32")
-RANDOM_SEED = 0
+PRECISIONS = ("int8", "float16", FLOAT32)
+ENDPOINTS = (LAST_MAP, MIXED_8_POOL)
+"""ai.lock's layers: ``pool_3``, which the SDK pools from the last map, and ``mixed_8/pool``."""
 CHECK_PHOTOS = 32
-"""Photos on which the converted model is compared with the float one."""
+"""Representative photos on which precisions are compared where no other photos are given."""
+NOISE_PHOTOS = 8
 
-
-@dataclass(frozen=True)
-class Agreement:
-    """How near one layer's converted embeddings come to the float network's, by cosine."""
-
-    layer: str
-    mean: float
-    lowest: float
+ERRORS = (LayerFileError, PhotoSetError, TooFewTrialsError, AilockError)
+"""What :func:`run` raises when it cannot do what it was asked; each text is one line."""
 
 
 def convert(model: keras.Model, precision: str, photos: NDArray[np.uint8]) -> bytes:
@@ -65,10 +59,15 @@ def convert(model: keras.Model, precision: str, photos: NDArray[np.uint8]) -> by
     """
 
     def representative() -> Iterator[list[NDArray[np.float32]]]:
-        for pixels in tqdm(photos, desc="activation ranges", unit="photo", disable=None):
-            yield [_network_input(pixels)]
+        for pixels in tqdm(photos, "activation ranges", unit="photo", disable=None, file=terminal):
+            yield [np.float32(LOW + pixels[np.newaxis] * ((HIGH - LOW) / 255))]
 
-    with tempfile.TemporaryDirectory() as folder:
+    # The converter's own notes are dropped, the bar is not.
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        os.fdopen(os.dup(2), "w") as terminal,
+        quiet_stderr(),
+    ):
         model.export(folder, format="tf_saved_model", verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         if precision != "float32":
@@ -84,17 +83,37 @@ def convert(model: keras.Model, precision: str, photos: NDArray[np.uint8]) -> by
     return content
 
 
-def describe(model: keras.Model, outputs: Sequence[str], crop: float) -> Manifest:
-    """The manifest of a bundle that has a model and nothing else yet."""
+def describe(
+    model: keras.Model,
+    outputs: Sequence[str],
+    crop: float,
+    flattened: Sequence[str] = (),
+    joined: Sequence[Sequence[str]] = (),
+) -> Manifest:
+    """The manifest of a bundle that has no file yet; layers are pooled by mean, or flattened.
+
+    Every output is a layer; ``joined`` names layers that also make one together, ``A+B``.
+
+    Raises
+    ------
+    BundleError
+        A layer to flatten or to join is not among the outputs.
+    """
     _, height, width, _ = model.inputs[0].shape
     layers = {}
     for node in outputs:
         # ai.lock's "last hidden layer" is the mean of the last map: pooled exactly, by the SDK.
         layer = POOL_3 if node == LAST_MAP else node
         shape = list(model.output[output_name(node)].shape[1:])
-        layers[layer] = {"output": output_name(node), "shape": shape, "pooling": "mean"}
+        pooling = "flatten" if layer in flattened else "mean"
+        layers[layer] = [{"output": output_name(node), "shape": shape, "pooling": pooling}]
+    if unknown := {name for names in joined for name in names} - layers.keys():
+        raise BundleError(f"no layer {min(unknown)!r} to join; there are: {', '.join(layers)}")
+    layers |= {"+".join(names): [layers[name][0] for name in names] for names in joined}
+    if unknown := set(flattened) - layers.keys():
+        raise BundleError(f"no layer {min(unknown)!r} to flatten; there are: {', '.join(layers)}")
     return {
-        "format": "ailock-bundle/1",
+        "format": "ailock-bundle/2",
         "files": {},
         "model": MODEL,
         "projection": None,
@@ -106,105 +125,249 @@ def describe(model: keras.Model, outputs: Sequence[str], crop: float) -> Manifes
     }
 
 
-def compare(model: keras.Model, bundle_folder: Path, photos: NDArray[np.uint8]) -> list[Agreement]:
-    """Embeddings of the bundle's model, by the SDK, against the float network's."""
-    bundle = load_bundle(bundle_folder)
-    embedder = Embedder(bundle)
-    names = list(bundle.layers)
-    cosines = np.empty((len(photos), len(names)))
-    for row, pixels in enumerate(tqdm(photos, desc="int8 or float", unit="photo", disable=None)):
-        maps = model(_network_input(pixels))
-        for column, found in enumerate(embedder.embed(pixels, names)):
-            exact = np.asarray(maps[bundle.layers[names[column]].output])
-            expected = exact.reshape(-1, exact.shape[-1]).mean(axis=0)
-            scale = np.linalg.norm(found) * np.linalg.norm(expected)
-            cosines[row, column] = found @ expected / scale if scale else 1.0
-    return [
-        Agreement(name, float(column.mean()), float(column.min()))
-        for name, column in zip(names, cosines.T, strict=True)
-    ]
+def model_file(precision: str) -> str:
+    """The file of a precision: int8 is ``model.tflite``, the others have their name in it."""
+    return MODEL if precision == "int8" else f"model_{precision}.tflite"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Convert, check, and print one table; 0, or 1 with one line that says what is wrong."""
-    options = _parser().parse_args(arguments)
+    """Convert, compare, print the tables; 0, or 1 with one line that says what is wrong."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    options = _parser().parse_args(given)
     try:
-        _run(options)
-    except (LayerFileError, PhotoSetError, AilockError) as error:
+        conversion = run(given)
+    except ERRORS as error:
         print(f"convert_tflite: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        reason = f"{error.filename or options.out}: {error.strerror}"
+        print(f"convert_tflite: {reason}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    if conversion.left_out:
+        print(f"convert_tflite: {conversion.left_out}", file=sys.stderr)
+    print(f"{options.out}: {CARD} says how it was made\n\n{as_table(conversion.report)}")
     return 0
 
 
-def _run(options: argparse.Namespace) -> None:
-    layers = random_layers(RANDOM_SEED) if options.random else read_layer_files(options.weights)
-    model = build_model(layers, options.input, options.outputs)
-    manifest = describe(model, options.outputs, options.crop)
-    manifest["name"] = options.name or options.out.name
-    manifest["version"], manifest["licence"] = options.version, options.licence
-    manifest["source"] = options.source
-    photos = _photos(options, manifest["input"]["height"])
-    print(f"{model.count_params() / 1e6:.2f} million parameters; converting to {options.precision}")
-    content = convert(model, options.precision, photos)
+def run(arguments: Sequence[str]) -> Conversion:
+    """Make the bundle that the command line asks for; returns what its card tells.
+
+    Raises
+    ------
+    LayerFileError, PhotoSetError, TooFewTrialsError, AilockError
+        See :data:`ERRORS`. No bundle is left behind, and one that was there before is as it was.
+    """
+    options = _parser().parse_args(arguments)
+    _check_place(options)
+    # Photo sets are opened before the download and the long work: a wrong path is told at once.
+    recipe = Recipe((options.window[0], options.window[1]), options.bits)
+    representative = _representative(options)
+    compared, fitted = _compared_and_fitted(options, representative)
+    weights = random_weights() if options.random else load_weights(options.weights, options.sha256)
+    outputs, left_out = _outputs(options, weights)
+    model = build_model(weights.layers, options.input, outputs, weights.nodes)
+    manifest = describe(model, outputs, options.crop, options.flatten, options.join)
+    manifest["name"] = options.name or options.out.resolve().name
+    manifest["version"] = options.version
+    manifest["licence"] = options.licence or weights.licence
+    manifest["source"] = options.source or weights.source
+    manifest["model"] = model_file(options.precisions[0])
+
+    if fitted is not None:
+        _check_window(recipe, fitted, manifest)
+    view = InputView(options.input, options.input, options.crop)
+    pixels = _pixels(representative, view, "reading")
+
+    precisions = [FLOAT32, *(p for p in options.precisions if p != FLOAT32)]
+    contents = {precision: convert(model, precision, pixels) for precision in precisions}
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    # Everything is finished and checked aside, so that a failure leaves no half bundle behind.
     with tempfile.TemporaryDirectory(dir=options.out.parent, prefix=".convert-") as name:
-        folder = Path(name)
-        (folder / MODEL).write_bytes(content)
-        list_file(manifest, folder / MODEL)
-        write_manifest(folder, manifest)
-        agreements = compare(model, folder, photos[:: max(1, len(photos) // CHECK_PHOTOS)])
-        options.out.mkdir(exist_ok=True)
-        for path in sorted(folder.iterdir()):
-            path.replace(options.out / path.name)
-    print(
-        f"{options.out / MODEL}: {len(content) / 1e6:.2f} MB, SHA-256 "
-        f"{read_manifest(options.out)['files'][MODEL]['sha256']}"
-    )
-    print("layer             cosine to float: mean    lowest")
-    for agreement in agreements:
-        print(f"{agreement.layer:<24}{agreement.mean:>14.5f}{agreement.lowest:>10.5f}")
+        # One level down, where nobody who lists bundles looks.
+        aside = Path(name)
+        finished = aside / "finished"
+        finished.mkdir()
+        for precision in options.precisions:
+            (finished / model_file(precision)).write_bytes(contents[precision])
+            list_file(manifest, finished / model_file(precision))
+        write_manifest(finished, manifest)
+        bundle = load_bundle(finished)
+        bundles = {p: replace(bundle, model=model_file(p)) for p in precisions}
+        if FLOAT32 not in options.precisions:
+            (aside / model_file(FLOAT32)).write_bytes(contents[FLOAT32])
+            bundles[FLOAT32] = replace(bundles[FLOAT32], path=aside)
+        report = measure(
+            bundles,
+            pixels if compared is None else compared.views(view, "comparing"),
+            None if fitted is None else [str(name) for name in compared.drawn.objects],
+            () if fitted is None else fitted.views(view, "fitting"),
+            recipe,
+        )
+        conversion = Conversion(
+            weights=weights,
+            left_out=left_out,
+            representative=representative,
+            compared=compared,
+            fitted=fitted,
+            recipe=recipe,
+            report=report,
+            command=provenance.command_line("tools.convert_tflite", arguments),
+            versions=provenance.versions()
+            | {"tensorflow": tf.__version__, "keras": keras.__version__},
+        )
+        (finished / CARD).write_text(write_card(manifest, conversion), "utf-8")
+        _move(finished, options.out, aside / "replaced")
+    return conversion
 
 
-def _photos(options: argparse.Namespace, side: int) -> NDArray[np.uint8]:
-    """Pixels of the representative photos, (N, side, side, 3); noise where none are needed."""
-    view = InputView(side, side, options.crop)
-    if options.representative is None:
-        if options.precision == "int8" and not options.random:
-            raise PhotoSetError("int8 needs --representative photos: they set the ranges")
-        shape = (8, side, side, 3)
-        return np.random.default_rng(RANDOM_SEED).integers(0, 256, shape, dtype=np.uint8)
-    chosen = open_photo_set(options.representative).sample(options.photos, RANDOM_SEED)
-    bar = tqdm(chosen, desc="reading", unit="photo", disable=None)
-    return np.stack([view_pixels(data, view) for _, _, data in bar])
+def _check_place(options: argparse.Namespace) -> None:
+    """Refuse a folder that is in use; with ``--replace``, one that is not a bundle."""
+    out: Path = options.out
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    if not (out / MANIFEST).is_file():
+        raise BundleError(f"{out} is there already and is not a bundle: choose another folder")
+    if not options.replace:
+        raise BundleError(
+            f"{out} is there already, and locks may depend on it: --replace replaces it"
+        )
 
 
-def _network_input(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """uint8 (H, W, 3) -> float32 (1, H, W, 3) in [-1, 1]."""
-    real = LOW + pixels[np.newaxis].astype(np.float32) * np.float32((HIGH - LOW) / 255)
-    return np.asarray(real, dtype=np.float32)
+def _move(finished: Path, out: Path, old: Path) -> None:
+    """Put the finished folder in its place; what was there before goes to ``old``, or stays."""
+    if out.exists():
+        out.replace(old)
+    try:
+        finished.replace(out)
+    except BaseException:
+        if old.exists():
+            old.replace(out)
+        raise
+
+
+def _outputs(options: argparse.Namespace, weights: Weights) -> tuple[list[str], str]:
+    """The nodes to put out, and a sentence on the endpoints that the weights do not allow."""
+    if options.outputs is not None:
+        return options.outputs, ""
+    allowed, missing = computable(weights.layers, weights.nodes)
+    known = {node.name for node in allowed}
+    outputs = [node for node in ENDPOINTS if node in known]
+    lacking = f"the weights lack {', '.join(missing)}"
+    if not outputs:
+        raise LayerFileError(f"neither {POOL_3} nor {MIXED_8_POOL} is computable: {lacking}")
+    if len(outputs) == len(ENDPOINTS):
+        return outputs, ""
+    (absent,) = (POOL_3 if node == LAST_MAP else node for node in ENDPOINTS if node not in known)
+    return outputs, f"`{absent}` is left out: {lacking}."
+
+
+def _representative(options: argparse.Namespace) -> Photos | None:
+    """The photos that set the ranges; ``None`` where noise will do."""
+    if options.representative is not None:
+        return Photos.draw(open_photos(options.representative), options.photos, RANDOM_SEED)
+    if "int8" in options.precisions and not options.random:
+        raise PhotoSetError("int8 needs --representative photos: they set the ranges")
+    return None
+
+
+def _compared_and_fitted(
+    options: argparse.Namespace, representative: Photos | None
+) -> tuple[Photos | None, Photos | None]:
+    """The photos to compare precisions on, and those that bits are fitted on, if any are."""
+    if options.report is None:
+        if representative is None:
+            return None, None
+        return Photos(representative.whole, representative.drawn.sample(CHECK_PHOTOS, 0)), None
+    if options.fit is not None:
+        fitted = Photos.draw(open_photos(options.fit))
+    elif representative is not None:
+        fitted = Photos.draw(representative.whole)
+    else:
+        raise PhotoSetError("--report needs --fit photos, or --representative ones, for its bits")
+    return Photos.draw(open_photo_set(options.report)), fitted
+
+
+def _check_window(recipe: Recipe, fitted: Photos, manifest: Manifest) -> None:
+    """Refuse a window that the photos or a layer's width cannot give."""
+    start, stop = recipe.window
+    if not 0 <= start < stop:
+        raise BundleError(f"--window {start} {stop}: the first number is below the second")
+    if len(fitted) <= stop:
+        raise PhotoSetError(
+            f"{fitted.whole.source} has {len(fitted)} photos, but components up to {stop} need "
+            "more: give others with --fit, or another --window"
+        )
+    for name, parts in manifest["layers"].items():
+        width = sum(
+            part["shape"][-1] if part["pooling"] == "mean" else math.prod(part["shape"])
+            for part in parts
+        )
+        if width < stop:
+            raise BundleError(f"{name} has {width} values, fewer than {stop}: choose a --window")
+
+
+def _pixels(photos: Photos | None, view: InputView, purpose: str) -> NDArray[np.uint8]:
+    """uint8 (N, height, width, 3): the photos, or noise."""
+    if photos is not None:
+        return np.stack(list(photos.views(view, purpose)))
+    shape = (NOISE_PHOTOS, view.height, view.width, 3)
+    return np.random.default_rng(RANDOM_SEED).integers(0, 256, shape, dtype=np.uint8)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tools.convert_tflite", description=__doc__.splitlines()[0]
     )
+    add = parser.add_argument
     weights = parser.add_mutually_exclusive_group(required=True)
-    weights.add_argument("--weights", type=Path, nargs="+", help="layer files, merged in order")
+    weights.add_argument(
+        "--weights",
+        nargs="+",
+        metavar="WEIGHTS",
+        help=f"{IMAGENET!r} (downloaded), a Keras .h5 file, or .npz layer files, merged in order",
+    )
     weights.add_argument(
         "--random", action="store_true", help="full-width random weights: for timing only"
     )
-    parser.add_argument("--input", type=int, default=224, help="height and width in pixels")
-    parser.add_argument("--crop", type=float, default=1.0, help="centre square, of the short side")
-    parser.add_argument("--outputs", nargs="+", default=[LAST_MAP], help="node names, or pool_3")
-    parser.add_argument("--precision", choices=PRECISIONS, default="int8")
-    parser.add_argument("--representative", type=Path, help="a photo set that sets the ranges")
-    parser.add_argument("--photos", type=int, default=300, help="how many of them at most")
-    parser.add_argument("--out", type=Path, required=True, help="the bundle's folder")
-    parser.add_argument("--name", help="the bundle's name (default: the folder's)")
-    parser.add_argument("--version", default="1.0.0")
-    parser.add_argument("--licence", default="Apache-2.0")
-    parser.add_argument("--source", default="converted from layer files by tools/convert_tflite.py")
+    add("--sha256", help="what the one weights file must have")
+    add("--input", type=int, default=299, help="height and width in pixels")
+    add("--crop", type=float, default=1.0, help="centre square, of the short side")
+    add("--outputs", nargs="+", help=f"node names (default: {' and '.join(ENDPOINTS)})")
+    add(
+        "--join",
+        nargs="+",
+        action="append",
+        default=[],
+        metavar="LAYER",
+        help="layers that one projection takes together, as LAYER+LAYER",
+    )
+    add(
+        "--flatten",
+        nargs="+",
+        default=[],
+        metavar="LAYER",
+        help="layers whose positions are kept apart, not averaged",
+    )
+    add(
+        "--precisions",
+        nargs="+",
+        choices=PRECISIONS,
+        default=["int8"],
+        help="models to write; the first is the one that the bundle uses",
+    )
+    add("--representative", type=Path, help="folder or zip of photos that set the ranges")
+    add("--photos", type=int, default=300, help="how many of them at most")
+    add("--report", type=Path, metavar="PHOTOS", help="photo set to compare bits and EER on")
+    add("--fit", type=Path, help="photos to fit those bits on (default: the representative ones)")
+    add("--window", type=int, nargs=2, default=Recipe().window, help="their components")
+    add("--bits", type=int, default=Recipe().lambda_bits, help="their number")
+    add("--out", type=Path, required=True, help="the bundle's folder")
+    add("--replace", action="store_true", help="replace the bundle that is there")
+    add("--name", help="the bundle's name (default: the folder's)")
+    add("--version", default="1.0.0")
+    add("--licence", help="of the weights (default: as published, else 'not stated')")
+    add("--source", help="one line for the manifest (default: the weights' file)")
     return parser
 
 

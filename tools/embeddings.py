@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ailock_sdk.capture import PhotoSource, crop_and_resize, decode_photo, segment_boxes
+from ailock_sdk.capture import (
+    Look,
+    PhotoSource,
+    Pixels,
+    crop_and_resize,
+    decode_photo,
+    look_views,
+    segment_boxes,
+)
 from ailock_sdk.embedding import Embedder
+
+CHUNK_BYTES = 64 * 2**20
+"""About how much embeddings come at a time."""
 
 
 @dataclass(frozen=True)
@@ -22,18 +33,61 @@ class InputView:
     crop: float
 
 
+@dataclass(frozen=True)
+class Sight:
+    """All that a profile looks at in a photo: each of ``looks`` at each of ``segments``."""
+
+    view: InputView
+    segments: tuple[str, ...] = ("whole",)
+    looks: tuple[Look, ...] = (Look(1.0, 0),)
+
+    @property
+    def short_side(self) -> int:
+        """Pixels of a photo's short side at which no look is enlarged (SPEC section 1)."""
+        boxes = segment_boxes(1, 1, self.view.crop, self.segments)
+        smallest = min(box.right - box.left for box in boxes)
+        smallest *= min(look.fraction for look in self.looks)
+        return math.ceil(max(self.view.height, self.view.width) / smallest)
+
+
 def view_pixels(photo: PhotoSource, view: InputView) -> NDArray[np.uint8]:
     """The whole view of a photo, uint8 RGB (height, width, 3) (SPEC section 1)."""
-    decoded = decode_photo(photo, math.ceil(max(view.height, view.width) / view.crop))
+    decoded = decode_photo(photo, Sight(view).short_side)
     height, width = decoded.pixels.shape[:2]
     (box,) = segment_boxes(width, height, view.crop, ["whole"])
     return crop_and_resize(decoded.pixels, box, view.height, view.width)
 
 
-def embed_all(
-    embedder: Embedder, views: Iterable[NDArray[np.uint8]], layers: Sequence[str]
+def segment_views(photo: PhotoSource, sight: Sight) -> list[list[Pixels]]:
+    """What each look sees of each segment: [segment][look] uint8 RGB (height, width, 3)."""
+    pixels = decode_photo(photo, sight.short_side).pixels
+    boxes = segment_boxes(pixels.shape[1], pixels.shape[0], sight.view.crop, sight.segments)
+    size = sight.view.height, sight.view.width
+    return [look_views(pixels, box, sight.looks, *size) for box in boxes]
+
+
+def embed_in_chunks(
+    embedder: Embedder, photos: Iterable[PhotoSource], sight: Sight, layers: Sequence[str]
+) -> Iterator[dict[str, NDArray[np.float32]]]:
+    """Embeddings of many photos, a bounded number at a time.
+
+    Each row is the mean over the looks at one segment (SPEC section 2); a photo's segments come one
+    after another, in order. Yields float32 (n, D) for each layer, alike in n, which varies.
+    """
+    dimensions = sum(embedder.bundle.layers[layer].dimensions for layer in layers)
+    most = max(1, CHUNK_BYTES // (4 * dimensions))
+    rows: list[list[NDArray[np.float32]]] = []
+    for photo in photos:
+        rows += [embedder.embed_mean(views, layers) for views in segment_views(photo, sight)]
+        if len(rows) >= most:
+            yield _columns(rows, layers)
+            rows = []
+    if rows:
+        yield _columns(rows, layers)
+
+
+def _columns(
+    rows: Sequence[Sequence[NDArray[np.float32]]], layers: Sequence[str]
 ) -> dict[str, NDArray[np.float32]]:
-    """Embeddings of many views: for each layer float32 (N, D)."""
-    rows = [embedder.embed(pixels, layers) for pixels in views]
     columns = zip(layers, zip(*rows, strict=True), strict=True)
     return {layer: np.stack(column) for layer, column in columns}

@@ -3,11 +3,18 @@
     python -m tools.fit_projection --bundle models/NAME --config tools/train_embedder.toml \\
         --photos FOLDER --layer mixed_8/pool 0 512 512 --self-test photo.png
 
-Each photo of the configuration's training sets is shown to the network in several random views
-(the same augmentation as in training); the discriminant keeps the directions in which objects
-differ while the views of one object agree. A photo without an object name is an object of its own.
-Discriminants and whitened components are then made white over the same sets' plain photos, those on
-a bare background left out, for the bits of ordinary photos must not correlate.
+Principal components, white or not, are those of the training sets' plain photos; sets on a bare
+background are left out, for photos that users take are not like them. The ai.lock paper's are
+``--kind pca --hyperplanes gaussian`` with the window 200 to 400. A discriminant keeps the
+directions in which objects differ while random views of one photo, drawn as in training, agree; a
+photo without an object name is an object of its own. Its components are then made white over the
+plain photos, for the bits of ordinary photos must not correlate.
+
+Photos and views are looked at as probes are. With several segments, all of them together make up
+the photos of one projection, and views of different segments count as different objects.
+
+Covariances are exact up to 4,096 dimensions; principal components of longer embeddings are fitted
+incrementally (``tools.projection_incremental``, the ``fit`` extra), discriminants refused.
 """
 
 from __future__ import annotations
@@ -18,18 +25,20 @@ import json
 import math
 import sys
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from ailock_sdk.embedding import Embedder, ProjectionSpec, load_bundle
+from ailock_sdk.capture import Look
+from ailock_sdk.embedding import Embedder, Layer, ProjectionSpec, load_bundle
 from ailock_sdk.errors import AilockError
+from ailock_sdk.profiles import Profile
+from benchmarks.accuracy.provenance import command_line
 from tools.bundle_files import (
     PROJECTION,
     list_file,
@@ -38,183 +47,227 @@ from tools.bundle_files import (
     set_self_test,
     write_manifest,
 )
-from tools.embeddings import InputView, embed_all, view_pixels
+from tools.embeddings import InputView, Sight, embed_in_chunks
 from tools.photo_sets import PhotoSet, PhotoSetError, open_photo_set, sha256_of
+from tools.projection_incremental import PAPER_COMPONENTS, IncrementalComponents
 from tools.projection_math import (
     HYPERPLANES,
     KINDS,
     Components,
+    Moments,
     discriminant_components,
     fold,
     principal_components,
     whitened,
 )
-from tools.training.augmentation import augment
+from tools.projection_views import random_views, squares
 from tools.training.config import Config, Source, read_config
 
+MODULE = "tools.fit_projection"
 RECORD = "projection.json"
 """What was fitted on what; listed in the manifest."""
-_BATCH = 20
+EXACT_DIMENSIONS = 4096
+"""Longest embeddings of which a D x D covariance is made: 128 MiB."""
+Plain = Moments | IncrementalComponents
+"""What is known of a layer's plain photos."""
 _CODE_ORDER = 7
-_CODE_COLUMNS = 1 << _CODE_ORDER
+"""Of the code's blocks, unless the imageprint is too short for one such block."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Fit, write and record; 0, or 1 with one line that says what is wrong."""
-    options = _parser().parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    options = _parser().parse_args(given)
     try:
-        _run(options)
+        _run(options, command_line(MODULE, given))
     except (PhotoSetError, AilockError, ValueError) as error:
         print(f"fit_projection: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def _run(options: argparse.Namespace) -> None:
-    specs = _specs(options)
+def _run(options: argparse.Namespace, command: str) -> None:
+    # Whatever can be refused is, before the long work begins.
+    specs, config = _specs(options), read_config(options.config)
+    profile = _profile(options, specs)
     manifest = read_manifest(options.bundle)
     manifest["input"]["crop"] = options.crop or manifest["input"]["crop"]
-    config = read_config(options.config)
-    fitting = _embed(options, config, list(specs), manifest["input"]["crop"])
-    arrays: dict[str, NDArray[Any]] = {}
-    shares = {}
-    for layer, spec in specs.items():
-        plain = fitting.plain[layer]
-        components = _components(spec.kind, fitting.views[layer], fitting.objects, options, plain)
-        shares[layer] = round(components.share(*spec.window), 4)
-        print(
-            f"{layer}: {spec.lambda_bits} bits of {components.matrix.shape[1]} components, "
-            f"{shares[layer]:.1%} of the eigenvalues' sum; {len(plain)} plain photos"
-        )
-        window = spec.window
-        if spec.kind == "discriminant":
-            components, window = whitened(components, window, plain), (0, spec.dimensions)
-        planes = HYPERPLANES[spec.hyperplanes](spec.seed, spec.lambda_bits, spec.dimensions)
-        arrays[f"{layer}/weights"], arrays[f"{layer}/offsets"] = fold(
-            components, window, planes, plain
-        )
-    record = {
-        "photos": fitting.used,
-        "objects": int(fitting.objects.max()) + 1,
-        "views_per_photo": options.views,
-        "shrinkage": options.shrinkage,
-        "seed": options.seed,
-        "eigenvalue_share": shares,
+    bundle = load_bundle(options.bundle)
+    if unknown := specs.keys() - bundle.layers.keys():
+        raise ValueError(f"the bundle has no layer {min(unknown)!r}: {', '.join(bundle.layers)}")
+    plain = {layer: _plain(layer, spec, bundle.layers[layer]) for layer, spec in specs.items()}
+    planes = {
+        layer: HYPERPLANES[spec.hyperplanes](spec.seed, spec.lambda_bits, spec.dimensions)
+        for layer, spec in specs.items()
     }
-    _write(options, manifest, specs, arrays, record)
+    view = InputView(bundle.input.height, bundle.input.width, manifest["input"]["crop"])
+    sight = Sight(view, profile.segments, profile.looks)
+    camera = Camera(Embedder(bundle, options.threads), sight)
+
+    used = _add_plain_photos(plain, camera, config, options)
+    views = None
+    if options.kind == "discriminant":
+        views = _embed_views(list(specs), camera, config, options, used)
+    arrays: dict[str, NDArray[Any]] = {}
+    projections = {}
+    for layer, spec in specs.items():
+        components, window, share = _components(layer, spec, plain[layer], views, options)
+        weights, offsets = fold(components, window, planes[layer])
+        arrays |= {f"{layer}/weights": weights, f"{layer}/offsets": offsets}
+        projections[layer] = {
+            **asdict(spec),
+            "exact_covariance": isinstance(plain[layer], Moments),
+            "eigenvalue_share": round(share, 4),
+        }
+    record = {
+        "command": command,
+        "config_sha256": sha256_of(options.config),
+        "crop": view.crop,
+        "photos": used,
+        "projections": projections,
+        "seed": options.seed,
+        **profile.imageprint_contract(),
+    }
+    if views is not None:
+        record |= {
+            "objects": int(views.objects.max()) + 1,
+            "shrinkage": options.shrinkage,
+            "views_per_photo": options.views,
+        }
+    _write(options, manifest, specs, profile, arrays, record)
 
 
 @dataclass(frozen=True, eq=False)
-class Fitting:
-    """What projections are fitted on.
+class Camera:
+    """What embeds photos, and what it looks at in each."""
+
+    embedder: Embedder
+    sight: Sight
+
+
+@dataclass(frozen=True, eq=False)
+class Views:
+    """Embeddings of random views.
 
     Attributes
     ----------
-    views : embeddings (N, D) of augmented views, for each layer
-    objects : (N,) the object of each view
-    plain : embeddings (M, D) of photos as they are, for each layer
-    used : photo counts and SHA-256 of the sets
+    embeddings : float32 (N, D) for each layer
+    objects : int (N,), alike where the same segment of the same object is seen
     """
 
-    views: dict[str, NDArray[np.float32]]
+    embeddings: dict[str, NDArray[np.float32]]
     objects: NDArray[np.int_]
-    plain: dict[str, NDArray[np.float32]]
-    used: dict[str, Any]
+
+
+def _plain(name: str, spec: ProjectionSpec, layer: Layer) -> Plain:
+    """What takes in the plain photos of a layer."""
+    start, stop = spec.window
+    if not 0 <= start < stop <= layer.dimensions:
+        raise ValueError(f"window [{start}, {stop}) is no part of {layer.dimensions} components")
+    if layer.dimensions <= EXACT_DIMENSIONS:
+        return Moments(layer.dimensions)
+    if spec.kind == "discriminant":
+        raise ValueError(
+            f"a discriminant takes at most {EXACT_DIMENSIONS} dimensions, "
+            f"{name} has {layer.dimensions}: pool it, or use --kind pca"
+        )
+    return IncrementalComponents(layer.dimensions, max(PAPER_COMPONENTS, stop))
 
 
 def _components(
-    kind: str,
-    views: NDArray[np.float32],
-    objects: NDArray[np.int_],
+    layer: str,
+    spec: ProjectionSpec,
+    plain: Plain,
+    views: Views | None,
     options: argparse.Namespace,
-    plain: NDArray[np.float32],
-) -> Components:
-    if kind == "discriminant":
-        return discriminant_components(views, objects, options.shrinkage)
-    return principal_components(plain, whiten=kind == "whitened-pca")
+) -> tuple[Components, tuple[int, int], float]:
+    """Components, the window of them to cut, and its share of all components' strength."""
+    whiten = spec.kind == "whitened-pca"
+    if isinstance(plain, IncrementalComponents):
+        components = plain.components(whiten)
+    elif views is None:
+        components = principal_components(plain, whiten)
+    else:
+        components = discriminant_components(
+            views.embeddings[layer], views.objects, options.shrinkage
+        )
+    share = components.share(*spec.window)
+    print(
+        f"{layer}: {spec.lambda_bits} bits of {components.matrix.shape[1]} components, "
+        f"{share:.1%} of the eigenvalues' sum"
+    )
+    if views is None or isinstance(plain, IncrementalComponents):
+        return components, spec.window, share
+    return whitened(components, spec.window, plain), (0, spec.dimensions), share
 
 
-def _embed(
-    options: argparse.Namespace, config: Config, layers: Sequence[str], crop: float
-) -> Fitting:
-    """Embed the plain photos and the views of every training set."""
-    bundle = load_bundle(options.bundle)
-    embedder = Embedder(bundle, options.threads)
-    view = InputView(bundle.input.height, bundle.input.width, crop)
-    parts: list[dict[str, NDArray[np.float32]]] = []
-    plain: list[dict[str, NDArray[np.float32]]] = []
+def _add_plain_photos(
+    plain: Mapping[str, Plain], camera: Camera, config: Config, options: argparse.Namespace
+) -> dict[str, dict[str, Any]]:
+    """Show the training sets' photos, as they are, to ``plain``; returns what was used."""
+    used: dict[str, dict[str, Any]] = {}
+    for source in config.training:
+        photos = _photos(source, options)
+        used[source.file] = {"photos_plain": 0, "sha256": sha256_of(photos.source)}
+        if source.cut_outs:
+            continue
+        photos = photos.sample(options.plain or len(photos), options.seed)
+        used[source.file]["photos_plain"] = len(photos)
+        bar = tqdm(photos, desc=f"{source.file}, plain", unit="photo", disable=None)
+        encoded = (data for _, _, data in bar)
+        for chunk in embed_in_chunks(camera.embedder, encoded, camera.sight, list(plain)):
+            for layer, embeddings in chunk.items():
+                plain[layer].add(embeddings)
+    return used
+
+
+def _embed_views(
+    layers: Sequence[str],
+    camera: Camera,
+    config: Config,
+    options: argparse.Namespace,
+    used: dict[str, dict[str, Any]],
+) -> Views:
+    """Embed random views of every training set's photos; enters into ``used`` how many."""
+    chunks: dict[str, list[NDArray[np.float32]]] = {layer: [] for layer in layers}
     names: list[str] = []
-    used: dict[str, Any] = {}
+    # As large as the looks can use; a view is no sharper than the photo that it is drawn from.
+    size = min(camera.sight.short_side, config.source_size)
     backgrounds: NDArray[np.uint8] | None = None
     for source in config.training:
-        every = _photos(source, options)
-        if not source.cut_outs:
-            bar = tqdm(every, desc=f"{source.file}, plain", unit="photo", disable=None)
-            whole = (view_pixels(data, view) for _, _, data in bar)
-            plain.append(embed_all(embedder, whole, layers))
-        photos = every.sample(options.limit, options.seed)
-        flat = _squares(photos, config.source_size)
+        photos = _photos(source, options).sample(options.limit, options.seed)
+        used[source.file]["photos_in_views"] = len(photos)
+        flat = squares(photos, config.source_size)
         # The first set lends its photos as backgrounds: it should show many different things.
         backgrounds = flat if backgrounds is None else backgrounds
-        pixels = _views(flat, backgrounds, source, config, view, options)
+        views = random_views(flat, backgrounds, source, config, options.views, size, options.seed)
         total = len(photos) * options.views
-        bar = tqdm(pixels, desc=source.file, total=total, unit="view", disable=None)
-        parts.append(embed_all(embedder, bar, layers))
-        names += [f"{source.file}:{o}" for o in photos.objects for _ in range(options.views)]
-        used[source.file] = {
-            "photos_in_views": len(photos),
-            "photos_plain": 0 if source.cut_outs else len(every),
-            "sha256": sha256_of(photos.source),
-        }
+        bar = tqdm(views, desc=source.file, total=total, unit="view", disable=None)
+        for chunk in embed_in_chunks(camera.embedder, bar, camera.sight, layers):
+            for layer, embeddings in chunk.items():
+                chunks[layer].append(embeddings)
+        names += [
+            f"{source.file}:{name}:{segment}"
+            for name in photos.objects
+            for _ in range(options.views)
+            for segment in options.segments
+        ]
     _, objects = np.unique(names, return_inverse=True)
-    return Fitting(_joined(parts), objects, _joined(plain), used)
-
-
-def _joined(parts: Sequence[dict[str, NDArray[np.float32]]]) -> dict[str, NDArray[np.float32]]:
-    return {layer: np.concatenate([part[layer] for part in parts]) for layer in parts[0]}
+    return Views({layer: np.concatenate(parts) for layer, parts in chunks.items()}, objects)
 
 
 def _photos(source: Source, options: argparse.Namespace) -> PhotoSet:
     photos = open_photo_set(options.photos / source.file)
-    if source.split:
-        photos = photos.half(training=True)
-    return photos
+    return photos.half(training=True) if source.split else photos
 
 
-def _squares(photos: PhotoSet, size: int) -> NDArray[np.uint8]:
-    """The centre squares of a set, uint8 (N, size, size, 3)."""
-    whole = InputView(size, size, 1.0)
-    return np.stack([view_pixels(data, whole) for _, _, data in photos])
-
-
-def _views(
-    squares: NDArray[np.uint8],
-    backgrounds: NDArray[np.uint8],
-    source: Source,
-    config: Config,
-    view: InputView,
-    options: argparse.Namespace,
-) -> Iterator[NDArray[np.uint8]]:
-    """All random views of each photo in turn, as the network's input pixels."""
-    # A seed of the set's own: adding a set leaves the views of the others as they were.
-    seed = options.seed + zlib.crc32(source.file.encode())
-    rng, draw = torch.Generator().manual_seed(seed), np.random.default_rng(seed)
-    size = math.ceil(max(view.height, view.width) / view.crop)
-    for start in range(0, len(squares), _BATCH):
-        batch = np.repeat(squares[start : start + _BATCH], options.views, axis=0)
-        behind = backgrounds[draw.integers(0, len(backgrounds), len(batch))]
-        cut_outs = torch.full((len(batch),), source.cut_outs)
-        augmented = augment(
-            torch.from_numpy(batch),
-            cut_outs,
-            torch.from_numpy(behind),
-            size,
-            config.augmentation,
-            rng,
-        )
-        rounded = ((augmented + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1)
-        for image in rounded.contiguous().numpy():
-            yield view_pixels(image, view)
+def _looks(given: Sequence[tuple[float, float]] | None) -> tuple[Look, ...]:
+    """The looks asked for; without any, the whole segment, upright."""
+    if given is None:
+        return (Look(1.0, 0),)
+    if odd := [turns for _, turns in given if not turns.is_integer()]:
+        raise ValueError(f"a look has 0 to 3 quarter turns, not {odd[0]}")
+    return tuple(Look(fraction, int(turns)) for fraction, turns in given)
 
 
 def _specs(options: argparse.Namespace) -> dict[str, ProjectionSpec]:
@@ -232,10 +285,27 @@ def _specs(options: argparse.Namespace) -> dict[str, ProjectionSpec]:
     return specs
 
 
+def _profile(options: argparse.Namespace, specs: Mapping[str, ProjectionSpec]) -> Profile:
+    """The profile to write, without a calibration."""
+    bits = sum(spec.lambda_bits for spec in specs.values()) * len(options.segments)
+    order = min(_CODE_ORDER, (bits - 1).bit_length())
+    blocks = math.ceil(bits / (1 << order))
+    return Profile(
+        name=options.profile,
+        layers=tuple(specs),
+        segments=tuple(options.segments),
+        looks=_looks(options.look),
+        reference_looks=_looks(options.reference_look),
+        tau=options.tau,
+        code=(order, blocks, min(options.symbols, blocks)),
+    )
+
+
 def _write(
     options: argparse.Namespace,
     manifest: dict[str, Any],
     specs: Mapping[str, ProjectionSpec],
+    profile: Profile,
     arrays: Mapping[str, NDArray[Any]],
     record: Mapping[str, Any],
 ) -> None:
@@ -248,23 +318,12 @@ def _write(
     list_file(manifest, options.bundle / PROJECTION)
     list_file(manifest, options.bundle / RECORD)
     manifest["projection"] = PROJECTION
-    manifest["projections"] = {
-        layer: {
-            "kind": spec.kind,
-            "window": list(spec.window),
-            "hyperplanes": spec.hyperplanes,
-            "seed": spec.seed,
-            "lambda_bits": spec.lambda_bits,
-        }
-        for layer, spec in specs.items()
-    }
-    bits = sum(spec.lambda_bits for spec in specs.values()) * len(options.segments)
+    manifest["projections"] = {layer: asdict(spec) for layer, spec in specs.items()}
     manifest["profiles"] = {
-        options.profile: {
-            "layers": list(specs),
-            "segments": options.segments,
-            "tau": options.tau,
-            "code": [_CODE_ORDER, math.ceil(bits / _CODE_COLUMNS), options.symbols],
+        profile.name: {
+            **profile.imageprint_contract(),
+            "tau": profile.tau,
+            "code": list(profile.code),
             "calibration": {},
         }
     }
@@ -272,12 +331,13 @@ def _write(
     write_manifest(options.bundle, manifest)
     if options.self_test is not None:
         set_self_test(options.bundle, options.self_test)
-    print(f"{options.bundle}: profile {options.profile!r}, {bits} bits")
+    bits = sum(spec.lambda_bits for spec in specs.values()) * len(profile.segments)
+    print(f"{options.bundle}: profile {profile.name!r}, {bits} bits")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m tools.fit_projection", description=__doc__.splitlines()[0]
+        prog=f"python -m {MODULE}", description=__doc__.splitlines()[0]
     )
     add = parser.add_argument
     add("--bundle", type=Path, required=True, help="a bundle folder with a model")
@@ -293,7 +353,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--kind", choices=KINDS, default="discriminant")
     add("--hyperplanes", choices=sorted(HYPERPLANES), default="orthonormal")
+    for role, photo in (("", "a probe"), ("reference-", "a reference photo")):
+        add(
+            f"--{role}look",
+            nargs=2,
+            type=float,
+            action="append",
+            metavar=("FRACTION", "TURNS"),
+            help=f"a look at each segment of {photo}; repeat for several (default: 1.0 0)",
+        )
     add("--crop", type=float, help="centre square, of the short side (default: the manifest's)")
+    add("--plain", type=int, help="photos of each set used as they are, at most (default: all)")
     add("--views", type=int, default=3, help="random views of each photo, at least 2")
     add("--limit", type=int, default=1000, help="photos of each set shown in views, at most")
     add("--shrinkage", type=float, default=0.3, help="of the within-object covariance, 0 to 1")

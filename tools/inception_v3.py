@@ -1,7 +1,7 @@
 """The Inception v3 graph as data, shared by training (PyTorch) and conversion (Keras).
 
 Source: Szegedy et al., "Rethinking the Inception Architecture for Computer Vision"
-(arXiv 1512.00567), with the node names and pooling choices of the 2015 ImageNet release.
+(arXiv 1512.00567), with the node names of the 2015 ImageNet release.
 Every convolution carries a bias (batch normalisation folded in) and is followed by ReLU.
 
 A *layer file* is an ``.npz`` with ``NAME/weights`` in HWIO order and ``NAME/bias`` for each
@@ -153,24 +153,31 @@ def _mixed_8() -> list[Node]:
     ]
 
 
-NODES: tuple[Node, ...] = (
-    Conv("conv", INPUT, _THREE, 32, stride=2, same=False),
-    Conv("conv_1", "conv", _THREE, 32, same=False),
-    Conv("conv_2", "conv_1", _THREE, 64),
-    Pool("pool", "conv_2", "max", stride=2, same=False),
-    Conv("conv_3", "pool", _ONE, 80),
-    Conv("conv_4", "conv_3", _THREE, 192, same=False),
-    Pool("pool_1", "conv_4", "max", stride=2, same=False),
-    *_block_35("mixed", "pool_1", 32),
-    *_block_35("mixed_1", "mixed", 64),
-    *_block_35("mixed_2", "mixed_1", 64),
-    *_mixed_3(),
-    *_block_17("mixed_4", "mixed_3", 128),
-    *_block_17("mixed_5", "mixed_4", 160),
-    *_block_17("mixed_6", "mixed_5", 160),
-    *_block_17("mixed_7", "mixed_6", 192),
-    *_mixed_8(),
-    *_block_8("mixed_9", "mixed_8", "avg"),
-    *_block_8("mixed_10", "mixed_9", "max"),
-)
-"""Every node in topological order, from the stem to ``mixed_10``."""
+def _graph(last_pool: str) -> tuple[Node, ...]:
+    """Every node in topological order, from the stem to ``mixed_10``."""
+    return (
+        Conv("conv", INPUT, _THREE, 32, stride=2, same=False),
+        Conv("conv_1", "conv", _THREE, 32, same=False),
+        Conv("conv_2", "conv_1", _THREE, 64),
+        Pool("pool", "conv_2", "max", stride=2, same=False),
+        Conv("conv_3", "pool", _ONE, 80),
+        Conv("conv_4", "conv_3", _THREE, 192, same=False),
+        Pool("pool_1", "conv_4", "max", stride=2, same=False),
+        *_block_35("mixed", "pool_1", 32),
+        *_block_35("mixed_1", "mixed", 64),
+        *_block_35("mixed_2", "mixed_1", 64),
+        *_mixed_3(),
+        *_block_17("mixed_4", "mixed_3", 128),
+        *_block_17("mixed_5", "mixed_4", 160),
+        *_block_17("mixed_6", "mixed_5", 160),
+        *_block_17("mixed_7", "mixed_6", 192),
+        *_mixed_8(),
+        *_block_8("mixed_9", "mixed_8", "avg"),
+        *_block_8("mixed_10", "mixed_9", last_pool),
+    )
+
+
+NODES = _graph(last_pool="max")
+"""The graph of the 2015 release, in topological order; ``mixed_10`` pools the maximum."""
+KERAS_NODES = _graph(last_pool="avg")
+"""The same graph as Keras trained it: all that differs is that ``mixed_10`` pools the mean."""

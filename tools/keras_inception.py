@@ -6,10 +6,10 @@ import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from tools.convert_tensorflow import keras
 from tools.inception_v3 import INPUT, NODES, POOL_3, Concat, Conv, Node, Pool
 
 Layers = dict[str, NDArray[np.float32]]
@@ -61,10 +61,30 @@ def random_layers(seed: int) -> Layers:
     return layers
 
 
+def computable(
+    layers: Mapping[str, NDArray[np.float32]], nodes: Iterable[Node] = NODES
+) -> tuple[list[Node], list[str]]:
+    """The nodes that these weights allow, in order, and the convolutions whose weights are missing.
+
+    A convolution that also waits for an earlier one is not counted as missing.
+    """
+    reached, allowed, missing = {INPUT}, list[Node](), list[str]()
+    for node in nodes:
+        if not reached >= set(node.sources if isinstance(node, Concat) else (node.source,)):
+            continue
+        if isinstance(node, Conv) and f"{node.name}/weights" not in layers:
+            missing.append(node.name)
+            continue
+        reached.add(node.name)
+        allowed.append(node)
+    return allowed, missing
+
+
 def build_model(
     layers: Mapping[str, NDArray[np.float32]],
     side: int,
     outputs: Sequence[str],
+    nodes: Iterable[Node] = NODES,
 ) -> keras.Model:
     """The network from RGB in [-1, 1], float32 (1, side, side, 3), to the named nodes.
 
@@ -78,14 +98,8 @@ def build_model(
     """
     photo = keras.Input((side, side, 3), batch_size=1, name=INPUT)
     maps = {INPUT: photo}
-    missing: list[str] = []
-    for node in NODES:
-        sources = node.sources if isinstance(node, Concat) else (node.source,)
-        if not maps.keys() >= set(sources):
-            continue
-        if isinstance(node, Conv) and f"{node.name}/weights" not in layers:
-            missing.append(node.name)
-            continue
+    allowed, missing = computable(layers, nodes)
+    for node in allowed:
         maps[node.name] = _apply(node, maps, layers)
     known = maps.keys() | ({POOL_3} if LAST_MAP in maps else set())
     if unknown := [name for name in outputs if name not in known]:

@@ -1,14 +1,112 @@
-"""The tau that a manifest keeps gives back exactly the radius that was chosen."""
+"""Calibration of a bundle's copy on the committed photos: tables, files, and what is written."""
 
 from __future__ import annotations
 
+import io
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
 import pytest
+from PIL import Image
 
+from ailock_sdk.embedding import DEFAULT_BUNDLE, find_bundle, load_bundle
 from ailock_sdk.sketch import correction_radius
-from tools.calibrate import tau_of
+from tools import calibrate
+
+OBJECTS, SIDE = 10, 240
 
 
-@pytest.mark.parametrize("lambda_bits", [8, 96, 500, 512, 1024, 4096])
-def test_tau_gives_the_radius_back(lambda_bits: int) -> None:
-    for radius in range((lambda_bits - 1) // 2):
-        assert correction_radius(lambda_bits, tau_of(radius, lambda_bits)) == radius
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of 10 objects, two photos each: coloured tiles, one brighter than the other."""
+    folder = tmp_path_factory.mktemp("photos")
+    rng = np.random.default_rng(2)
+    for number in range(OBJECTS):
+        tiles = rng.integers(0, 200, (6, 6, 3), dtype=np.uint8)
+        for view, light in enumerate((0, 25)):
+            photo = Image.fromarray(tiles + np.uint8(light)).resize((SIDE, SIDE))
+            encoded = io.BytesIO()
+            photo.save(encoded, "PNG")
+            path = folder / f"object{number}" / f"{view}.png"
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(encoded.getvalue())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("imageprints")
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(find_bundle(DEFAULT_BUNDLE).path, tmp_path / "bundle"))
+
+
+def run(bundle: Path, photos: Path, cache: Path, *arguments: str) -> int:
+    given = ["--bundle", str(bundle), "--photos", str(photos), "--cache", str(cache)]
+    return calibrate.main([*given, "--bootstrap", "50", *arguments])
+
+
+def test_tables_files_and_manifest_say_the_same(
+    bundle: Path, photos: Path, cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(bundle, photos, cache, "--cross-validation", "--out", str(tmp_path / "out")) == 0
+    text = capsys.readouterr().out
+    profile = load_bundle(bundle).profile("default")
+    measured = json.loads((tmp_path / "out" / "calibration.json").read_text())
+    assert [one["lambda_bits"] for one in measured["cross_validation"]][:2] == [50, 100]
+    own = measured["cross_validation"][-1]
+    assert len(own["folds"]) == 5
+    assert float(profile.tau) == own["tau"] == measured["tau"] == profile.calibration["tau_cv"]
+    radius = correction_radius(measured["lambda_bits"], profile.tau)
+    assert radius == own["radius_bits"] == profile.calibration["radius_bits"]
+    for name in ("1e-3", "1e-4", "2e-5"):
+        assert f"radius_bits_at_fmr_{name}" in profile.calibration
+        assert f"fnmr_at_fmr_{name}_95_high" in profile.calibration
+    assert f"tau {profile.tau}, c = {radius}" in text
+    assert "anecdotal" in text
+    assert (tmp_path / "out" / "calibration.png").stat().st_size > 10_000
+
+
+def test_what_is_asked_becomes_tau(bundle: Path, photos: Path, cache: Path) -> None:
+    fingerprint = load_bundle(bundle).fingerprint
+    assert run(bundle, photos, cache, "--tau", "0.7") == 0
+    assert load_bundle(bundle).profile("default").tau == "0.7000"
+    assert run(bundle, photos, cache, "--fmr", "0.02", "--code", "7", "4", "3") == 0
+    profile = load_bundle(bundle).profile("default")
+    radius = profile.calibration["radius_bits_at_fmr_2e-2"]
+    assert profile.calibration["radius_bits"] == radius
+    assert profile.code == (7, 4, 3)
+    # Neither tau nor code decides what an imageprint is.
+    assert load_bundle(bundle).fingerprint == fingerprint
+
+
+@pytest.mark.parametrize(("keep", "reason"), [(1, "objects make"), (6, "5 folds need 10 objects")])
+def test_too_few_objects_change_nothing(
+    keep: int,
+    reason: str,
+    bundle: Path,
+    photos: Path,
+    cache: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    before = (bundle / "manifest.json").read_bytes()
+    few = tmp_path / "few"
+    for folder in sorted(photos.iterdir())[:keep]:
+        shutil.copytree(folder, few / folder.name)
+    assert run(bundle, few, cache) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("calibrate: ")
+    assert reason in line
+    assert (bundle / "manifest.json").read_bytes() == before
+
+
+def test_no_tau_is_refused(
+    bundle: Path, photos: Path, cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(bundle, photos, cache, "--tau", "0.4") == 1
+    assert "tau" in capsys.readouterr().err

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -129,7 +131,7 @@ def test_int8_bundle_loads_and_agrees(layer_file: Path, photos: Path, tmp_path: 
     arguments += ["--representative", str(photos), "--out", str(out)]
     assert convert_tflite.main(arguments) == 0
     bundle = load_bundle(out)
-    assert sorted(p.name for p in out.iterdir()) == ["manifest.json", "model.tflite"]
+    assert sorted(p.name for p in out.iterdir()) == ["CARD.md", "manifest.json", "model.tflite"]
     assert set(bundle.layers) == {POOL_3, "mixed_8/pool"}
     assert not [p for p in tmp_path.iterdir() if p != out]
 
@@ -169,3 +171,162 @@ def test_empty_photo_set_is_an_error(
     arguments += ["--representative", str(tmp_path / "none"), "--out", str(tmp_path / "bundle")]
     assert convert_tflite.main(arguments) == 1
     assert "holds no photo" in capfd.readouterr().err
+
+
+Convert = Callable[..., int]
+
+
+@pytest.fixture
+def run(layer_file: Path, photos: Path) -> Convert:
+    """Convert the tiny network; returns the exit status."""
+
+    def call(out: Path, *more: str) -> int:
+        arguments = ["--weights", str(layer_file), "--input", str(SIDE), "--out", str(out)]
+        return convert_tflite.main([*arguments, "--representative", str(photos), *more])
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A photo set of four objects in three noisy views each."""
+    folder, rng = tmp_path_factory.mktemp("labelled"), np.random.default_rng(6)
+    for thing in range(4):
+        (folder / str(thing)).mkdir()
+        plain = rng.integers(30, 226, (9, 9, 3))
+        for view in range(3):
+            noisy = np.uint8(plain + rng.integers(-20, 21, plain.shape))
+            whole = Image.fromarray(noisy).resize((120, 100), Image.Resampling.BICUBIC)
+            whole.save(folder / str(thing) / f"{view}.png")
+    return folder
+
+
+def test_every_precision_in_one_call_with_its_report(
+    run: Convert,
+    labelled: Path,
+    layer_file: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "tiny"
+    more = ["--precisions", "int8", "float16", "float32", "--window", "1", "5", "--bits", "16"]
+    assert run(out, *more, "--report", str(labelled), "--licence", "Apache-2.0") == 0
+    models = ["model.tflite", "model_float16.tflite", "model_float32.tflite"]
+    assert sorted(p.name for p in out.iterdir()) == ["CARD.md", "manifest.json", *models]
+    bundle = load_bundle(out)
+    assert bundle.model == "model.tflite"
+    assert set(bundle.files) == set(models)
+    assert {layer.pooling for layer in bundle.layers.values()} == {"mean"}
+
+    table, card = capsys.readouterr().out, (out / "CARD.md").read_text()
+    for layer in (POOL_3, "mixed_8/pool"):
+        float32, int8 = (
+            next(line for line in table.splitlines() if line.startswith(f"| {p} | `{layer}`"))
+            for p in ("float32", "int8")
+        )
+        assert "| 1.0000 | 1.0000 | 0.00% |" in float32
+        assert float(int8.split("|")[4]) > COSINE_MIN
+        assert float32 in card
+        assert int8 in card
+    for said in (
+        hashlib.sha256(layer_file.read_bytes()).hexdigest(),
+        "photos.zip (6 of 6 photos, SHA-256",
+        "python -m tools.convert_tflite --weights tiny.npz",
+        "Licence of the weights: Apache-2.0",
+        "tensorflow",
+    ):
+        assert said in card
+    assert str(tmp_path) not in card
+
+
+def test_endpoints_that_the_weights_do_not_allow_are_left_out(
+    layers: dict[str, NDArray[np.float32]],
+    run: Convert,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    short = {k: v for k, v in layers.items() if not k.startswith("mixed_9_tower_1_conv_1")}
+    np.savez(tmp_path / "short.npz", **short)
+    assert run(tmp_path / "tiny", "--weights", str(tmp_path / "short.npz")) == 0
+    assert set(load_bundle(tmp_path / "tiny").layers) == {"mixed_8/pool"}
+    error = capsys.readouterr().err
+    assert error == (
+        "convert_tflite: `pool_3` is left out: the weights lack mixed_9_tower_1_conv_1.\n"
+    )
+
+
+def test_layers_can_be_flattened(run: Convert, tmp_path: Path) -> None:
+    assert run(tmp_path / "tiny", "--flatten", "mixed_8/pool") == 0
+    layer = load_bundle(tmp_path / "tiny").layers["mixed_8/pool"]
+    (part,) = layer.parts
+    assert (part.pooling, layer.dimensions) == ("flatten", np.prod(part.shape))
+
+
+def test_layers_can_be_joined(run: Convert, tmp_path: Path) -> None:
+    assert run(tmp_path / "tiny", "--join", "mixed_8/pool", "pool_3") == 0
+    bundle = load_bundle(tmp_path / "tiny")
+    names = ["mixed_8/pool", "pool_3", "mixed_8/pool+pool_3"]
+    pixels = np.zeros((bundle.input.height, bundle.input.width, 3), np.uint8)
+    *each, together = Embedder(bundle).embed(pixels, names)
+    np.testing.assert_array_equal(together, np.concatenate(each))
+
+
+def test_a_bundle_is_replaced_only_if_asked(
+    run: Convert, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "tiny"
+    assert run(out, "--version", "1.0.0") == 0
+    assert run(out, "--version", "2.0.0") == 1
+    assert "--replace" in capsys.readouterr().err
+    assert load_bundle(out).version == "1.0.0"
+    (out / "stale.txt").touch()
+    assert run(out, "--version", "2.0.0", "--replace") == 0
+    assert load_bundle(out).version == "2.0.0"
+    assert not (out / "stale.txt").exists()
+
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").touch()
+    assert run(tmp_path / "mine", "--replace") == 1
+    assert [p.name for p in (tmp_path / "mine").iterdir()] == ["letter.txt"]
+
+
+@pytest.mark.parametrize("step", ["convert", "measure", "write_card"])
+def test_stopped_by_hand_nothing_is_left(
+    step: str, run: Convert, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(convert_tflite, step, stop)
+    assert run(tmp_path / "tiny") == 130
+    assert not list(tmp_path.iterdir())
+
+
+def test_stopped_while_moving_the_old_bundle_stays(
+    run: Convert, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "tiny"
+    assert run(out, "--version", "1.0.0") == 0
+    rename = Path.replace
+
+    def stop(self: Path, target: Path) -> Path:
+        if self.name == "finished":
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "replace", stop)
+    assert run(out, "--version", "2.0.0", "--replace") == 130
+    assert load_bundle(out).version == "1.0.0"
+    assert [p.name for p in tmp_path.iterdir()] == ["tiny"]
+
+
+def test_windows_that_cannot_be_are_refused_at_once(
+    run: Convert, labelled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for window, reason in (
+        ("200 400", "photos.zip has 6 photos"),
+        ("5 5", "the first number is below the second"),
+    ):
+        assert run(tmp_path / "t", "--report", str(labelled), "--window", *window.split()) == 1
+        assert reason in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
