@@ -130,7 +130,7 @@ def test_bundles_of_the_environment_come_first(
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        (("input", "height"), 64, "takes"),
+        (("input",), {"height": 64, "width": 64, "low": -1.0, "high": 1.0, "crop": 1.0}, "takes"),
         (("layers", "pool_3", 0, "output"), "no_such_output", "no output"),
         (("layers", "pool_3", 0, "shape"), [1, 2, 3], "manifest says"),
     ],
