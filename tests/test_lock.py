@@ -102,6 +102,16 @@ def test_photos_of_different_objects_do_not_enroll(lock: AiLock, photos: Photos)
         lock.enroll([first[0], second[0]])
 
 
+def test_a_look_alike_is_refused(lock: AiLock, photos: Photos) -> None:
+    """The other mug has the mug's shape and stands on its table; only the print differs."""
+    record, _ = lock.enroll(photos["mug"][:2])
+    look_alikes = sorted(photos["mug"][0].parent.glob("other-mug-*.jpg"))
+    assert look_alikes
+    for photo in look_alikes:
+        with pytest.raises(UnlockError):
+            lock.unlock(photo, record)
+
+
 def test_enrollment_is_checked(lock: AiLock, photos: Photos) -> None:
     view = next(iter(photos.values()))[0]
     with pytest.raises(EnrollmentError, match="1 to 16"):

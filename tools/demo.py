@@ -47,11 +47,8 @@ class Attempt:
 
     @property
     def as_expected(self) -> bool:
-        """A photo of the object gives the same secret, one of another object gives nothing.
-
-        Look-alikes are shown, not judged: telling them apart is a matter of degree.
-        """
-        return self.same_secret if self.mated else self.look_alike or not self.opened
+        """A photo of the object gives the same secret, one of another object gives nothing."""
+        return self.same_secret if self.mated else not self.opened
 
 
 def main() -> int:
@@ -136,8 +133,6 @@ def print_table(lock: AiLock, table: dict[Path, list[Attempt]], names: list[str]
         f"another object were refused.\n{sum(not a.opened for a in look_alikes)} of "
         f"{len(look_alikes)} attempts with a look-alike (same shape, another print) were refused."
     )
-    if any(a.opened for a in look_alikes):
-        print("Look-alikes are this model's weakness: choose an object of a shape of its own.")
 
 
 def show_vault(lock: AiLock, photos: dict[str, list[Path]], name: str) -> bool:
