@@ -216,7 +216,7 @@ def test_every_precision_in_one_call_with_its_report(
     bundle = load_bundle(out)
     assert bundle.model == "model.tflite"
     assert set(bundle.files) == set(models)
-    assert {layer.pooling for layer in bundle.layers.values()} == {"mean"}
+    assert {part.pooling for x in bundle.layers.values() for part in x.parts} == {"mean"}
 
     table, card = capsys.readouterr().out, (out / "CARD.md").read_text()
     for layer in (POOL_3, "mixed_8/pool"):
