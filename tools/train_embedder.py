@@ -57,6 +57,7 @@ def main() -> None:
         "config": dataclasses.asdict(config),
         "started_from": arguments.student and sha256_of(arguments.student),
         "teacher_filled_at_random": filled,
+        "silent_channels_drawn_anew": trainer.revived,
         "photo_sets_sha256": _checksums(config, arguments.photos),
         "training_photos_and_objects": training.counts,
         "torch": torch.__version__,
