@@ -11,6 +11,9 @@ counts attempts and seals files. Both raise :class:`UnlockError` when the photo 
 other errors under :class:`AilockError` when no comparison could be made.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from ailock_sdk.errors import (
     AilockError,
     BundleError,
@@ -31,11 +34,13 @@ from ailock_sdk.errors import (
     UnlockError,
     VaultError,
 )
-from ailock_sdk.imageprint import ImagePrint
-from ailock_sdk.lock import AiLock
-from ailock_sdk.named_locks import Vault
 from ailock_sdk.secret import Secret
-from ailock_sdk.vault import FilePepper, PepperProvider, Record
+
+if TYPE_CHECKING:
+    from ailock_sdk.imageprint import ImagePrint
+    from ailock_sdk.lock import AiLock
+    from ailock_sdk.named_locks import Vault
+    from ailock_sdk.vault import FilePepper, PepperProvider, Record
 
 __all__ = [
     "AiLock",
@@ -65,3 +70,25 @@ __all__ = [
     "ProfileError",
 ]
 __version__ = "0.1.0"
+
+_LOADED_ON_FIRST_USE = {
+    "AiLock": "ailock_sdk.lock",
+    "Vault": "ailock_sdk.named_locks",
+    "ImagePrint": "ailock_sdk.imageprint",
+    "Record": "ailock_sdk.vault",
+    "PepperProvider": "ailock_sdk.vault",
+    "FilePepper": "ailock_sdk.vault",
+}
+"""Names and their modules; these load Pillow, cryptography and SQLite (PEP 562)."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LOADED_ON_FIRST_USE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_LOADED_ON_FIRST_USE[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -16,6 +16,7 @@ from ailock_sdk.capture import (
     assess_quality,
     decode_photo,
     look_views,
+    read_photo,
     segment_boxes,
 )
 from ailock_sdk.constants import MAX_REFERENCE_PHOTOS, SALT_LENGTH_BYTES
@@ -61,7 +62,7 @@ class AiLock:
         makes records that need none: they open anywhere, but resist a thief by the photo alone,
         and say something about the photo (docs/threat-model.md)
     cost : Argon2id cost of new records; each record carries its own
-    threads : CPU threads of the network (default: the machine's, at most four)
+    threads : CPU threads of the network (default: the machine's fast cores, at most four)
     check_quality : refuse photos that are dark, blown out, blurred, textureless or too small
     allow_overcomplete : permit enrolling with a profile whose records give the embedding away
         (the paper's parameters); a pepper is then required
@@ -94,7 +95,7 @@ class AiLock:
         self.allow_overcomplete = allow_overcomplete
         self._pepper = pepper
         self._observe = observe
-        self._embedder = Embedder(self.bundle, threads)
+        self._embedder = Embedder(self.bundle, threads, at_once=len(self.profile.looks))
         self._projections = load_projections(self.bundle.projection_path, self.profile.layers)
         order, blocks, symbols = self.profile.code
         self.code = Code(self.lambda_bits, order, blocks, symbols)
@@ -133,6 +134,8 @@ class AiLock:
             Too poor to use; every reason is given.
         """
         looks = self.profile.reference_looks if reference else self.profile.looks
+        with self._stage("read"):
+            photo = read_photo(photo)
         with self._stage("decode"):
             decoded = decode_photo(photo, self._needed_short_side(looks))
         if self.check_quality:

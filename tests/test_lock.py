@@ -228,7 +228,7 @@ def test_stages_are_observed(photos: Photos) -> None:
     seen: list[str] = []
     lock = AiLock(pepper=None, cost=CHEAPEST, observe=lambda stage, seconds: seen.append(stage))
     lock.unlock(view := next(iter(photos.values()))[0], lock.enroll([view])[0])
-    per_photo = ["decode", "quality", "resize", "network", "projection"]
+    per_photo = ["read", "decode", "quality", "resize", "network", "projection"]
     assert seen == [*per_photo, "code and Argon2id"] * 2
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ailock_sdk.capture.decode import Photo, PhotoSource, Pixels, decode_photo
+from ailock_sdk.capture.decode import Photo, PhotoSource, Pixels, decode_photo, read_photo
 from ailock_sdk.capture.looks import look_views
 from ailock_sdk.capture.quality import QualityIssue, QualityThresholds, assess_quality
 from ailock_sdk.capture.resize import crop_and_resize
@@ -13,6 +13,7 @@ __all__ = [
     "PhotoSource",
     "Pixels",
     "Photo",
+    "read_photo",
     "decode_photo",
     "SEGMENT_NAMES",
     "Box",

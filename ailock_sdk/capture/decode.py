@@ -65,6 +65,17 @@ class Photo:
     height: int
 
 
+def read_photo(source: PhotoSource) -> bytes | Image.Image | Pixels:
+    """The bytes of the file if ``source`` is a path, else ``source`` itself.
+
+    Raises
+    ------
+    PhotoFormatError
+        Not a readable regular file, or above ``MAX_PHOTO_BYTES``.
+    """
+    return _read_file(source) if isinstance(source, (str, os.PathLike)) else source
+
+
 def decode_photo(source: PhotoSource, short_side_pixels: int) -> Photo:
     """Decode ``source`` to upright RGB pixels; never changes ``source``.
 
@@ -91,10 +102,9 @@ def decode_photo(source: PhotoSource, short_side_pixels: int) -> Photo:
     """
     if short_side_pixels < 2:
         raise ProfileError(f"short_side_pixels is {short_side_pixels}, must be at least 2")
+    source = read_photo(source)
     if isinstance(source, np.ndarray):
         return _from_array(source)
-    if isinstance(source, (str, os.PathLike)):
-        source = _read_file(source)
     if not isinstance(source, (bytes, Image.Image)):
         raise PhotoFormatError(
             f"a photo cannot be a {type(source).__name__}: give a path, the file's bytes, "

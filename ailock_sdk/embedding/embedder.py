@@ -1,59 +1,58 @@
-"""Pixels to embeddings through one TFLite model (SPEC section 2)."""
+"""Views to embeddings, several at a time (SPEC section 2)."""
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Sequence
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ailock_sdk.embedding.bundle import Bundle
-from ailock_sdk.embedding.manifest import Output
-from ailock_sdk.embedding.runtime import Runtime, choose_runtime
-from ailock_sdk.errors import BundleError
+from ailock_sdk.embedding.cores import fast_cores
+from ailock_sdk.embedding.network import Network
+from ailock_sdk.embedding.runtime import choose_runtime
 
-SIGNATURE = "serving_default"
 _MAX_DEFAULT_THREADS = 4
 
 
 class Embedder:
     """A loaded model: ``uint8 (height, width, 3)`` RGB in, ``float32 (D,)`` for each layer out.
 
-    The interpreter is built once and kept warm; the model file is memory-mapped by it. Calls from
-    several threads are taken one after another.
+    Interpreters are built once and kept warm. Calls from several threads are taken one after
+    another.
 
     Parameters
     ----------
     bundle : the verified model and its contract
-    threads : CPU threads; by default the machine's, at most four (the big cores of a phone)
+    threads : CPU threads, at least 1; by default the machine's fast cores, at most four
+    at_once : views of :meth:`embed_mean` that are computed at once, each by an interpreter of its
+        own with its share of the threads; at most ``threads``. A view alone has one share. Two
+        views on a thread each take less time than one after the other on two threads, as threads
+        wait for each other at every layer
+
+    Raises
+    ------
+    BundleError
+        The model does not load, or is not what the manifest says.
+    RuntimeMissingError
+        No TFLite interpreter is installed.
     """
 
-    def __init__(self, bundle: Bundle, threads: int | None = None) -> None:
+    def __init__(self, bundle: Bundle, threads: int | None = None, at_once: int = 1) -> None:
         if threads is None:
-            threads = min(_MAX_DEFAULT_THREADS, os.cpu_count() or 1)
+            threads = min(_MAX_DEFAULT_THREADS, fast_cores())
+        if threads < 1 or at_once < 1:
+            raise ValueError("threads and at_once are at least 1")
         self.bundle = bundle
         self.threads = threads
-        self.runtime: Runtime = choose_runtime()
+        self.runtime = choose_runtime()
         self._lock = threading.Lock()
-        try:
-            interpreter = self.runtime.interpreter_class(
-                model_path=str(bundle.model_path), num_threads=threads
-            )
-            interpreter.allocate_tensors()
-            self._signature: Any = interpreter.get_signature_runner(SIGNATURE)
-        except (ValueError, RuntimeError) as error:
-            # Delegates and operators fail with the interpreter's own multi-line text.
-            reason = str(error).splitlines()[0]
-            raise BundleError(f"{bundle.model_path} does not load: {reason}") from None
-        self._interpreter = interpreter  # the signature runner borrows from it
-        self._input_name, self._input_table = self._input(bundle)
-        self._outputs = self._signature.get_output_details()
-        for name, layer in bundle.layers.items():
-            for part in layer.parts:
-                self._check_output(name, part)
+        at_once = min(at_once, threads)
+        shares = [threads // at_once + (i < threads % at_once) for i in range(at_once)]
+        self._networks = [Network(bundle, self.runtime, share) for share in shares]
+        self._workers = ThreadPoolExecutor(max(1, at_once - 1), thread_name_prefix="embedder")
 
     def embed(self, pixels: NDArray[np.uint8], layers: Sequence[str]) -> list[NDArray[np.float32]]:
         """Embeddings of one image, one ``float32 (D,)`` for each of ``layers``, in order.
@@ -68,8 +67,7 @@ class Embedder:
         """Mean embeddings of several views of one thing (SPEC section 2).
 
         The embeddings are added in the order of ``views`` and divided once, all in float32: as
-        exact, and as equal on every platform, as each of them. Outputs are held of one view at a
-        time.
+        exact, and as equal on every platform, as each of them.
 
         Parameters
         ----------
@@ -94,62 +92,28 @@ class Embedder:
         if any(view.dtype != np.uint8 or view.shape != shape for view in views):
             raise ValueError(f"pixels are uint8 ({contract.height}, {contract.width}, 3)")
         with self._lock:
-            sums = self._embed(views[0], layers)
-            for view in views[1:]:
-                for total, embedding in zip(sums, self._embed(view, layers), strict=True):
-                    total += embedding
-        return [total / np.float32(len(views)) for total in sums]
+            first, *others = self._embed_each(views, layers)
+        for embeddings in others:
+            for total, embedding in zip(first, embeddings, strict=True):
+                total += embedding
+        return [total / np.float32(len(views)) for total in first]
 
-    def _embed(self, pixels: NDArray[np.uint8], layers: Sequence[str]) -> list[NDArray[np.float32]]:
-        """Embeddings of one view, arrays of their own; the caller holds the lock."""
-        outputs = self._signature(**{self._input_name: self._input_table[pixels][np.newaxis]})
-        return [
-            np.concatenate([self._pool(outputs, part) for part in self.bundle.layers[name].parts])
-            for name in layers
-        ]
+    def _embed_each(
+        self, views: Sequence[NDArray[np.uint8]], layers: Sequence[str]
+    ) -> list[list[NDArray[np.float32]]]:
+        """Embeddings of each view, in order; the caller holds the lock."""
+        results: list[list[NDArray[np.float32]]] = [[] for _ in views]
 
-    def _input(self, bundle: Bundle) -> tuple[str, NDArray[Any]]:
-        """The input's name, and the tensor value of each of the 256 pixel values."""
-        contract = bundle.input
-        ((name, details),) = self._signature.get_input_details().items()
-        expected = (1, contract.height, contract.width, 3)
-        if tuple(details["shape"]) != expected:
-            raise BundleError(
-                f"{bundle.model_path} takes {tuple(details['shape'])}, its manifest says {expected}"
-            )
-        real = contract.low + np.arange(256) * (contract.high - contract.low) / 255.0
-        dtype = np.dtype(details["dtype"])
-        if dtype.kind == "f":
-            return name, real.astype(dtype)
-        scale, zero_point = details["quantization"]
-        limits = np.iinfo(dtype)
-        quantised = np.rint(real / np.float64(scale)) + zero_point
-        return name, np.clip(quantised, limits.min, limits.max).astype(dtype)
+        def work(number: int) -> None:
+            for index in range(number, len(views), len(self._networks)):
+                results[index] = self._networks[number].embed(views[index], layers)
 
-    def _check_output(self, name: str, part: Output) -> None:
-        details = self._outputs.get(part.output)
-        if details is None:
-            raise BundleError(f"layer {name!r}: the model has no output {part.output!r}")
-        if tuple(details["shape"]) != (1, *part.shape):
-            raise BundleError(
-                f"layer {name!r}: the model gives {tuple(details['shape'])[1:]}, "
-                f"the manifest says {part.shape}"
-            )
-
-    def _pool(self, outputs: dict[str, NDArray[Any]], part: Output) -> NDArray[np.float32]:
-        tensor = outputs[part.output][0]
-        details = self._outputs[part.output]
-        positions = 1
-        if part.pooling == "mean":
-            tensor = tensor.reshape(-1, part.shape[-1])  # (positions, D)
-            positions = tensor.shape[0]
-        if tensor.dtype.kind == "f":
-            summed = tensor.sum(axis=0) if part.pooling == "mean" else tensor.ravel()
-            return np.asarray(summed / np.float32(positions), dtype=np.float32)
-        scale, zero_point = details["quantization"]
-        # Integer sums are exact, so every platform gets the same embedding, bit for bit.
-        if part.pooling == "mean":
-            exact = tensor.sum(axis=0, dtype=np.int32) - np.int32(positions * zero_point)
-        else:
-            exact = tensor.ravel().astype(np.int32) - np.int32(zero_point)
-        return np.asarray(exact.astype(np.float32) * np.float32(scale / positions))
+        busy = range(min(len(views), len(self._networks)))
+        waiting = [self._workers.submit(work, number) for number in busy[1:]]
+        try:
+            work(busy[0])  # this thread is a worker too
+        finally:
+            wait(waiting)  # whatever happens, no interpreter is at work when the lock is given back
+        for future in waiting:
+            future.result()
+        return results

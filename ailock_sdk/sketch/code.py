@@ -71,7 +71,9 @@ class Code:
         best = ranked[:, 0]
         for chosen in self._sets:
             positions = np.sort(by_reliability[chosen])
-            candidates = ranked[positions[:, None], self._ranks]  # (message_symbols, count)
+            candidates = np.stack(  # (message_symbols, count)
+                [ranked[p].take(r) for p, r in zip(positions, self._ranks, strict=True)]
+            )
             codewords = self._outer.reencode(tuple(positions.tolist()), candidates)
             scores = np.zeros(codewords.shape[1])
             for correlation, symbols in zip(correlations, codewords, strict=True):

@@ -35,7 +35,6 @@ class ReedSolomon:
         self.n = n
         self.k = k
         self.symbol_bits = symbol_bits
-        self._log, self._exp = _field_tables(symbol_bits)
 
     def encode(self, message: Symbols) -> Symbols:
         """The codeword (n,) of ``message``, integers (k,) in [0, 2^symbol_bits)."""
@@ -50,16 +49,12 @@ class ReedSolomon:
         """
         codewords = np.empty((self.n, values.shape[1]), dtype=np.intp)
         codewords[list(positions)] = values
-        erased = [j for j in range(self.n) if j not in positions]
-        if not erased:
-            return codewords
-        matrix = _reencoding_matrix(self.n, self.k, self.symbol_bits, positions)
-        for j in erased:
-            codewords[j] = 0
-            for i, coefficient in enumerate(matrix[:, j]):
-                # Row `coefficient` of the multiplication table, applied to all candidates.
-                products = self._exp[self._log[coefficient] + self._log]
-                codewords[j] ^= products.take(values[i])
+        for erased, tables in _reencoding_tables(self.n, self.k, self.symbol_bits, positions):
+            words = tables[0].take(values[0])
+            for table, symbols in zip(tables[1:], values[1:], strict=True):
+                words ^= table.take(symbols)
+            lanes = words.view(_lane(self.symbol_bits)).reshape(len(words), -1)
+            codewords[erased] = lanes[:, : len(erased)].T
         return codewords
 
 
@@ -90,7 +85,35 @@ def _field_tables(symbol_bits: int) -> tuple[Symbols, Symbols]:
     return log, exp
 
 
-@lru_cache(maxsize=1024)
+def _lane(symbol_bits: int) -> np.dtype[np.unsignedinteger]:
+    """What one symbol is stored as inside a 64-bit word."""
+    return np.dtype(np.uint8 if symbol_bits <= 8 else np.uint16)
+
+
+@lru_cache(maxsize=128)
+def _reencoding_tables(
+    n: int, k: int, symbol_bits: int, positions: tuple[int, ...]
+) -> list[tuple[list[int], npt.NDArray[np.uint64]]]:
+    """Groups of erased positions, each with tables uint64 (k, 2^symbol_bits).
+
+    Entry [i, s] packs what the symbol s at ``positions[i]`` adds to each position of the group: one
+    look-up and one XOR serve the whole group.
+    """
+    log, exp = _field_tables(symbol_bits)
+    matrix = _reencoding_matrix(n, k, symbol_bits, positions)
+    erased = [j for j in range(n) if j not in positions]
+    lane = _lane(symbol_bits)
+    size = 8 // lane.itemsize
+    groups = []
+    for start in range(0, len(erased), size):
+        group = erased[start : start + size]
+        lanes = np.zeros((k, 2**symbol_bits, size), dtype=lane)
+        # Products of each coefficient (k, 1, group) with each symbol (1, 2^symbol_bits, 1).
+        lanes[..., : len(group)] = exp[log[matrix[:, None, group]] + log[None, :, None]]
+        groups.append((group, lanes.view(np.uint64)[..., 0]))
+    return groups
+
+
 def _reencoding_matrix(n: int, k: int, symbol_bits: int, positions: tuple[int, ...]) -> Symbols:
     """(k, n): row i is the codeword with 1 at ``positions[i]`` and 0 at the other positions."""
     erased = [j for j in range(n) if j not in positions]

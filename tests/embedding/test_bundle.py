@@ -184,6 +184,31 @@ def test_mean_of_views_is_summed_in_order_in_float32_and_divided_once() -> None:
         embedder.embed_mean([views[0], views[1][1:]], layers)
 
 
+def test_views_at_once_change_no_bit() -> None:
+    bundle = find_bundle(DEFAULT_BUNDLE)
+    shape = (5, bundle.input.height, bundle.input.width, 3)
+    views = list(np.random.default_rng(5).integers(0, 256, shape, dtype=np.uint8))
+    layers = list(bundle.layers)
+    alone = Embedder(bundle, threads=1, at_once=4).embed_mean(views, layers)
+    for threads, at_once in ((2, 2), (3, 2), (3, 3), (4, 8)):
+        together = Embedder(bundle, threads, at_once).embed_mean(views, layers)
+        for a, b in zip(alone, together, strict=True):
+            np.testing.assert_array_equal(a, b)
+    with pytest.raises(ValueError, match="at least 1"):
+        Embedder(bundle, threads=0)
+    with pytest.raises(ValueError, match="at least 1"):
+        Embedder(bundle, threads=1, at_once=0)
+
+
+def test_a_failing_view_leaves_the_embedder_usable() -> None:
+    bundle = find_bundle(DEFAULT_BUNDLE)
+    embedder = Embedder(bundle, threads=2, at_once=2)
+    view = np.zeros((bundle.input.height, bundle.input.width, 3), np.uint8)
+    with pytest.raises(KeyError):
+        embedder.embed_mean([view] * 3, ["no-such-layer"])
+    assert len(embedder.embed_mean([view] * 3, list(bundle.layers))) == len(bundle.layers)
+
+
 def test_pixels_are_checked() -> None:
     embedder = Embedder(find_bundle(DEFAULT_BUNDLE), threads=1)
     contract = embedder.bundle.input
