@@ -8,7 +8,7 @@ OUT ?= out
 TORCH ?=
 # An exact torch requirement, where the newest is not wanted.
 
-.PHONY: demo test test-tools lint bench kills fuzz code-table verify attacks vectors photos wheel clean
+.PHONY: demo test test-tools lint bench arm kills fuzz code-table verify attacks vectors photos wheel clean
 
 demo: $(VENV)/.demo
 	@$(RUN) -m tools.demo
@@ -38,7 +38,7 @@ lint: $(VENV)/.test
 
 # A 12-megapixel photo and a full-size network to compare with are made first.
 bench: $(VENV)/.bench $(OUT)/large.jpg $(OUT)/inception_v3_full/manifest.json
-	$(RUN) -m benchmarks.speed unlock --photo $(OUT)/large.jpg --baseline $(OUT)/inception_v3_full --out $(OUT)/speed
+	$(RUN) -m benchmarks.speed.bars --photo $(OUT)/large.jpg --baseline $(OUT)/inception_v3_full --out $(OUT)/speed
 
 $(OUT)/large.jpg: | $(VENV)/.bench
 	@mkdir -p $(OUT)
@@ -46,6 +46,10 @@ $(OUT)/large.jpg: | $(VENV)/.bench
 
 $(OUT)/inception_v3_full/manifest.json: | $(VENV)/.bench
 	$(RUN) -m tools.convert_tflite --random --input 299 --outputs pool_3 mixed_8/pool --out $(OUT)/inception_v3_full
+
+# CPython and ailock for an ARM phone or board, in one folder to copy there; needs apt (Debian).
+arm: $(VENV)/.test
+	$(RUN) -m benchmarks.speed.arm_bundle --arch aarch64 --out $(OUT)/arm/aarch64
 
 # Campaigns: long forms of what `make test` does briefly.
 kills: $(VENV)/.test

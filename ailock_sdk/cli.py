@@ -20,7 +20,7 @@ from typing import Any
 from tqdm import tqdm
 
 from ailock_sdk import __version__
-from ailock_sdk.benchmark import format_table, run
+from ailock_sdk.benchmark import DEFAULT_RUNS, format_report, run
 from ailock_sdk.doctor import examine
 from ailock_sdk.embedding import Bundle, list_bundles, load_bundle, quiet_stderr
 from ailock_sdk.errors import (
@@ -179,8 +179,14 @@ def build_parser() -> argparse.ArgumentParser:
     compare.add_argument("photo", nargs=2, metavar="PHOTO")
     benchmark = add("benchmark", _benchmark, "Time every stage of an unlock.", common, camera)
     benchmark.add_argument("--photo", help="a photo to time with (default: the model's own)")
-    benchmark.add_argument("--runs", type=int, default=20)
-    benchmark.add_argument("--threads", type=int)
+    benchmark.add_argument(
+        "--runs", type=int, default=DEFAULT_RUNS, help="warm unlocks (default: %(default)s)"
+    )
+    benchmark.add_argument(
+        "--threads",
+        type=int,
+        help="threads of the network (default: as unlock, and a sweep over the cores)",
+    )
     add("doctor", _doctor, "Check this installation.", vault)
     _add_models(add("models", _models_list, "Installed model bundles.", common))
     completion = add("completion", _completion, "Print a shell completion script.", common)
@@ -282,7 +288,7 @@ def _benchmark(arguments: argparse.Namespace) -> int:
         threads=arguments.threads,
         profile=arguments.profile,
     )
-    _report(arguments, result, format_table(result))
+    _report(arguments, result, format_report(result))
     return ExitCode.OK
 
 

@@ -150,12 +150,17 @@ def test_models(run: Run) -> None:
     assert len(json.loads(out)["inception_v3_slim"]["fingerprint"]) == 64
 
 
-def test_benchmark_times_every_stage(run: Run) -> None:
-    code, out, _ = run("benchmark", "--json", "--runs", "2")
-    assert code == 0
-    stages = json.loads(out)["stages_ms"]
-    assert {"decode", "network", "projection", "Argon2id", "store"} <= stages.keys()
-    assert all(0 < s["p50"] <= s["p99"] for s in stages.values())
+def test_benchmark_with_one_number_of_threads(run: Run, other: Path) -> None:
+    options = ("--runs", "1", "--threads", "1", "--photo", other)
+    code, out, err = run("benchmark", "--json", *options)
+    assert (code, err) == (0, "")
+    facts = json.loads(out)
+    assert (facts["runs"], facts["threads"], list(facts["by_threads"])) == (1, 1, ["1"])
+    assert facts["photo"]["bytes"] == other.stat().st_size
+    code, out, err = run("benchmark", *options)
+    assert (code, err) == (0, "")
+    assert "Argon2id" in out
+    assert run("benchmark", "--runs", "0")[0] == ExitCode.SETUP
 
 
 def test_completion(run: Run) -> None:

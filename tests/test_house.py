@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "ailock_sdk"
 STAGES = ("capture", "embedding", "imageprint", "sketch", "vault")
-BASE = {"profiles", "constants", "errors", "secret"}
+BASE = {"profiles", "constants", "errors", "secret", "device"}
 COMPOSERS = ("lock", "named_locks", "benchmark", "doctor", "cli")
 """Lowest first: each may import the stages, the base and those before it."""
 

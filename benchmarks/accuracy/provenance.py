@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import platform
 import shlex
+import subprocess
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("ailock-sdk", "numpy", "scipy", "pillow", "reedsolo", "cryptography", "matplotlib")
 
 
@@ -43,6 +45,21 @@ def command_line(module: str, arguments: Sequence[str]) -> str:
         else:
             shown.append(Path(argument).name if os.sep in argument else argument)
     return shlex.join(["python", "-m", module, *shown])
+
+
+def commit() -> str | None:
+    """The checkout's commit, with ``-dirty`` if files differ from it; ``None`` without git."""
+    try:
+        done = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError:
+        return None
+    return done.stdout.strip() or None
 
 
 def now() -> str:

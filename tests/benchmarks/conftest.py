@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,8 +18,24 @@ from ailock_sdk.errors import EnrollmentError, PhotoQualityError
 from ailock_sdk.imageprint import ImagePrint, combine
 from ailock_sdk.sketch import Code
 from benchmarks.accuracy.samples import Samples, arrange
+from benchmarks.speed.arm_bundle import build_arm_folder, build_problem, emulator_problem
 
 MakeSamples = Callable[..., Samples]
+ARM_FOLDER = Path(__file__).resolve().parents[2] / "out" / "arm" / "aarch64"
+
+
+@pytest.fixture(scope="session")
+def arm_folder() -> Path:
+    """An ARM folder of this checkout, for aarch64, that runs under emulation here.
+
+    Skips where that cannot be had; with ``CI=true`` in the environment it fails there.
+    """
+    problem = emulator_problem() or build_problem()
+    if problem is None:
+        return build_arm_folder(ARM_FOLDER)
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"needs emulated ARM: {problem}")
+    pytest.skip(f"needs emulated ARM: {problem}")
 
 
 @pytest.fixture

@@ -1,0 +1,307 @@
+"""Facts about the machine and its present state, for whoever reads a measurement.
+
+Everything comes from the kernel's files and two vendors' commands. What cannot be read, as much of
+it on a phone, is ``None`` or left out; nothing here raises.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import subprocess
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path("/")
+CELSIUS_PLAUSIBLE = (-40.0, 150.0)
+"""Sensors that are switched off report values outside."""
+COMMAND_TIMEOUT_SECONDS = 5.0
+PI_HELD_BACK = 0b1110
+"""Bits of the Raspberry Pi's ``get_throttled``: clock capped, throttled, soft temperature limit."""
+
+_ARM_IMPLEMENTERS = {0x41: "ARM", 0x51: "Qualcomm", 0x53: "Samsung", 0x61: "Apple"}
+_ARM_CORES = {
+    (0x41, 0xB76): "ARM1176",
+    (0x41, 0xC05): "Cortex-A5",
+    (0x41, 0xC07): "Cortex-A7",
+    (0x41, 0xC08): "Cortex-A8",
+    (0x41, 0xC09): "Cortex-A9",
+    (0x41, 0xC0E): "Cortex-A17",
+    (0x41, 0xC0F): "Cortex-A15",
+    (0x41, 0xD01): "Cortex-A32",
+    (0x41, 0xD03): "Cortex-A53",
+    (0x41, 0xD04): "Cortex-A35",
+    (0x41, 0xD05): "Cortex-A55",
+    (0x41, 0xD07): "Cortex-A57",
+    (0x41, 0xD08): "Cortex-A72",
+    (0x41, 0xD09): "Cortex-A73",
+    (0x41, 0xD0A): "Cortex-A75",
+    (0x41, 0xD0B): "Cortex-A76",
+    (0x41, 0xD0C): "Neoverse-N1",
+    (0x41, 0xD0D): "Cortex-A77",
+    (0x41, 0xD0E): "Cortex-A76AE",
+    (0x41, 0xD40): "Neoverse-V1",
+    (0x41, 0xD41): "Cortex-A78",
+    (0x41, 0xD42): "Cortex-A78AE",
+    (0x41, 0xD44): "Cortex-X1",
+    (0x41, 0xD46): "Cortex-A510",
+    (0x41, 0xD47): "Cortex-A710",
+    (0x41, 0xD48): "Cortex-X2",
+    (0x41, 0xD49): "Neoverse-N2",
+    (0x41, 0xD4B): "Cortex-A78C",
+    (0x41, 0xD4C): "Cortex-X1C",
+    (0x41, 0xD4D): "Cortex-A715",
+    (0x41, 0xD4E): "Cortex-X3",
+    (0x41, 0xD4F): "Neoverse-V2",
+    (0x41, 0xD80): "Cortex-A520",
+    (0x41, 0xD81): "Cortex-A720",
+    (0x41, 0xD82): "Cortex-X4",
+    (0x41, 0xD85): "Cortex-X925",
+    (0x41, 0xD87): "Cortex-A725",
+    (0x51, 0x001): "Oryon",
+    (0x51, 0x800): "Kryo 2xx Gold",
+    (0x51, 0x801): "Kryo 2xx Silver",
+    (0x51, 0x802): "Kryo 3xx Gold",
+    (0x51, 0x803): "Kryo 3xx Silver",
+    (0x51, 0x804): "Kryo 4xx Gold",
+    (0x51, 0x805): "Kryo 4xx Silver",
+    (0x53, 0x001): "Exynos M1",
+    (0x53, 0x002): "Exynos M3",
+    (0x53, 0x003): "Exynos M4",
+    (0x53, 0x004): "Exynos M5",
+}
+"""Names of ARM cores by (implementer, part), as in the core's main ID register."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """What the machine is.
+
+    Attributes
+    ----------
+    machine : instruction set, such as ``aarch64``
+    processor : its name; of ARM processors the cores, such as ``4x Cortex-A55, 2x Cortex-A76``
+    model : the device's name, such as ``Raspberry Pi 5 Model B Rev 1.0``; ``None`` on most PCs
+    cores : number of cores, at least 1
+    cpu_features : the kernel's names of the instruction set's extensions
+    max_mhz : greatest clock of each core in MHz, ``None`` where unknown
+    governor : who chooses the clocks, such as ``schedutil``; several with commas between
+    os : distribution or Android version, and kernel
+    memory_mib : main memory in MiB
+    """
+
+    machine: str
+    processor: str
+    model: str | None
+    cores: int
+    cpu_features: list[str]
+    max_mhz: list[float | None]
+    governor: str | None
+    os: str
+    memory_mib: float | None
+
+
+@dataclass(frozen=True)
+class DeviceState:
+    """How the machine is at this moment.
+
+    Attributes
+    ----------
+    temperature_c : degrees Celsius by the name of the thermal zone
+    mhz : present clock of each core in MHz, ``None`` where unknown
+    throttled : whether the clocks are held below the processor's own maximum, by heat, by power or
+        by a setting; ``None`` where nothing tells
+    """
+
+    temperature_c: dict[str, float]
+    mhz: list[float | None]
+    throttled: bool | None
+
+
+def read_device(root: Path = ROOT) -> Device:
+    """What this machine is; ``root`` is the folder that holds ``proc``, ``sys`` and ``etc``."""
+    processors = _processors(root)
+    cores = _cores(root)
+    governors = sorted({text for core in cores if (text := _text(core / "scaling_governor"))})
+    return Device(
+        machine=platform.machine() or "unknown",
+        processor=_processor_name(processors),
+        model=_device_model(root),
+        cores=len(cores),
+        cpu_features=_cpu_features(processors),
+        max_mhz=[_mhz(core / "cpuinfo_max_freq") for core in cores],
+        governor=", ".join(governors) or None,
+        os=_operating_system(root),
+        memory_mib=_memory_mib(root),
+    )
+
+
+def read_state(root: Path = ROOT) -> DeviceState:
+    """How this machine is now; ``root`` as for :func:`read_device`."""
+    cores = _cores(root)
+    signs = [sign for sign in (_pi_held_back(root), _capped(cores)) if sign is not None]
+    return DeviceState(
+        temperature_c=_temperatures(root),
+        mhz=[_mhz(core / "scaling_cur_freq") for core in cores],
+        throttled=any(signs) if signs else None,
+    )
+
+
+def _processors(root: Path) -> list[dict[str, str]]:
+    """The fields of ``/proc/cpuinfo`` for each processor, names in lower case.
+
+    Some kernels state what all processors share once, at the end: it then stands with the last.
+    """
+    found: list[dict[str, str]] = []
+    for line in (_text(root / "proc/cpuinfo") or "").splitlines():
+        name, separator, value = line.partition(":")
+        name, value = name.strip().lower(), value.strip()
+        # Older ARM kernels begin with a line "Processor : ARMv7 ..." that is no number.
+        if name == "processor" and value.isdigit():
+            found.append({})
+        if separator and found:
+            found[-1].setdefault(name, value)
+    return found
+
+
+def _processor_name(processors: list[dict[str, str]]) -> str:
+    parts = [_arm_core(p) for p in processors if "cpu part" in p]
+    if parts:
+        if len(parts) == 1:
+            parts *= len(processors)
+        return ", ".join(f"{count}x {name}" for name, count in Counter(parts).items())
+    for processor in processors:
+        if name := processor.get("model name"):
+            return name
+    return platform.processor() or platform.machine() or "unknown"
+
+
+def _arm_core(processor: dict[str, str]) -> str:
+    part = processor["cpu part"]
+    implementer = processor.get("cpu implementer", "")
+    try:
+        numbers = int(implementer, 16), int(part, 16)
+    except ValueError:
+        return f"{implementer} {part}".strip()
+    unknown = f"{_ARM_IMPLEMENTERS.get(numbers[0], implementer)} {part}"
+    return _ARM_CORES.get(numbers, unknown)
+
+
+def _cpu_features(processors: list[dict[str, str]]) -> list[str]:
+    for processor in processors:
+        if features := processor.get("flags") or processor.get("features"):
+            return features.split()
+    return []
+
+
+def _device_model(root: Path) -> str | None:
+    # First, as the device tree of a phone names the board inside it.
+    if model := _getprop(root, "ro.product.model"):
+        maker = _getprop(root, "ro.product.manufacturer") or ""
+        return model if model.lower().startswith(maker.lower()) else f"{maker} {model}"
+    return _text(root / "proc/device-tree/model")
+
+
+def _operating_system(root: Path) -> str:
+    name = platform.system() or "unknown"
+    if release := _getprop(root, "ro.build.version.release"):
+        name = f"Android {release}"
+    elif found := re.search(
+        "^PRETTY_NAME=(.+)$", _text(root / "etc/os-release") or "", re.MULTILINE
+    ):
+        name = found[1].strip("\"'")
+    kernel = _text(root / "proc/sys/kernel/osrelease")
+    return f"{name}, Linux {kernel}" if kernel else name
+
+
+def _memory_mib(root: Path) -> float | None:
+    found = re.search(r"^MemTotal:\s*(\d+) kB", _text(root / "proc/meminfo") or "", re.MULTILINE)
+    return round(int(found[1]) / 1024, 1) if found else None
+
+
+def _cores(root: Path) -> list[Path]:
+    """The ``cpufreq`` folder of each core, in the order of their numbers; it need not be there."""
+    folder = root / "sys/devices/system/cpu"
+    numbers = _numbered(folder, "cpu") or range(os.cpu_count() or 1)
+    return [folder / f"cpu{number}/cpufreq" for number in numbers]
+
+
+def _mhz(path: Path) -> float | None:
+    khz = _number(path)
+    return None if khz is None else khz / 1000
+
+
+def _temperatures(root: Path) -> dict[str, float]:
+    folder = root / "sys/class/thermal"
+    found: dict[str, float] = {}
+    for number in _numbered(folder, "thermal_zone"):
+        zone = folder / f"thermal_zone{number}"
+        value = _number(zone / "temp")
+        if value is None:
+            continue
+        # The unit is a thousandth of a degree, but some phones' drivers give whole degrees.
+        celsius = float(value) if abs(value) < CELSIUS_PLAUSIBLE[1] else value / 1000
+        if CELSIUS_PLAUSIBLE[0] <= celsius <= CELSIUS_PLAUSIBLE[1]:
+            name = _text(zone / "type") or zone.name
+            found[name if name not in found else f"{name} ({zone.name})"] = celsius
+    return found
+
+
+def _capped(cores: list[Path]) -> bool | None:
+    """Whether some core may not reach its own maximum; ``None`` if no core tells."""
+    limits = [(_number(c / "scaling_max_freq"), _number(c / "cpuinfo_max_freq")) for c in cores]
+    known = [(now, own) for now, own in limits if now is not None and own is not None]
+    return any(now < own for now, own in known) if known else None
+
+
+def _pi_held_back(root: Path) -> bool | None:
+    """What a Raspberry Pi's firmware says, which lowers clocks without telling the kernel."""
+    output = _output(root / "usr/bin/vcgencmd", "get_throttled")
+    found = re.fullmatch("throttled=0x([0-9a-fA-F]+)", output or "")
+    return bool(int(found[1], 16) & PI_HELD_BACK) if found else None
+
+
+def _getprop(root: Path, name: str) -> str | None:
+    """A property of Android; ``None`` elsewhere."""
+    return _output(root / "system/bin/getprop", name)
+
+
+def _output(program: Path, argument: str) -> str | None:
+    """What a program prints, without white space around it; ``None`` for nothing or a failure."""
+    try:
+        done = subprocess.run(
+            [program, argument],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=COMMAND_TIMEOUT_SECONDS,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.decode(errors="replace").strip() or None
+
+
+def _text(path: Path) -> str | None:
+    """A file's text without the white space and NUL around it; ``None`` if empty or unreadable."""
+    try:
+        return path.read_bytes().decode(errors="replace").strip("\0 \t\r\n") or None
+    except OSError:
+        return None
+
+
+def _number(path: Path) -> int | None:
+    try:
+        return int(_text(path) or "")
+    except ValueError:
+        return None
+
+
+def _numbered(folder: Path, prefix: str) -> list[int]:
+    """The numbers of the entries ``PREFIX<number>``, sorted; empty if the folder is unreadable."""
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return []
+    return sorted(int(n[len(prefix) :]) for n in names if re.fullmatch(f"{prefix}[0-9]+", n))
