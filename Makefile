@@ -8,7 +8,7 @@ OUT ?= out
 TORCH ?=
 # An exact torch requirement, where the newest is not wanted.
 
-.PHONY: demo test test-tools lint bench arm kills fuzz code-table verify attacks vectors photos wheel clean
+.PHONY: demo test test-tools lint bench arm kills fuzz code-table verify paper attacks vectors photos wheel clean
 
 demo: $(VENV)/.demo
 	@$(RUN) -m tools.demo
@@ -21,6 +21,7 @@ test: $(VENV)/.test
 test-tools: $(VENV)-tools/.installed
 	$(VENV)-tools/bin/python -m pytest tests/tools/test_convert_tflite.py tests/tools/test_convert_weights.py tests/test_cli_models.py
 	$(VENV)-tools/bin/python -m pytest tests/tools/test_training.py
+	$(VENV)-tools/bin/python -m pytest tests/attacks/test_image_attacks.py
 	$(VENV)-tools/bin/python -m pytest tests/tools/test_projection_incremental.py
 	$(VENV)-tools/bin/python -m pytest tests/tools/test_fit_projection_run.py
 	$(VENV)-tools/bin/python -m pytest tests/tools/test_render_photos.py
@@ -65,6 +66,11 @@ code-table: $(VENV)/.test
 # PHOTOS is a photo set: a zip with labels.csv, or a folder with one folder per object.
 verify: $(VENV)/.test
 	$(RUN) -m benchmarks.accuracy verify --photos "$(PHOTOS)" --out $(OUT)/verify
+
+# The paper's figures and tables on PHOTOS; PAPER adds roles and bundles, such as
+# PAPER="--impostor others.zip --bundle inception_v3_slim FULL".
+paper: $(VENV)/.test
+	$(RUN) -m benchmarks.accuracy paper --photos "$(PHOTOS)" $(PAPER) --out $(OUT)/paper
 
 # FIT: photo sets that the attacker owns; such as the projection was not fitted on.
 attacks: $(VENV)/.test

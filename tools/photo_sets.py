@@ -114,7 +114,11 @@ def open_photo_set(source: Path) -> PhotoSet:
 
 def sha256_of(source: Path) -> str:
     """SHA-256 of a file, hexadecimal: how a photo set is named in records of what was done."""
-    return hashlib.sha256(source.read_bytes()).hexdigest()
+    digest = hashlib.sha256()
+    with source.open("rb") as stream:
+        for block in iter(lambda: stream.read(1024 * 1024), b""):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _folder_entries(folder: Path) -> list[PhotoEntry]:

@@ -8,20 +8,25 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ailock_sdk import AiLock, AilockError
-from ailock_sdk.embedding import DEFAULT_BUNDLE, Bundle, find_bundle, load_bundle
+from ailock_sdk.embedding import DEFAULT_BUNDLE
 from ailock_sdk.profiles import DEFAULT_PROFILE
-from benchmarks.accuracy import provenance
+from benchmarks.accuracy import credentials, provenance, scale
+from benchmarks.accuracy.bundles import is_bundle_folder, open_bundle
 from benchmarks.accuracy.error_rates import TooFewTrialsError
 from benchmarks.accuracy.labelled_photos import ALL, SPLITS, open_labelled_photos
+from benchmarks.accuracy.paper import command as paper_command
+from benchmarks.accuracy.paper.errors import PaperError
+from benchmarks.accuracy.paper.recipe import ExperimentError
 from benchmarks.accuracy.report import as_text
 from benchmarks.accuracy.verify import Settings, evaluate, save
 from tools.photo_sets import PhotoSetError
 
 MODULE = "benchmarks.accuracy"
 DEFAULT_OUT = Path("out") / "accuracy"
-MANIFEST = "manifest.json"
 CACHE = "imageprints"
 """Folder of the kept imageprints. An imageprint is as good as its photo: keep both private."""
+ERRORS = (AilockError, PhotoSetError, TooFewTrialsError, PaperError, ExperimentError)
+"""What bad input raises; the text says what to do."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(given)
     try:
         return int(options.run(options, provenance.command_line(MODULE, given)))
-    except (AilockError, PhotoSetError, TooFewTrialsError) as error:
+    except ERRORS as error:
         print(f"{MODULE}: {error}", file=sys.stderr)
         return 1
 
@@ -103,12 +108,15 @@ def _parser() -> argparse.ArgumentParser:
         "--bootstrap", metavar="B", type=_at_least(0), default=1_000, help="replicates; 0: none"
     )
     command.add_argument("--seed", type=_at_least(0), default=1, help="of everything random")
+    paper_command.add_parser(experiments)
+    scale.add_parser(experiments)
+    credentials.add_parser(experiments)
     return parser
 
 
 def _verify(options: argparse.Namespace, command: str) -> int:
     photos = open_labelled_photos(options.photos, options.split)
-    lock = AiLock(_bundle(options.bundle), options.profile)
+    lock = AiLock(open_bundle(options.bundle), options.profile)
     beside = [_lock(name) for name in options.beside]
     settings = Settings(
         references=tuple(dict.fromkeys(options.references)),
@@ -127,14 +135,9 @@ def _verify(options: argparse.Namespace, command: str) -> int:
 def _lock(bundle_and_profile: str) -> AiLock:
     """The lock of ``BUNDLE`` or ``BUNDLE:PROFILE``; nobody enrols with it."""
     bundle, colon, profile = bundle_and_profile.rpartition(":")
-    if not colon or (Path(bundle_and_profile) / MANIFEST).is_file():  # a folder with a colon
+    if not colon or is_bundle_folder(bundle_and_profile):  # a folder with a colon
         bundle, profile = bundle_and_profile, DEFAULT_PROFILE
-    return AiLock(_bundle(bundle), profile)
-
-
-def _bundle(name_or_path: str) -> Bundle:
-    path = Path(name_or_path)
-    return load_bundle(path) if (path / MANIFEST).is_file() else find_bundle(name_or_path)
+    return AiLock(open_bundle(bundle), profile)
 
 
 def _at_least(least: int) -> Callable[[str], int]:

@@ -69,6 +69,12 @@ def photo_set_sha256(photos: PhotoSet) -> str:
     return digest.hexdigest()
 
 
+def kept_sha256(whole: str, photos: PhotoSet) -> str:
+    """SHA-256 of a part of a set: of the hash of the whole set, and the paths that are kept."""
+    paths = json.dumps([entry.path for entry in photos.entries])
+    return hashlib.sha256(f"{whole}\n{paths}".encode()).hexdigest()
+
+
 def cache_key(
     lock: AiLock, photo_set: str, split: str, reference: bool = False
 ) -> dict[str, object]:

@@ -36,15 +36,24 @@ def versions() -> dict[str, str]:
 
 
 def command_line(module: str, arguments: Sequence[str]) -> str:
-    """The command, each path cut to its name: a report is no place for somebody's folders."""
+    """The command, each path cut to its name: a report is no place for somebody's folders.
+
+    A word with a slash in it that leads nowhere, such as the name of a layer, stays whole.
+    """
     shown = []
     for argument in arguments:
         option, equals, value = argument.partition("=")
         if option.startswith("--") and equals:
-            shown.append(f"{option}={Path(value).name if os.sep in value else value}")
+            shown.append(f"{option}={_without_folders(value)}")
         else:
-            shown.append(Path(argument).name if os.sep in argument else argument)
+            shown.append(_without_folders(argument))
     return shlex.join(["python", "-m", module, *shown])
+
+
+def _without_folders(argument: str) -> str:
+    path = Path(argument)
+    leads_somewhere = path.is_absolute() or Path(path.parts[0] if path.parts else "").exists()
+    return path.name if os.sep in argument and leads_somewhere else argument
 
 
 def commit() -> str | None:

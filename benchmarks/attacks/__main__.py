@@ -1,4 +1,4 @@
-"""``python -m benchmarks.attacks ATTACK``: attacks on stored records, each with a number."""
+"""``python -m benchmarks.attacks ATTACK``: attacks on records and by images, each with a number."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 from ailock_sdk import AilockError
 from benchmarks.accuracy import provenance
 from benchmarks.attacks import helper_data_experiment, helper_data_report
+from benchmarks.attacks.images import command as synthetic_images_command
+from benchmarks.attacks.images.synthetic_images import SyntheticImagesError
 from tools.photo_sets import PhotoSetError, sha256_of
 
 MODULE = "benchmarks.attacks"
@@ -17,12 +19,12 @@ DEFAULT_OUT = Path("out") / "attacks"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one attack; 0 if its acceptance holds, 1 if not, 2 if it could not be run."""
+    """Run one attack; 0 if its acceptance holds or it has none, 1 if not, 2 if it could not run."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     options = _parser().parse_args(given)
     try:
         return int(options.run(options, provenance.command_line(MODULE, given)))
-    except (AilockError, PhotoSetError) as error:
+    except (AilockError, PhotoSetError, SyntheticImagesError) as error:
         print(f"{MODULE}: {error}", file=sys.stderr)
         return 2
 
@@ -36,6 +38,11 @@ def _parser() -> argparse.ArgumentParser:
     helper_data_experiment.add_arguments(helper_data)
     helper_data.add_argument("--out", type=Path, default=DEFAULT_OUT, metavar="DIR")
     helper_data.set_defaults(run=_helper_data)
+    synthetic = attacks.add_parser(
+        "synthetic-images", help="train a DCGAN on reference photos; try its images on them"
+    )
+    synthetic_images_command.add_arguments(synthetic)
+    synthetic.set_defaults(run=synthetic_images_command.run)
     return parser
 
 

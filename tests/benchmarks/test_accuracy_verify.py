@@ -107,3 +107,5 @@ def test_a_shared_set_is_far_better_than_chance(tmp_path: Path) -> None:
 def test_a_command_line_shows_no_folders() -> None:
     shown = command_line("m", ["verify", "--photos", "/home/me/set.zip", "--out=/tmp/x y", "-v"])
     assert shown == "python -m m verify --photos set.zip '--out=x y' -v"
+    assert command_line("m", ["--layers", "mixed_8/pool"]).endswith("--layers mixed_8/pool")
+    assert command_line("m", ["--photos", "tests/photos"]).endswith("--photos photos")

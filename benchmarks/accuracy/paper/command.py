@@ -1,0 +1,110 @@
+"""``paper``: the paper's evaluation on the given photos, with every bundle that is asked for."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from ailock_sdk.embedding import DEFAULT_BUNDLE
+from benchmarks.accuracy.bundles import open_bundle
+from benchmarks.accuracy.paper.evaluate import Options, evaluate
+from benchmarks.accuracy.paper.recipe import PAPER_WINDOW, ExperimentError, Window
+from benchmarks.accuracy.paper.report import save
+from benchmarks.accuracy.paper.roles import add_role_options, open_roles, role_sources
+
+DEFAULT_OUT = Path("out") / "paper"
+CACHE = "cache"
+"""Folder of kept embeddings and imageprints, as good as the photos: keep it private."""
+
+
+def add_parser(experiments: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the experiment to ``python -m benchmarks.accuracy``."""
+    command = experiments.add_parser(
+        "paper",
+        help="the figures and tables of the ai.lock paper on any photos, with the paper's values "
+        "beside: one HTML page, a PNG per figure, a CSV per table",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    command.set_defaults(run=run)
+    add_role_options(command)
+    command.add_argument(
+        "--bundle",
+        metavar="NAME_OR_PATH",
+        nargs="+",
+        default=[DEFAULT_BUNDLE],
+        help="model bundles, a chapter each",
+    )
+    command.add_argument(
+        "--layers",
+        metavar="LAYER",
+        nargs="+",
+        help="layers of the recipe, that of the single-layer variants first (default: the paper's, "
+        "as far as a bundle has them)",
+    )
+    command.add_argument(
+        "--window",
+        metavar=("START", "COUNT"),
+        type=int,
+        nargs=2,
+        default=(PAPER_WINDOW.start, PAPER_WINDOW.count),
+        help="principal components that are cut; they need more training photos than the last",
+    )
+    workers = command.add_mutually_exclusive_group()
+    workers.add_argument("--workers", metavar="N", default="1", help="threads that embed photos")
+    workers.add_argument(
+        "--dask",
+        dest="workers",
+        metavar="ADDRESS",
+        default=argparse.SUPPRESS,
+        help="a Dask scheduler, such as tcp://host:8786, whose workers embed the photos instead",
+    )
+    command.add_argument("--seed", type=_seed, default=1, help="of the split and the bootstrap")
+    command.add_argument(
+        "--quick",
+        action="store_true",
+        help="whole photos only, three lambdas and 100 replicates: a look before the long run",
+    )
+    command.add_argument(
+        "--no-photos", action="store_true", help="a page without photos, to pass on freely"
+    )
+    command.add_argument("--out", metavar="DIR", type=Path, default=DEFAULT_OUT, help="report")
+    command.add_argument(
+        "--cache",
+        metavar="DIR",
+        type=Path,
+        help=f"folder of embeddings, resumed (default: {CACHE} in the folder of the report)",
+    )
+
+
+def run(options: argparse.Namespace, command: str) -> int:
+    """Evaluate and write the report; 0, for nothing is judged."""
+    if options.window[0] < 0 or options.window[1] < 1:
+        raise ExperimentError("--window starts at 0 or later and holds at least one component")
+    photos = open_roles(role_sources(options), progress=True)
+    bundles = [open_bundle(name) for name in options.bundle]
+    report = evaluate(
+        photos,
+        bundles,
+        Options(
+            cache=options.cache or options.out / CACHE,
+            layers=tuple(options.layers) if options.layers else None,
+            window=Window(*options.window),
+            workers=options.workers,
+            seed=options.seed,
+            quick=options.quick,
+            with_photos=not options.no_photos,
+        ),
+        command,
+        progress=True,
+    )
+    for file in save(report, options.out):
+        print(f"wrote {file}", file=sys.stderr)
+    return 0
+
+
+def _seed(text: str) -> int:
+    value = int(text)
+    if not 0 <= value < 2**64:
+        raise argparse.ArgumentTypeError("0 up to 2**64 - 1")
+    return value

@@ -1,0 +1,119 @@
+"""How much there is to guess: distances of random photos of different objects (section 7.4).
+
+Daugman's degrees of freedom (Proc. IEEE 94, 2006) tell how many independent fair coins would vary
+as the distances do: p (1 - p) / sigma^2, p and sigma being mean and deviation of the share of bits
+that differ. What an attacker with photos must guess at the threshold is -log2 of the FMR there,
+which is less.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from math import log2
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.accuracy.error_rates import TooFewTrialsError, mean_and_deviation
+from benchmarks.accuracy.hamming import Words, distances
+from benchmarks.accuracy.histograms import distance_histogram
+from benchmarks.accuracy.intervals import rule_of_three
+from benchmarks.accuracy.paper.protocol import Study
+from benchmarks.accuracy.paper.results import Result, Table
+from benchmarks.accuracy.paper.roles import IMPOSTOR, REFERENCE
+
+PHOTOS_MAX = 20_000
+"""Photos that take part, drawn at random where there are more: 200 million pairs."""
+TWO_SIDED_95 = 1.96
+"""Standard deviations on either side that hold 95 % of a normal distribution."""
+
+
+def entropy(study: Study) -> list[Result]:
+    """Degrees of freedom and guessing entropy of the single-segment variants.
+
+    The pairs are of the impostor role, of photos that components were not fitted on; without that
+    role, of the reference hold-out.
+    """
+    role = IMPOSTOR if IMPOSTOR in study.roles else REFERENCE
+    chosen = _chosen(study, role)
+    names = [name for name in ("SLSS", "MLSS") if name in study.variants]
+    rows: list[tuple[object, ...]] = []
+    pairs = 0
+    for name in names:
+        lambdas = study.settings.lambdas if name == "SLSS" else study.settings.lambdas[-1:]
+        for bits in lambdas:
+            rule = study.outcome(name, bits).rule
+            side = study.side(role, chosen, study.variants[name], bits)
+            if side.object_count < 2:
+                raise TooFewTrialsError(f"the {role} role has no two objects left to compare")
+            table = _non_mated_by_object(side.words[0], side.objects, rule.bits)
+            counts = table.sum(axis=0) // 2
+            pairs = int(counts.sum())
+            mean, deviation = (float(v) / rule.bits for v in mean_and_deviation(counts))
+            freedom = mean * (1 - mean) / deviation**2 if deviation else None
+            fmr = int(counts[: rule.radius + 1].sum()) / pairs
+            upper = _upper_fmr(table, rule.radius)
+            rows.append(
+                (
+                    *(name, bits, mean * 100, deviation * 100, freedom, rule.radius, fmr),
+                    -log2(fmr) if fmr else None,
+                    -log2(upper),
+                )
+            )
+    return [
+        Table(
+            "",
+            "Entropy from random pairs",
+            (
+                *("variant", "lambda (bits)", "mean distance (%)", "deviation (%)"),
+                *("degrees of freedom (bits)", "c (bits)", "FMR at c (share)"),
+                *("guessing entropy at c (bits)", "at least (95 %, bits)"),
+            ),
+            tuple(rows),
+            notes=(
+                f"{pairs:,} pairs of different objects of the {role} role, "
+                f"{int(chosen.sum()):,} photos (the paper: 2 billion of YFCC100M toy).",
+                "At least: from the upper end of FMR's 95 % interval, which counts objects, not "
+                "pairs, as independent; where no pair matched, 3 over the pairs of objects.",
+            ),
+        )
+    ]
+
+
+def _chosen(study: Study, role: str) -> NDArray[np.bool_]:
+    split = study.roles[role][1]
+    unseen = split.holdout if role in study.fitted_roles else np.ones_like(split.holdout)
+    rows = np.flatnonzero(unseen)
+    if len(rows) > PHOTOS_MAX:
+        rows = np.random.default_rng(study.settings.seed).choice(rows, PHOTOS_MAX, replace=False)
+    chosen = np.zeros_like(unseen)
+    chosen[rows] = True
+    return chosen
+
+
+def _non_mated_by_object(words: Words, objects: NDArray[np.int64], bits: int) -> NDArray[np.int64]:
+    """Distances of each object's photos to those of all others, int64 (K, bits + 1).
+
+    Every pair of photos is in it twice, once for either object.
+    """
+    starts = np.searchsorted(objects, np.arange(int(objects[-1]) + 2))
+    by_photo = distance_histogram(words, words, bits, by_row=True)
+    table = np.add.reduceat(by_photo, starts[:-1], axis=0)
+    for index, (start, stop) in enumerate(pairwise(starts)):
+        within = distances(words[start:stop], words[start:stop])
+        table[index] -= np.bincount(within.ravel(), minlength=bits + 1)
+    return np.asarray(table, dtype=np.int64)
+
+
+def _upper_fmr(table: NDArray[np.int64], radius: int) -> float:
+    """The upper 95 % end of the FMR of a table by object.
+
+    FMR is a mean over pairs of objects, a U-statistic: its variance is about 4 / K times that of
+    the objects' own rates.
+    """
+    matches, trials = table[:, : radius + 1].sum(axis=1), table.sum(axis=1)
+    count = len(table)
+    if not matches.any():
+        return rule_of_three(count * (count - 1) // 2)
+    spread = 2 * float((matches / trials).std()) / count**0.5
+    return min(1.0, float(matches.sum() / trials.sum()) + TWO_SIDED_95 * spread)

@@ -1,0 +1,260 @@
+"""Everything the report holds, for one or more bundles on the same photos."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from ailock_sdk import AiLock
+from ailock_sdk.embedding import Bundle
+from ailock_sdk.profiles import DEFAULT_PROFILE
+from benchmarks.accuracy.credentials import SAMPLES, credential_attack
+from benchmarks.accuracy.credentials import TITLE as CREDENTIALS_TITLE
+from benchmarks.accuracy.error_rates import TooFewTrialsError
+from benchmarks.accuracy.labelled_photos import name_of
+from benchmarks.accuracy.paper.copies import leave_out_copies
+from benchmarks.accuracy.paper.default_profile import DefaultProfile
+from benchmarks.accuracy.paper.embeddings import RoleEmbeddings, embed_role
+from benchmarks.accuracy.paper.error_gallery import galleries
+from benchmarks.accuracy.paper.experiments import experiments_of
+from benchmarks.accuracy.paper.facts import bundle_facts, shared_facts
+from benchmarks.accuracy.paper.master_images import all_matches, master_results, wolves
+from benchmarks.accuracy.paper.object_errors import object_results
+from benchmarks.accuracy.paper.operating_points import operating_points
+from benchmarks.accuracy.paper.protocol import Settings, Study
+from benchmarks.accuracy.paper.recipe import (
+    PAPER_WINDOW,
+    WHOLE,
+    ExperimentError,
+    Window,
+    choose_layers,
+)
+from benchmarks.accuracy.paper.results import Absent, Chapter, Report, Result
+from benchmarks.accuracy.paper.roles import REFERENCE, SYNTHETIC, RolePhotos
+from benchmarks.accuracy.paper.split import require_disjoint, split_by_object
+from benchmarks.accuracy.paper.systems import Photo, System, profile_system, recipe_system
+from benchmarks.accuracy.paper.workers import open_workers
+from benchmarks.attacks.images.default_profile import AttackSettings, profile_attack
+from benchmarks.attacks.images.gate import gate_issues
+from benchmarks.attacks.images.synthetic_images import SyntheticImagesError
+from benchmarks.attacks.images.table5 import TITLE as TABLE_5_TITLE
+from benchmarks.attacks.images.table5 import synthetic_attack
+
+TABLE_5 = "Table 5"
+QUICK_LAMBDAS = (150, 350, 500)
+QUICK_REPLICATES = 100
+QUICK_CREDENTIALS = 10_000
+BASIC = "SLSS"
+HOLDOUT = "hold-out"
+NO_SYNTHETIC = (
+    "no synthetic images were given: make them of the reference photos with python -m "
+    "benchmarks.attacks synthetic-images, and give their folder to --synthetic"
+)
+Look = Callable[[System], list[Result]]
+"""Master images of a system, and the photos behind its errors."""
+PHOTOS_INSIDE = (
+    "This page holds small copies of photos it was made from. Pass it on only to whom the photos "
+    "may go, or make it again with --no-photos."
+)
+NO_MEASURE_OF_SAFETY = (
+    "Rates are of these photos, split by object. An attacker chooses his photos; helper data leaks "
+    "too, which these experiments, like the paper's, leave aside (benchmarks.attacks measures it)."
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the caller decides.
+
+    Attributes
+    ----------
+    cache : folder of embeddings and imageprints, kept between runs
+    layers : of the recipe; None: the paper's, as far as a bundle has them
+    window : of principal components
+    workers : threads, or the address of a Dask scheduler
+    seed : of the split and of the bootstrap
+    quick : whole photos only, fewer lambdas, fewer replicates
+    with_photos : put small copies of the photos behind the errors into the page
+    """
+
+    cache: Path
+    layers: tuple[str, ...] | None = None
+    window: Window = PAPER_WINDOW
+    workers: str = "1"
+    seed: int = 1
+    quick: bool = False
+    with_photos: bool = True
+
+    def settings(self, layers: tuple[str, ...]) -> Settings:
+        """Of the experiments on these layers."""
+        full = Settings(layers, window=self.window, seed=self.seed)
+        if not self.quick:
+            return full
+        return replace(full, segments=(), lambdas=QUICK_LAMBDAS, replicates=QUICK_REPLICATES)
+
+
+def evaluate(
+    photos: Mapping[str, RolePhotos],
+    bundles: Sequence[Bundle],
+    options: Options,
+    command: str,
+    progress: bool = False,
+) -> Report:
+    """Run all experiments with each bundle on the same objects, split alike.
+
+    Parameters
+    ----------
+    photos : of each role, from :func:`benchmarks.accuracy.paper.roles.open_roles`
+    command : what the user typed, for the report
+    progress : show bars on stderr, if that is a terminal
+
+    Raises
+    ------
+    PaperError
+        Photos cannot be embedded or split, or an object or photo is on both sides of the split.
+    ExperimentError
+        A bundle lacks a layer that was asked for.
+    """
+    # All layers are chosen before the first long run.
+    layers = [choose_layers(list(bundle.layers), options.layers) for bundle in bundles]
+    chapters = tuple(
+        _chapter(photos, bundle, chosen, options, progress)
+        for bundle, chosen in zip(bundles, layers, strict=True)
+    )
+    remarks = (
+        (PHOTOS_INSIDE, NO_MEASURE_OF_SAFETY) if options.with_photos else (NO_MEASURE_OF_SAFETY,)
+    )
+    names = ", ".join(name_of(one) for one in photos[REFERENCE].sets)
+    return Report(
+        f"ai.lock's evaluation on {names}",
+        shared_facts(photos, options.seed, command),
+        remarks,
+        chapters,
+    )
+
+
+def _chapter(
+    photos: Mapping[str, RolePhotos],
+    bundle: Bundle,
+    layers: tuple[str, ...],
+    options: Options,
+    progress: bool,
+) -> Chapter:
+    settings = options.settings(layers)
+    segments = (WHOLE, *settings.segments)
+
+    def embed(role: str, layers: Sequence[str], segments: Sequence[str]) -> RoleEmbeddings:
+        return embed_role(
+            bundle, role, photos[role], layers, segments, options.cache, options.workers, progress
+        )
+
+    # Synthetic images only attack: they take no part in the split, nor in fitting.
+    embedded = leave_out_copies(
+        {role: embed(role, layers, segments) for role in photos if role != SYNTHETIC}
+    )
+    roles = {role: (e, split_by_object(e, seed=options.seed)) for role, e in embedded.items()}
+    require_disjoint(roles)
+
+    def read(photo: Photo) -> bytes:
+        return photos[photo.role].read(photo.number)
+
+    def look(system: System) -> list[Result]:
+        matches = all_matches(system)
+        found = master_results(system, matches)
+        if options.with_photos:
+            found += galleries(system, wolves(system, matches), read)
+        return found
+
+    study = Study(roles, settings, progress)
+    beside = _default_profile(bundle, photos, options)
+    results = experiments_of(study, beside)
+    results += _or_absent("", "Statistics of the variants", lambda: _of_variants(study, look))
+    if beside is not None:
+        results += _or_absent(
+            "", "Statistics of the profile", lambda: _of_profile(study, beside, look)
+        )
+    results += _or_absent("", CREDENTIALS_TITLE, lambda: _credentials(study, options))
+    if SYNTHETIC in photos:
+
+        def attack() -> list[Result]:
+            images = embed(SYNTHETIC, layers[:1], (WHOLE,))
+            return _synthetic(study, images, photos, beside, options)
+
+        results += _or_absent(TABLE_5, TABLE_5_TITLE, attack)
+    else:
+        results.append(Absent(TABLE_5, TABLE_5_TITLE, NO_SYNTHETIC))
+    return Chapter(
+        f"{bundle.name} {bundle.version}", bundle_facts(bundle, study, beside), tuple(results)
+    )
+
+
+def _or_absent(number: str, title: str, make: Callable[[], list[Result]]) -> list[Result]:
+    """What ``make`` gives, or why these photos are too few for it."""
+    try:
+        return make()
+    except (ExperimentError, TooFewTrialsError, SyntheticImagesError) as error:
+        return [Absent(number, title, str(error))]
+
+
+def _of_variants(study: Study, look: Look) -> list[Result]:
+    """All variants on the hold-out; closely the last, the paper's best of those that there are."""
+    systems = [recipe_system(study, name) for name in study.variants]
+    rates = operating_points(systems, HOLDOUT) + object_results(systems, HOLDOUT)
+    return rates + look(systems[-1])
+
+
+def _of_profile(study: Study, beside: DefaultProfile, look: Look) -> list[Result]:
+    """The bundle's default profile on all photos."""
+    system = profile_system(beside, study.settings, study.progress)
+    roles = [REFERENCE, *(crowd.photos[0].role for crowd in system.others)]
+    where = f"{system.name}, all {' and '.join(roles)} photos"
+    rates = operating_points([system], where) + object_results([system], where)
+    return rates + look(system)
+
+
+def _credentials(study: Study, options: Options) -> list[Result]:
+    """Synthetic credentials against all reference photos, as SLSS imageprints."""
+    reference, _ = study.roles[REFERENCE]
+    bits = study.final_bits(reference, study.variants[BASIC], study.settings.lambdas[-1])
+    samples = QUICK_CREDENTIALS if options.quick else SAMPLES
+    with open_workers(options.workers) as workers:
+        attack = credential_attack(
+            bits.astype(np.bool_),
+            study.radii(BASIC),
+            samples,
+            options.seed,
+            workers,
+            study.progress,
+            objects=[str(name) for name in reference.objects],
+        )
+    return [attack.table(), attack.figure()]
+
+
+def _synthetic(
+    study: Study,
+    images: RoleEmbeddings,
+    photos: Mapping[str, RolePhotos],
+    beside: DefaultProfile | None,
+    options: Options,
+) -> list[Result]:
+    """Table 5, and the same attack on the bundle's default profile, where it has one."""
+    synthetic = photos[SYNTHETIC]
+    results = synthetic_attack(study, images, gate_issues(synthetic, study.progress))
+    if beside is not None:
+        attack = AttackSettings(study.settings.replicates, options.seed, study.progress)
+        results.append(
+            profile_attack(beside.lock, photos[REFERENCE], synthetic, options.cache, attack)
+        )
+    return results
+
+
+def _default_profile(
+    bundle: Bundle, photos: Mapping[str, RolePhotos], options: Options
+) -> DefaultProfile | None:
+    """The bundle's own default profile, where it has one."""
+    if DEFAULT_PROFILE not in bundle.profiles:
+        return None
+    return DefaultProfile(AiLock(bundle, DEFAULT_PROFILE, pepper=None), photos, options.cache)

@@ -1,0 +1,79 @@
+"""All experiments of the paper that need no attacker's images, on the photos of any roles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tqdm import tqdm
+
+from benchmarks.accuracy.error_rates import TooFewTrialsError
+from benchmarks.accuracy.paper.default_profile import DefaultProfile
+from benchmarks.accuracy.paper.eer import equal_error_rates
+from benchmarks.accuracy.paper.entropy import entropy
+from benchmarks.accuracy.paper.figure4 import NUMBER as FIGURE_4
+from benchmarks.accuracy.paper.figure4 import TITLE as FIGURE_4_TITLE
+from benchmarks.accuracy.paper.figure4 import figure4
+from benchmarks.accuracy.paper.figure5 import figure5
+from benchmarks.accuracy.paper.illumination import TITLE as ILLUMINATION_TITLE
+from benchmarks.accuracy.paper.illumination import illumination
+from benchmarks.accuracy.paper.lsim import lsim
+from benchmarks.accuracy.paper.protocol import Roles, Settings, Study
+from benchmarks.accuracy.paper.recipe import ExperimentError
+from benchmarks.accuracy.paper.results import Absent, Result
+from benchmarks.accuracy.paper.table3 import table3
+from benchmarks.accuracy.paper.table4 import NUMBER as TABLE_4
+from benchmarks.accuracy.paper.table4 import TITLE as TABLE_4_TITLE
+from benchmarks.accuracy.paper.table4 import table4
+
+Experiment = Callable[[Study], list[Result]]
+
+
+def run_experiments(
+    roles: Roles,
+    settings: Settings,
+    progress: bool = False,
+    beside: DefaultProfile | None = None,
+) -> list[Result]:
+    """Every experiment, in the paper's order and then the rest.
+
+    One that these photos are too few for becomes an ``Absent`` that says why.
+
+    Parameters
+    ----------
+    roles : embeddings and split of each role, checked by ``split.require_disjoint``
+    progress : show bars on stderr, if that is a terminal
+    beside : a lock whose own profile is measured on the same hold-out trials
+
+    Raises
+    ------
+    ExperimentError
+        There is no reference role.
+    """
+    return experiments_of(Study(roles, settings, progress), beside)
+
+
+def experiments_of(study: Study, beside: DefaultProfile | None = None) -> list[Result]:
+    """As :func:`run_experiments`, of a study that the caller goes on to use."""
+    planned: list[tuple[str, str, Experiment]] = [
+        (FIGURE_4, FIGURE_4_TITLE, figure4),
+        ("Table 3", "Threshold tau of SLSS by lambda", table3),
+        (TABLE_4, TABLE_4_TITLE, table4),
+        ("Figure 5", "Variants of ai.lock by lambda", figure5),
+        ("", "Equal error rates", lambda each: equal_error_rates(each, beside)),
+        ("", ILLUMINATION_TITLE, illumination),
+        ("", "Locality sensitivity", lsim),
+        ("", "Entropy from random pairs", entropy),
+    ]
+    results: list[Result] = []
+    bar = tqdm(planned, "experiments", disable=None if study.progress else True)
+    for number, title, make in bar:
+        bar.set_postfix_str(title)
+        try:
+            results += make(study)
+        except (ExperimentError, TooFewTrialsError) as error:
+            results.append(Absent(number, title, str(error)))
+    for name in ("MLSS", "SLMS", "MLMS"):
+        if name not in study.variants:
+            lack = "two layers" if name.startswith("ML") else "the five segments"
+            results.append(Absent("", f"Variant {name}", f"it needs {lack}, which were not given"))
+    return results

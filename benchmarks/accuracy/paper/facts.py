@@ -1,0 +1,70 @@
+"""Where a report comes from, in words: the facts at its head and at the head of each chapter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ailock_sdk.embedding import Bundle
+from benchmarks.accuracy import provenance
+from benchmarks.accuracy.labelled_photos import name_of
+from benchmarks.accuracy.paper.default_profile import DefaultProfile
+from benchmarks.accuracy.paper.paper_values import CITATION
+from benchmarks.accuracy.paper.protocol import Study
+from benchmarks.accuracy.paper.roles import ROLES, RolePhotos
+from benchmarks.accuracy.paper.split import FOLDS, HOLDOUT_SHARE
+
+
+def shared_facts(photos: Mapping[str, RolePhotos], seed: int, command: str) -> dict[str, str]:
+    """What all chapters share: command, machine, photos with their hashes, split, versions."""
+    machine = provenance.machine()
+    facts = {
+        "Command": command,
+        "Machine": f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}",
+    }
+    for role, those in photos.items():
+        sets = ", ".join(
+            f"{name_of(one)} (SHA-256 {sha256[:16]})"
+            for one, sha256 in zip(those.sets, those.sha256, strict=True)
+        )
+        counts = f"{len(those):,} photos of {len(set(those.objects)):,} objects"
+        repeated = sum(those.repeated.values())
+        left = f", {repeated:,} that occur before left out" if repeated else ""
+        facts[f"Photos, {role}"] = f"{sets}: {counts}{left}"
+    if missing := [role for role in ROLES if role not in photos]:
+        facts["Roles not given"] = ", ".join(missing)
+    facts |= {
+        "Split": f"by object, {HOLDOUT_SHARE * 100:g} % held out, {FOLDS} folds of the rest; seed "
+        f"{seed}; checked: no object and no photo on two sides",
+        "Versions": ", ".join(f"{name} {v}" for name, v in provenance.versions().items()),
+        "Commit": provenance.commit() or "unknown",
+        "Date": provenance.now(),
+        "Paper": CITATION,
+    }
+    return facts
+
+
+def bundle_facts(bundle: Bundle, study: Study, beside: DefaultProfile | None) -> dict[str, str]:
+    """What a chapter's figures depend on: model hash, layers, components, hold-out."""
+    settings = study.settings
+    facts = {
+        "Model SHA-256": bundle.files[bundle.model].sha256,
+        "Bundle fingerprint": bundle.fingerprint.hex(),
+        "Source": bundle.source,
+        "Layers": f"{settings.layers[0]} (single layer)"
+        + "".join(f", {layer}" for layer in settings.layers[1:]),
+        "Variants": ", ".join(study.variants),
+        "Components": f"{settings.window} of {study.fitted_photos():,} training photos or more, "
+        f"of the roles {', '.join(study.fitted_roles)}",
+        "Bootstrap": f"{settings.replicates:,} replicates of objects",
+    }
+    for role, (embeddings, split) in study.roles.items():
+        held = np.unique(embeddings.objects[split.holdout])
+        line = f"{int(split.holdout.sum()):,} of {len(embeddings):,} photos, {len(held):,} objects"
+        if embeddings.left_out or embeddings.copies:
+            line += f"; {embeddings.left_out} unreadable and {embeddings.copies} copies left out"
+        facts[f"Hold-out, {role}"] = line
+    if beside is not None:
+        facts["Runtime"] = beside.lock.runtime
+    return facts
