@@ -37,6 +37,7 @@ from benchmarks.accuracy.paper.roles import REFERENCE, SYNTHETIC, RolePhotos
 from benchmarks.accuracy.paper.split import require_disjoint, split_by_object
 from benchmarks.accuracy.paper.systems import Photo, System, profile_system, recipe_system
 from benchmarks.accuracy.paper.workers import open_workers
+from benchmarks.attacks.images import figure6
 from benchmarks.attacks.images.default_profile import AttackSettings, profile_attack
 from benchmarks.attacks.images.gate import gate_issues
 from benchmarks.attacks.images.synthetic_images import SyntheticImagesError
@@ -243,6 +244,7 @@ def _synthetic(
     """Table 5, and the same attack on the bundle's default profile, where it has one."""
     synthetic = photos[SYNTHETIC]
     results = synthetic_attack(study, images, gate_issues(synthetic, study.progress))
+    results += _or_absent(figure6.NUMBER, figure6.TITLE, lambda: figure6.figure6(study, images))
     if beside is not None:
         attack = AttackSettings(study.settings.replicates, options.seed, study.progress)
         results.append(

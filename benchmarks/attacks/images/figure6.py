@@ -34,6 +34,7 @@ from benchmarks.attacks.images.synthetic_images import HALVES, half_of
 from tools.calibration_math import CrossValidation, cross_validate
 from tools.projection_math import Components
 
+NUMBER, TITLE = "Figure 6", "SLSS trained with synthetic images"
 VARIANT = "SLSS"
 WITHOUT = "ai.lock dataset"
 NOT_PCA = "with DS2 (not in the components)"
@@ -81,7 +82,7 @@ def figure6(study: Study, synthetic: RoleEmbeddings) -> list[Result]:
         "so its F1 and FAR are of other trials than those of the first line.",
         "DS2 images are dealt over the five folds in turn.",
     )
-    return [Figure("Figure 6", "SLSS trained with synthetic images", tuple(panels), notes)]
+    return [Figure(NUMBER, TITLE, tuple(panels), notes)]
 
 
 def train_with_ds2(
