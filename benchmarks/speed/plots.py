@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ailock_sdk.benchmark import STAGES
+from benchmarks.accuracy.plots import STYLE
 from benchmarks.speed.comparison import device_name
 from benchmarks.speed.results import Result, write_whole
 
@@ -27,15 +27,6 @@ COLOURS = (
     "#009e73",
 )
 """One a stage: colours that colour-blind readers tell apart (Okabe and Ito), and grey."""
-STYLE: dict[Any, Any] = {
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlelocation": "left",
-    "axes.titlesize": 11,
-    "legend.frameon": False,
-    "savefig.dpi": 150,
-}
 BAR_INCHES = 0.75
 
 
