@@ -39,8 +39,8 @@ from ailock_sdk.secret import Secret
 if TYPE_CHECKING:
     from ailock_sdk.imageprint import ImagePrint
     from ailock_sdk.lock import AiLock
-    from ailock_sdk.named_locks import Vault
-    from ailock_sdk.vault import FilePepper, PepperProvider, Record
+    from ailock_sdk.store import FilePepper, PepperProvider, Record
+    from ailock_sdk.vault import Vault
 
 __all__ = [
     "AiLock",
@@ -73,11 +73,11 @@ __version__ = "0.1.0"
 
 _LOADED_ON_FIRST_USE = {
     "AiLock": "ailock_sdk.lock",
-    "Vault": "ailock_sdk.named_locks",
+    "Vault": "ailock_sdk.vault",
     "ImagePrint": "ailock_sdk.imageprint",
-    "Record": "ailock_sdk.vault",
-    "PepperProvider": "ailock_sdk.vault",
-    "FilePepper": "ailock_sdk.vault",
+    "Record": "ailock_sdk.store",
+    "PepperProvider": "ailock_sdk.store",
+    "FilePepper": "ailock_sdk.store",
 }
 """Names and their modules; these load Pillow, cryptography and SQLite (PEP 562)."""
 

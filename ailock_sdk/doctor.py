@@ -13,7 +13,7 @@ from ailock_sdk.embedding import DEFAULT_BUNDLE, choose_runtime, find_bundle, li
 from ailock_sdk.errors import AilockError
 from ailock_sdk.lock import AiLock
 from ailock_sdk.sketch import RFC9106_LOW_MEMORY, derive_keys
-from ailock_sdk.vault import FilePepper, RecordStore
+from ailock_sdk.store import FilePepper, RecordStore
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ from ailock_sdk.sketch import (
     pepper_id,
     reproduce,
 )
-from ailock_sdk.vault import DEFAULT_PEPPER, PepperProvider, Record, RecordHeader
+from ailock_sdk.store import DEFAULT_PEPPER, PepperProvider, Record, RecordHeader
 
 StageObserver = Callable[[str, float], None]
 """Called with a stage's name and its seconds; stages are those of docs/architecture.md."""

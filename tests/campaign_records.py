@@ -16,9 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ailock_sdk.errors import AilockError
-from ailock_sdk.vault import ClockReading, Record, RecordStore
-from tests.vault.examples import NOW, PEPPER, PEPPERED_RECORD, PLAIN_RECORD, SEALING_KEY
-from tests.vault.reference import with_checksum
+from ailock_sdk.store import ClockReading, Record, RecordStore
+from tests.store.examples import NOW, PEPPER, PEPPERED_RECORD, PLAIN_RECORD, SEALING_KEY
+from tests.store.reference import with_checksum
 
 VAULT_EVERY = 50
 EXAMPLES = [bytes(PLAIN_RECORD), bytes(PEPPERED_RECORD)]

@@ -13,6 +13,8 @@ from hypothesis import settings
 from ailock_sdk import AiLock, FilePepper
 from ailock_sdk.sketch import CHEAPEST
 
+pytest_plugins = ["tests.standins"]
+
 settings.register_profile("ailock", deadline=None)  # shared machines stall; timing is no test
 settings.load_profile("ailock")
 

@@ -11,9 +11,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "ailock_sdk"
-STAGES = ("capture", "embedding", "imageprint", "sketch", "vault")
-BASE = {"profiles", "constants", "errors", "secret", "device"}
-COMPOSERS = ("lock", "named_locks", "benchmark", "doctor", "cli")
+STAGES = ("capture", "embedding", "imageprint", "sketch", "store")
+BASE = {"profiles", "constants", "errors", "secret"}
+COMPOSERS = ("lock", "vault", "benchmark", "doctor", "cli")
 """Lowest first: each may import the stages, the base and those before it."""
 
 HOMES = {
@@ -23,8 +23,8 @@ HOMES = {
     "tflite_runtime": {"embedding"},
     "tensorflow": {"embedding"},
     "reedsolo": {"sketch"},
-    "cryptography": {"sketch", "vault"},
-    "sqlite3": {"vault"},
+    "cryptography": {"sketch", "store"},
+    "sqlite3": {"store"},
     "shtab": {"cli"},
     "tqdm": {"cli", "benchmark"},
 }

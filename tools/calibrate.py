@@ -25,13 +25,8 @@ import numpy as np
 from ailock_sdk import AiLock, AilockError
 from ailock_sdk.embedding import load_bundle
 from ailock_sdk.sketch import correction_radius
-from benchmarks.accuracy.error_rates import TooFewTrialsError
-from benchmarks.accuracy.intervals import Estimate, estimate
-from benchmarks.accuracy.labelled_photos import ALL, SPLITS, open_labelled_photos
-from benchmarks.accuracy.provenance import command_line
-from benchmarks.accuracy.verify import Settings, Verification, verify
-from tools.bundle_files import read_manifest, write_manifest
-from tools.calibration_math import (
+from lab.errors import PhotoSetError, TooFewTrialsError
+from lab.fitting.calibration import (
     PAPER_LAMBDAS,
     TAU_UNIT,
     CrossValidation,
@@ -44,8 +39,12 @@ from tools.calibration_math import (
     tau_of,
     tau_text,
 )
-from tools.calibration_report import Calibration, as_text, save
-from tools.photo_sets import PhotoSetError
+from lab.photos.labelled_photos import ALL, SPLITS, open_labelled_photos
+from lab.report.provenance import command_line
+from lab.statistics.intervals import Estimate, estimate
+from lab.verification.evaluate import Settings, Verification, verify
+from tools.conversion.bundle_files import read_manifest, write_manifest
+from tools.projection.calibration_report import Calibration, as_text, save
 
 MODULE = "tools.calibrate"
 FMR_TARGETS = (1e-3, 1e-4, 1 / 50_000)

@@ -3,9 +3,10 @@
     python -m tools.convert_tflite --weights imagenet --representative PHOTOS --out models/NAME
 
 Weights are the published ImageNet ones (``imagenet``), a Keras file (``.h5``), or layer files
-(``.npz``, see ``tools/inception_v3.py``). Int8 means int8 everywhere: per-channel weights, int8
-activations, int8 in and out; activation ranges come from representative photos that take the SDK's
-own path from photo to pixels. The bundle is finished aside and moved into place whole, or not.
+(``.npz``, see ``tools/conversion/inception_v3.py``). Int8 means int8 everywhere: per-channel
+weights, int8 activations, int8 in and out; activation ranges come from representative photos that
+take the SDK's own path from photo to pixels. The bundle is finished aside and moved into place
+whole, or not.
 """
 
 from __future__ import annotations
@@ -25,18 +26,24 @@ from tqdm import tqdm
 
 from ailock_sdk.embedding import load_bundle, quiet_stderr
 from ailock_sdk.errors import AilockError, BundleError
-from benchmarks.accuracy import provenance
-from benchmarks.accuracy.error_rates import TooFewTrialsError
-from tools.bundle_files import MANIFEST, MODEL, Manifest, list_file, write_manifest
-from tools.convert_card import Conversion, write_card
-from tools.convert_photos import Photos, open_photos
-from tools.convert_report import FLOAT32, Recipe, as_table, measure
-from tools.convert_tensorflow import keras, tf
-from tools.convert_weights import IMAGENET, RANDOM_SEED, Weights, load_weights, random_weights
-from tools.embeddings import InputView
-from tools.inception_v3 import MIXED_8_POOL, POOL_3
-from tools.keras_inception import LAST_MAP, LayerFileError, build_model, computable, output_name
-from tools.photo_sets import PhotoSetError, open_photo_set
+from lab.errors import PhotoSetError, TooFewTrialsError
+from lab.photos.embeddings import InputView
+from lab.photos.photo_sets import open_photo_set
+from lab.report import provenance
+from tools.conversion.bundle_files import MANIFEST, MODEL, Manifest, list_file, write_manifest
+from tools.conversion.card import Conversion, write_card
+from tools.conversion.convert_tensorflow import keras, tf
+from tools.conversion.inception_v3 import MIXED_8_POOL, POOL_3
+from tools.conversion.keras_inception import (
+    LAST_MAP,
+    LayerFileError,
+    build_model,
+    computable,
+    output_name,
+)
+from tools.conversion.photos import Photos, open_photos
+from tools.conversion.report import FLOAT32, Recipe, as_table, measure
+from tools.conversion.weights import IMAGENET, RANDOM_SEED, Weights, load_weights, random_weights
 
 CARD = "CARD.md"
 LOW, HIGH = -1.0, 1.0

@@ -14,7 +14,7 @@ Photos and views are looked at as probes are. With several segments, all of them
 the photos of one projection, and views of different segments count as different objects.
 
 Covariances are exact up to 4,096 dimensions; principal components of longer embeddings are fitted
-incrementally (``tools.projection_incremental``, the ``fit`` extra), discriminants refused.
+incrementally (``lab.fitting.incremental_pca``, the ``fit`` extra), discriminants refused.
 """
 
 from __future__ import annotations
@@ -38,19 +38,9 @@ from ailock_sdk.capture import Look
 from ailock_sdk.embedding import Embedder, Layer, ProjectionSpec, load_bundle
 from ailock_sdk.errors import AilockError
 from ailock_sdk.profiles import Profile
-from benchmarks.accuracy.provenance import command_line
-from tools.bundle_files import (
-    PROJECTION,
-    list_file,
-    read_manifest,
-    replace_file,
-    set_self_test,
-    write_manifest,
-)
-from tools.embeddings import InputView, Sight, embed_in_chunks
-from tools.photo_sets import PhotoSet, PhotoSetError, open_photo_set, sha256_of
-from tools.projection_incremental import PAPER_COMPONENTS, IncrementalComponents
-from tools.projection_math import (
+from lab.errors import PhotoSetError
+from lab.fitting.incremental_pca import PAPER_COMPONENTS, IncrementalComponents
+from lab.fitting.projections import (
     HYPERPLANES,
     KINDS,
     Components,
@@ -60,7 +50,18 @@ from tools.projection_math import (
     principal_components,
     whitened,
 )
-from tools.projection_views import random_views, squares
+from lab.photos.embeddings import InputView, Sight, embed_in_chunks
+from lab.photos.photo_sets import PhotoSet, open_photo_set, sha256_of
+from lab.report.provenance import command_line
+from tools.conversion.bundle_files import (
+    PROJECTION,
+    list_file,
+    read_manifest,
+    replace_file,
+    set_self_test,
+    write_manifest,
+)
+from tools.projection.views import random_views, squares
 from tools.training.config import Config, Source, read_config
 
 MODULE = "tools.fit_projection"

@@ -10,22 +10,20 @@ from pathlib import Path
 from ailock_sdk import AiLock, AilockError
 from ailock_sdk.embedding import DEFAULT_BUNDLE
 from ailock_sdk.profiles import DEFAULT_PROFILE
-from benchmarks.accuracy import credentials, provenance, scale
-from benchmarks.accuracy.bundles import is_bundle_folder, open_bundle
-from benchmarks.accuracy.error_rates import TooFewTrialsError
-from benchmarks.accuracy.labelled_photos import ALL, SPLITS, open_labelled_photos
+from benchmarks.accuracy import credentials, scale
 from benchmarks.accuracy.paper import command as paper_command
-from benchmarks.accuracy.paper.errors import PaperError
-from benchmarks.accuracy.paper.recipe import ExperimentError
-from benchmarks.accuracy.report import as_text
-from benchmarks.accuracy.verify import Settings, evaluate, save
-from tools.photo_sets import PhotoSetError
+from lab.errors import LabError
+from lab.photos.bundles import is_bundle_folder, open_bundle
+from lab.photos.labelled_photos import ALL, SPLITS, open_labelled_photos
+from lab.report import provenance
+from lab.verification.evaluate import Settings, evaluate, save
+from lab.verification.report import as_text
 
 MODULE = "benchmarks.accuracy"
 DEFAULT_OUT = Path("out") / "accuracy"
 CACHE = "imageprints"
 """Folder of the kept imageprints. An imageprint is as good as its photo: keep both private."""
-ERRORS = (AilockError, PhotoSetError, TooFewTrialsError, PaperError, ExperimentError)
+ERRORS = (AilockError, LabError)
 """What bad input raises; the text says what to do."""
 
 

@@ -24,20 +24,20 @@ from ailock_sdk import AiLock
 from ailock_sdk.embedding import DEFAULT_BUNDLE
 from ailock_sdk.profiles import DEFAULT_PROFILE
 from ailock_sdk.sketch import correction_radius
-from benchmarks.accuracy import provenance
-from benchmarks.accuracy.bundles import open_bundle
-from benchmarks.accuracy.comparisons import object_weights
-from benchmarks.accuracy.error_rates import mean_and_deviation
-from benchmarks.accuracy.hamming import Words, pack
-from benchmarks.accuracy.histograms import Counts, distance_histogram
-from benchmarks.accuracy.imageprints import PhotoPrints, cache_key, imageprints
-from benchmarks.accuracy.intervals import CONFIDENCE, FEW_OBJECTS, Estimate, rule_of_three
-from benchmarks.accuracy.labelled_photos import LabelledPhotos, name_of, open_labelled_photos
-from benchmarks.accuracy.paper.errors import PaperError
-from benchmarks.accuracy.paper.render_png import save_figure
-from benchmarks.accuracy.paper.results import Figure, Panel, Series, Table
-from benchmarks.accuracy.paper.workers import Workers, open_workers
-from benchmarks.accuracy.wording import rate
+from lab.errors import LabError
+from lab.photos.bundles import open_bundle
+from lab.photos.imageprints import PhotoPrints, cache_key, imageprints
+from lab.photos.labelled_photos import LabelledPhotos, name_of, open_labelled_photos
+from lab.report import provenance
+from lab.report.render_png import save_figure
+from lab.report.results import Figure, Panel, Series, Table
+from lab.report.wording import rate
+from lab.statistics.comparisons import object_weights
+from lab.statistics.error_rates import mean_and_deviation
+from lab.statistics.hamming import Words, pack
+from lab.statistics.histograms import Counts, distance_histogram
+from lab.statistics.intervals import CONFIDENCE, FEW_OBJECTS, Estimate, rule_of_three
+from lab.statistics.workers import Workers, open_workers
 
 FORMAT = "ailock-credentials/1"
 SAMPLES = 100_000
@@ -50,7 +50,7 @@ CACHE = "imageprints"
 TITLE = "Synthetic credentials tried on every reference"
 
 
-class CredentialError(PaperError):
+class CredentialError(LabError):
     """There is nothing to attack, or not what was asked for."""
 
 

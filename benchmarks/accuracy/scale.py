@@ -24,14 +24,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.accuracy import provenance
-from benchmarks.accuracy.error_rates import mean_and_deviation
-from benchmarks.accuracy.hamming import Words, pack
-from benchmarks.accuracy.histograms import Counts, distance_histogram, pairs_kept, sha256
-from benchmarks.accuracy.paper.errors import PaperError
-from benchmarks.accuracy.paper.render_png import save_figure
-from benchmarks.accuracy.paper.results import Figure, Panel, Series
-from benchmarks.accuracy.paper.workers import Workers, open_workers
+from lab.errors import LabError
+from lab.report import provenance
+from lab.report.render_png import save_figure
+from lab.report.results import Figure, Panel, Series
+from lab.statistics.error_rates import mean_and_deviation
+from lab.statistics.hamming import Words, pack
+from lab.statistics.histograms import Counts, distance_histogram, pairs_kept, sha256
+from lab.statistics.workers import Workers, open_workers
 
 FORMAT = "ailock-scale/1"
 PAIRS = 3_500_000_000
@@ -48,7 +48,7 @@ PHOTO_NOISE = 0.5
 """Of a random photo, in standard deviations of the objects: mated pairs differ in 20 % of bits."""
 
 
-class ScaleError(PaperError):
+class ScaleError(LabError):
     """The imageprints cannot be used, or a check failed."""
 
 

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ailock_sdk import AilockError
-from benchmarks.accuracy import provenance
 from benchmarks.attacks import helper_data_experiment, helper_data_report
 from benchmarks.attacks.images import command as synthetic_images_command
-from benchmarks.attacks.images.synthetic_images import SyntheticImagesError
-from tools.photo_sets import PhotoSetError, sha256_of
+from lab.errors import LabError
+from lab.photos.photo_sets import sha256_of
+from lab.report import provenance
 
 MODULE = "benchmarks.attacks"
 DEFAULT_OUT = Path("out") / "attacks"
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(given)
     try:
         return int(options.run(options, provenance.command_line(MODULE, given)))
-    except (AilockError, PhotoSetError, SyntheticImagesError) as error:
+    except (AilockError, LabError) as error:
         print(f"{MODULE}: {error}", file=sys.stderr)
         return 2
 

@@ -31,7 +31,6 @@ from ailock_sdk.imageprint import (
 from ailock_sdk.profiles import DEFAULT_PROFILE
 from ailock_sdk.sketch import Code
 from benchmarks.attacks.bit_prior import BitPrior, prior_from_correlation, prior_from_photos
-from benchmarks.attacks.estimates import Estimate, mean, share
 from benchmarks.attacks.helper_data import (
     AttackerView,
     Outcome,
@@ -42,7 +41,8 @@ from benchmarks.attacks.helper_data import (
     pair_scores,
 )
 from benchmarks.attacks.photo_margins import Photos, read_photos
-from tools.photo_sets import PhotoSetError
+from lab.errors import PhotoSetError
+from lab.statistics.estimates import Estimate, mean, share
 
 Array = NDArray[np.float64]
 

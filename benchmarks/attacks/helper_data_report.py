@@ -13,13 +13,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.attacks.estimates import Estimate
 from benchmarks.attacks.helper_data_experiment import (
     BY_HYPERPLANES,
     DEFAULT_FALLS,
     PAPER_FALLS,
     Result,
 )
+from lab.statistics.estimates import Estimate
 
 FORMAT = "ailock-attack-helper-data/1"
 ADVANTAGES = {

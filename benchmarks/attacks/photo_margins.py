@@ -13,8 +13,9 @@ from tqdm import tqdm
 from ailock_sdk import AiLock
 from ailock_sdk.embedding import Embedder
 from ailock_sdk.errors import CaptureError
-from tools.embeddings import InputView, view_pixels
-from tools.photo_sets import PhotoSet, PhotoSetError, open_photo_set
+from lab.errors import PhotoSetError
+from lab.photos.embeddings import InputView, view_pixels
+from lab.photos.photo_sets import PhotoSet, open_photo_set
 
 Array = NDArray[np.float64]
 

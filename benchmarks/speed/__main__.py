@@ -15,7 +15,6 @@ from pathlib import Path
 
 from ailock_sdk import AilockError
 from ailock_sdk.benchmark import format_report
-from benchmarks.accuracy.provenance import command_line
 from benchmarks.speed import comparison
 from benchmarks.speed.adb_target import AdbTarget
 from benchmarks.speed.arm_bundle import build_arm_folder
@@ -26,6 +25,7 @@ from benchmarks.speed.plots import plot_stages, plot_threads
 from benchmarks.speed.results import Result, find_results, load_result, save_result, write_whole
 from benchmarks.speed.ssh_target import SshTarget
 from benchmarks.speed.targets import EmulatedTarget, LocalTarget, Target
+from lab.report.provenance import command_line
 
 MODULE = "benchmarks.speed"
 ARM_FOLDERS = Path("out") / "arm"

@@ -16,12 +16,12 @@ from typing import Any
 from ailock_sdk import AilockError
 from ailock_sdk.benchmark import format_table
 from ailock_sdk.embedding import load_bundle
-from benchmarks.accuracy.provenance import command_line, machine, now, versions
 from benchmarks.speed import footprint, original_ratio, unlock_stages, vault_size
 from benchmarks.speed.bar import Bar
 from benchmarks.speed.bars_report import format_bars, format_groups, plot_bars, summary
 from benchmarks.speed.errors import SpeedError
 from benchmarks.speed.results import write_whole
+from lab.report.provenance import command_line, machine, now, versions
 
 MODULE = "benchmarks.speed.bars"
 SCHEMA = "ailock-bars/1"

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from ailock_sdk.embedding import find_bundle
-from benchmarks.accuracy.provenance import commit
 from benchmarks.speed import benchmark_model
 from benchmarks.speed.errors import SpeedError
 from benchmarks.speed.results import SCHEMA, Result, check_result, parse_benchmark
 from benchmarks.speed.targets import Target
+from lab.report.provenance import commit
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ailock_sdk.benchmark import STAGES
-from benchmarks.accuracy.plots import STYLE
 from benchmarks.speed.comparison import device_name
 from benchmarks.speed.results import Result, write_whole
+from lab.report.plots import STYLE
 
 COLOURS = (
     "#999999",

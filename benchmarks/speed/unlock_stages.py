@@ -19,7 +19,7 @@ from ailock_sdk.benchmark import Unlocking, result_of
 from ailock_sdk.embedding import choose_runtime, load_bundle
 from benchmarks.speed.bar import Bar
 from benchmarks.speed.interleave import interleaved, medians, timed
-from tools.embeddings import InputView, Sight
+from lab.photos.embeddings import InputView, Sight
 
 STAGES_LIMIT = 1.0
 """All stages but decoding and Argon2id, over one inference of full-width Inception v3."""

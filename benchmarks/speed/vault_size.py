@@ -20,7 +20,7 @@ from typing import Any
 from tqdm import tqdm
 
 from ailock_sdk import AiLock, AilockError, FilePepper, Vault
-from ailock_sdk.vault import RecordStore, read_clock, sealing_key
+from ailock_sdk.store import RecordStore, read_clock, sealing_key
 from benchmarks.speed.bar import Bar
 from benchmarks.speed.interleave import interleaved, medians, timed
 

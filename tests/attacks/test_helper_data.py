@@ -13,7 +13,6 @@ from ailock_sdk.sketch import Code
 from benchmarks.attacks.bit_prior import BitPrior, prior_from_correlation, prior_from_photos
 from benchmarks.attacks.block_search import best_codewords, score_blocks
 from benchmarks.attacks.codebook import tabulate
-from benchmarks.attacks.estimates import mean, share
 from benchmarks.attacks.helper_data import (
     AttackerView,
     Outcome,
@@ -24,6 +23,7 @@ from benchmarks.attacks.helper_data import (
     pair_cosines,
 )
 from benchmarks.attacks.helper_data_experiment import bit_correlation
+from lab.statistics.estimates import mean, share
 
 Array = NDArray[np.float64]
 

@@ -13,27 +13,26 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ailock_sdk import AiLock
-from benchmarks.accuracy.comparisons import Comparisons
-from benchmarks.accuracy.labelled_photos import open_labelled_photos
+from benchmarks.accuracy.paper.figure6 import NOT_PCA, WITH, WITHOUT, figure6, train_with_ds2
 from benchmarks.accuracy.paper.protocol import Settings, Study
 from benchmarks.accuracy.paper.recipe import Window
-from benchmarks.accuracy.paper.results import Absent, Figure, Table
+from benchmarks.accuracy.paper.table5 import mean_difference, synthetic_attack
 from benchmarks.accuracy.paper.trials import Rule, Side, compare
 from benchmarks.attacks.images import augmentations
 from benchmarks.attacks.images.augmentations import VARIANTS, variants
-from benchmarks.attacks.images.default_profile import AttackSettings, profile_attack
-from benchmarks.attacks.images.figure6 import NOT_PCA, WITH, WITHOUT, figure6, train_with_ds2
-from benchmarks.attacks.images.gate import gate_issues, reasons, refused_at_any_size
-from benchmarks.attacks.images.synthetic_far import SyntheticTrials, compare_with_images
 from benchmarks.attacks.images.synthetic_images import (
-    SyntheticImagesError,
     SyntheticSettings,
-    half_of,
     make_synthetic,
-    open_synthetic,
     training_pictures,
 )
-from benchmarks.attacks.images.table5 import mean_difference, synthetic_attack
+from lab.errors import SyntheticImagesError
+from lab.photos.labelled_photos import open_labelled_photos
+from lab.photos.quality import gate_issues, reasons, refused_at_any_size
+from lab.photos.synthetic import half_of, open_synthetic
+from lab.report.results import Absent, Figure, Table
+from lab.statistics.comparisons import Comparisons
+from lab.statistics.synthetic_far import SyntheticTrials, compare_with_images
+from lab.verification.synthetic_attack import AttackSettings, profile_attack
 from tests.benchmarks.paper_standins import PlantedEmbeddings, planted
 
 PHOTOS = Path(__file__).resolve().parents[1] / "photos" / "labels.csv"
@@ -292,7 +291,7 @@ def test_the_gate_tells_size_from_the_rest(tmp_path: Path, photo: NDArray[np.uin
 
 
 def test_counts_equal_brute_force_over_several_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("benchmarks.attacks.images.synthetic_far.BLOCK_DISTANCES", 64)
+    monkeypatch.setattr("lab.statistics.synthetic_far.BLOCK_DISTANCES", 64)
     rng = np.random.default_rng(3)
     references = rng.integers(0, 2, (9, 70), dtype=np.uint8)
     images = rng.integers(0, 2, (41, 70), dtype=np.uint8)
@@ -455,7 +454,7 @@ def test_figure_6_sees_each_image_once_in_the_fold_it_is_dealt_to(
             seen.append(sum(map(len, others)))
         return found
 
-    monkeypatch.setattr("benchmarks.attacks.images.figure6.compare", counting)
+    monkeypatch.setattr("benchmarks.accuracy.paper.figure6.compare", counting)
     train_with_ds2(study, NearImages(reference), in_components=False)
     assert seen == [12] * 5  # 60 references' 60 images in DS2; there is no other role
 

@@ -10,7 +10,7 @@ import pytest
 from ailock_sdk import AiLock
 from ailock_sdk.embedding import DEFAULT_BUNDLE, list_bundles
 from benchmarks.attacks.photo_margins import read_photos
-from tools.photo_sets import open_photo_set
+from lab.photos.photo_sets import open_photo_set
 
 LABELS = Path(__file__).parents[1] / "photos" / "labels.csv"
 RECORDS = 2

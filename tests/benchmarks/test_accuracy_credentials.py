@@ -17,9 +17,9 @@ from benchmarks.accuracy.credentials import (
     credential_attack,
     draw_credentials,
 )
-from benchmarks.accuracy.hamming import distances, pack
-from benchmarks.accuracy.intervals import Estimate
-from benchmarks.accuracy.paper.workers import open_workers
+from lab.statistics.hamming import distances, pack
+from lab.statistics.intervals import Estimate
+from lab.statistics.workers import open_workers
 
 
 def references(count: int = 40, lambda_bits: int = 60, seed: int = 0) -> np.ndarray:
@@ -113,7 +113,7 @@ def test_threads_and_an_interrupted_run_find_the_same(
     def never(task: object) -> None:
         raise AssertionError("counted again")
 
-    monkeypatch.setattr("benchmarks.accuracy.histograms.count", never)
+    monkeypatch.setattr("lab.statistics.histograms.count", never)
     assert credential_attack(bits, radii, 400, kept=tmp_path).table() == alone
 
 

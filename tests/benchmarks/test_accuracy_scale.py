@@ -10,10 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.accuracy import histograms, scale
-from benchmarks.accuracy.hamming import Words, distances, pack
-from benchmarks.accuracy.histograms import Task, distance_histogram, pairs_kept
-from benchmarks.accuracy.paper.workers import Workers, open_workers
+from benchmarks.accuracy import scale
 from benchmarks.accuracy.scale import (
     ScaleError,
     brute_force,
@@ -22,6 +19,10 @@ from benchmarks.accuracy.scale import (
     random_imageprints,
     read_imageprints,
 )
+from lab.statistics import histograms
+from lab.statistics.hamming import Words, distances, pack
+from lab.statistics.histograms import Task, distance_histogram, pairs_kept
+from lab.statistics.workers import Workers, open_workers
 
 SIDE = 64
 """Of the tests' blocks: several, and some at the edges that are smaller."""

@@ -12,7 +12,7 @@ from PIL import Image
 
 from ailock_sdk.embedding import DEFAULT_BUNDLE, list_bundles
 from benchmarks.accuracy.__main__ import main
-from benchmarks.accuracy.provenance import command_line
+from lab.report.provenance import command_line
 
 PHOTOS = Path(__file__).parents[1] / "photos"
 FILES = ("verify.json", "verify.md", "det.png", "histograms.png", "worst.png")

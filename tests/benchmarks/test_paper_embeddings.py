@@ -21,15 +21,16 @@ from PIL import Image
 from ailock_sdk import AiLock
 from ailock_sdk.capture import crop_and_resize, decode_photo, segment_boxes
 from ailock_sdk.embedding import Bundle, Embedder, load_bundle
-from benchmarks.accuracy.paper import embeddings, store, workers
+from benchmarks.accuracy.paper import embeddings, store
 from benchmarks.accuracy.paper.copies import leave_out_copies
 from benchmarks.accuracy.paper.embed_batch import Batch, Embedded, Job, embed_batch, software
 from benchmarks.accuracy.paper.embeddings import RoleEmbeddings, embed_role
-from benchmarks.accuracy.paper.errors import EmbeddingsError, WorkersError
 from benchmarks.accuracy.paper.roles import IMPOSTOR, REFERENCE, RolePhotos, open_roles
-from benchmarks.accuracy.paper.workers import AHEAD, open_workers
+from lab.errors import EmbeddingsError, WorkersError
+from lab.statistics import workers
+from lab.statistics.workers import AHEAD, open_workers
 from tests.conftest import PHOTOS
-from tools.bundle_files import read_manifest, write_manifest
+from tools.conversion.bundle_files import read_manifest, write_manifest
 
 LAYERS = ("pool_3", "mixed_8/pool")
 OVERLAPPING = ("top_left", "top_right", "bottom_left", "bottom_right", "centre")

@@ -10,9 +10,6 @@ import numpy as np
 import pytest
 
 from ailock_sdk import AiLock
-from benchmarks.accuracy.error_rates import equal_error_rate
-from benchmarks.accuracy.hamming import pack
-from benchmarks.accuracy.intervals import Estimate
 from benchmarks.accuracy.paper import figure4 as figure4_module
 from benchmarks.accuracy.paper.default_profile import DefaultProfile, measure
 from benchmarks.accuracy.paper.entropy import entropy
@@ -21,11 +18,14 @@ from benchmarks.accuracy.paper.figure4 import figure4
 from benchmarks.accuracy.paper.lsim import lsim
 from benchmarks.accuracy.paper.protocol import Settings, Study, mean_eer
 from benchmarks.accuracy.paper.recipe import WHOLE, Window
-from benchmarks.accuracy.paper.results import Absent, Figure, Result, Table
 from benchmarks.accuracy.paper.roles import open_roles
 from benchmarks.accuracy.paper.split import Split
 from benchmarks.accuracy.paper.table3 import table3
 from benchmarks.accuracy.paper.table4 import table4
+from lab.report.results import Absent, Figure, Result, Table
+from lab.statistics.error_rates import equal_error_rate
+from lab.statistics.hamming import pack
+from lab.statistics.intervals import Estimate
 from tests.benchmarks.paper_standins import PlantedEmbeddings, planted
 from tests.conftest import PHOTOS
 

@@ -8,15 +8,12 @@ import numpy as np
 import pytest
 
 from ailock_sdk.imageprint import gaussian_hyperplanes
-from benchmarks.accuracy.comparisons import object_weights
-from benchmarks.accuracy.hamming import pack
 from benchmarks.accuracy.paper import recipe
 from benchmarks.accuracy.paper.protocol import Settings, Study, f1_at, holdout_rates
 from benchmarks.accuracy.paper.recipe import (
     PAPER_LAYERS,
     PARTS,
     WHOLE,
-    ExperimentError,
     TrainingSet,
     Window,
     choose_layers,
@@ -25,6 +22,9 @@ from benchmarks.accuracy.paper.recipe import (
     variants,
 )
 from benchmarks.accuracy.paper.trials import Rule, Side, compare
+from lab.errors import ExperimentError
+from lab.statistics.comparisons import object_weights
+from lab.statistics.hamming import pack
 from tests.benchmarks.paper_standins import planted
 
 SETTINGS = Settings(

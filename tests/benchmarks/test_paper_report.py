@@ -15,13 +15,12 @@ from PIL import Image
 
 from ailock_sdk.embedding import DEFAULT_BUNDLE, find_bundle
 from benchmarks.accuracy import __main__ as accuracy
-from benchmarks.accuracy.intervals import Estimate
 from benchmarks.accuracy.paper import paper_values
-from benchmarks.accuracy.paper.beside import beside_paper
 from benchmarks.accuracy.paper.error_gallery import TILE_PIXELS, thumbnail
-from benchmarks.accuracy.paper.render_html import shown
-from benchmarks.accuracy.paper.report import DOCUMENT, PAGE, save
-from benchmarks.accuracy.paper.results import (
+from lab.report.beside import beside_paper
+from lab.report.files import DOCUMENT, PAGE, save
+from lab.report.render_html import shown
+from lab.report.results import (
     Absent,
     Chapter,
     Figure,
@@ -34,6 +33,7 @@ from benchmarks.accuracy.paper.results import (
     Tile,
     in_order,
 )
+from lab.statistics.intervals import Estimate
 
 TABLE = Table(
     "Table 3",

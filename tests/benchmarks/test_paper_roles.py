@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.accuracy.paper.errors import RoleError
 from benchmarks.accuracy.paper.roles import (
     CATEGORY,
     IMPOSTOR,
     REFERENCE,
     add_role_options,
-    encoded_photos,
     open_roles,
     role_sources,
 )
+from lab.errors import PhotoSetError, RoleError
+from lab.photos.labelled_photos import encoded_photos
 
 MakePhotos = Callable[..., Path]
 
@@ -111,5 +111,5 @@ def test_a_damaged_photo_in_a_zip_is_named(tmp_path: Path, reference: Path) -> N
         archive.writestr("b.png", b"b" * 1000)
     damaged = file.read_bytes().replace(b"b" * 1000, b"b" * 999 + b"c")
     file.write_bytes(damaged)
-    with pytest.raises(RoleError, match=r"photos\.zip: b\.png cannot be read: Bad CRC-32"):
+    with pytest.raises(PhotoSetError, match=r"photos\.zip: b\.png cannot be read: Bad CRC-32"):
         open_roles({REFERENCE: [file]})

@@ -13,9 +13,9 @@ import pytest
 
 from benchmarks.accuracy.paper import store
 from benchmarks.accuracy.paper.embeddings import RoleEmbeddings
-from benchmarks.accuracy.paper.errors import SplitError, SplitLeakError
 from benchmarks.accuracy.paper.roles import IMPOSTOR, REFERENCE
 from benchmarks.accuracy.paper.split import Split, require_disjoint, split_by_object
+from lab.errors import SplitError, SplitLeakError
 
 MakeRole = Callable[..., RoleEmbeddings]
 SEED = 7

@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.accuracy.hamming import pack
-from benchmarks.accuracy.intervals import Estimate
 from benchmarks.accuracy.paper.master_images import (
     all_matches,
     count_matches,
@@ -15,9 +13,11 @@ from benchmarks.accuracy.paper.master_images import (
 )
 from benchmarks.accuracy.paper.object_errors import object_errors, object_results
 from benchmarks.accuracy.paper.operating_points import operating_points
-from benchmarks.accuracy.paper.results import Figure, Table
 from benchmarks.accuracy.paper.systems import Crowd, Photo, System
 from benchmarks.accuracy.paper.trials import Rule, Side, compare
+from lab.report.results import Figure, Table
+from lab.statistics.hamming import pack
+from lab.statistics.intervals import Estimate
 
 BITS = 64
 OBJECTS = np.repeat(np.arange(12), 3)

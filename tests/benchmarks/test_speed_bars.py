@@ -18,7 +18,7 @@ from PIL import Image
 
 from ailock_sdk import FilePepper
 from ailock_sdk.embedding import DEFAULT_BUNDLE, find_bundle
-from ailock_sdk.vault import RecordStore
+from ailock_sdk.store import RecordStore
 from benchmarks.speed import (
     bars,
     footprint,

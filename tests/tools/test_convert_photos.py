@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tools.convert_photos import Photos, open_photos
-from tools.embeddings import InputView
-from tools.photo_sets import PhotoSetError
+from lab.errors import PhotoSetError
+from lab.photos.embeddings import InputView
+from tools.conversion.photos import Photos, open_photos
 
 VIEW = InputView(20, 20, 1.0)
 

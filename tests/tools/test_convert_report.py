@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.accuracy.error_rates import TooFewTrialsError
-from tools import convert_report
-from tools.convert_report import Recipe, Report, as_table, measure
+from lab.errors import TooFewTrialsError
+from tools.conversion import report as convert_report
+from tools.conversion.report import Recipe, Report, as_table, measure
 
 DIMENSIONS, OBJECTS, VIEWS, FIT = 30, 20, 3, 60
 RECIPE = Recipe((2, 22), 64)

@@ -13,13 +13,13 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from PIL import Image
 
-from tools.inception_v3 import INPUT, NODES, POOL_3, Concat, Conv, Pool
+from tools.conversion.inception_v3 import INPUT, NODES, POOL_3, Concat, Conv, Pool
 
 pytest.importorskip("tensorflow", reason="conversion needs the [convert] extra")
 
 from ailock_sdk.embedding import Embedder, load_bundle
 from tools import convert_tflite
-from tools.keras_inception import LayerFileError, build_model, read_layer_files
+from tools.conversion.keras_inception import LayerFileError, build_model, read_layer_files
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # TensorFlow's own deprecations
 

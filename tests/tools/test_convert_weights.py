@@ -14,12 +14,13 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="conversion needs the [convert] extra")
 
-from tools import convert_tflite, imagenet_weights
-from tools.convert_tensorflow import keras
-from tools.convert_weights import load_weights
-from tools.imagenet_weights import download, fold, read_keras_weights
-from tools.inception_v3 import KERAS_NODES, MIXED_8_POOL, NODES, POOL_3
-from tools.keras_inception import LayerFileError, build_model
+from tools import convert_tflite
+from tools.conversion import imagenet_weights
+from tools.conversion.convert_tensorflow import keras
+from tools.conversion.imagenet_weights import download, fold, read_keras_weights
+from tools.conversion.inception_v3 import KERAS_NODES, MIXED_8_POOL, NODES, POOL_3
+from tools.conversion.keras_inception import LayerFileError, build_model
+from tools.conversion.weights import load_weights
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # TensorFlow's own deprecations
 

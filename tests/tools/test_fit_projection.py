@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ailock_sdk.errors import ProfileError
 from ailock_sdk.imageprint import Projection
-from tools.projection_math import (
+from lab.fitting.projections import (
     HYPERPLANES,
     Moments,
     discriminant_components,

@@ -15,7 +15,7 @@ from PIL import Image
 torch = pytest.importorskip("torch", reason="training needs the extra [train]")
 pytest.importorskip("tomllib", reason="training reads TOML with Python 3.11's tomllib")
 
-from tools.inception_v3 import INPUT, NODES, Concat, Conv  # noqa: E402
+from tools.conversion.inception_v3 import INPUT, NODES, Concat, Conv  # noqa: E402
 from tools.training.augmentation import augment, cut_out  # noqa: E402
 from tools.training.config import Config, Source, read_config  # noqa: E402
 from tools.training.evaluation import equal_error_rate  # noqa: E402

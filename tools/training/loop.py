@@ -14,7 +14,7 @@ from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from tools.inception_v3 import NODES
+from tools.conversion.inception_v3 import NODES
 from tools.training.config import Config, Optimisation
 from tools.training.losses import MapDistillation, Queue, contrast, decorrelation
 from tools.training.network import MIXED_8, TRUNK, Inception, Layers, global_mean

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tools.inception_v3 import INPUT, NODES, Concat, Conv, Node, Pool
+from tools.conversion.inception_v3 import INPUT, NODES, Concat, Conv, Node, Pool
 
 Layers = dict[str, np.ndarray]
 """A layer file in memory: ``NAME/weights`` HWIO and ``NAME/bias``, float32."""

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from ailock_sdk.capture import Box, crop_and_resize
-from tools.embeddings import InputView, view_pixels
-from tools.photo_sets import open_photo_set
+from lab.photos.embeddings import InputView, view_pixels
+from lab.photos.photo_sets import open_photo_set
 from tools.training.augmentation import augment
 from tools.training.config import Config, Source
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from tools.inception_v3 import INPUT
+from tools.conversion.inception_v3 import INPUT
 from tools.training.config import Config
 from tools.training.losses import linear
 from tools.training.network import HEAD, MIXED_8, TRUNK, Inception, Layers, global_mean

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
-from tools.inception_v3 import INPUT, NODES, Concat, Conv, Node, Pool
+from tools.conversion.inception_v3 import INPUT, NODES, Concat, Conv, Node, Pool
 from tools.training.network import Layers, padding, pool
 
 RIDGE = 1e-3

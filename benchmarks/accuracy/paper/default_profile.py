@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ailock_sdk import AiLock
-from benchmarks.accuracy.hamming import pack
-from benchmarks.accuracy.imageprints import PhotoPrints, cache_key, imageprints, kept_sha256
-from benchmarks.accuracy.intervals import Estimate, estimate
 from benchmarks.accuracy.paper.protocol import OTHERS, Study, bounded, by_object, f1_at
 from benchmarks.accuracy.paper.roles import REFERENCE, RolePhotos
 from benchmarks.accuracy.paper.trials import Rule, Side, compare
-from tools.photo_sets import PhotoSet
+from lab.photos.imageprints import PhotoPrints, cache_key, imageprints, kept_sha256
+from lab.photos.photo_sets import PhotoSet
+from lab.statistics.hamming import pack
+from lab.statistics.intervals import Estimate, estimate
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmarks.accuracy.paper.default_profile import DefaultProfile, measure
 from benchmarks.accuracy.paper.paper_values import EER
 from benchmarks.accuracy.paper.protocol import Study, few_objects, holdout_rates, mean_eer
-from benchmarks.accuracy.paper.results import Result, Table
+from lab.report.results import Result, Table
 
 
 def equal_error_rates(study: Study, beside: DefaultProfile | None = None) -> list[Result]:

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from ailock_sdk.embedding import Bundle, Embedder, choose_runtime, load_bundle
 from ailock_sdk.errors import BundleError, CaptureError
-from benchmarks.accuracy.paper.errors import WorkersError
 from benchmarks.accuracy.paper.store import Column, Rows
-from tools.embeddings import InputView, Sight, embed_in_chunks
+from lab.errors import WorkersError
+from lab.photos.embeddings import InputView, Sight, embed_in_chunks
 
 
 def software() -> dict[str, str]:

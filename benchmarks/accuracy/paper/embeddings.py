@@ -19,9 +19,10 @@ from ailock_sdk.capture import SEGMENT_NAMES
 from ailock_sdk.embedding import Bundle
 from benchmarks.accuracy.paper import store
 from benchmarks.accuracy.paper.embed_batch import Batch, Job, embed_batch, software
-from benchmarks.accuracy.paper.errors import EmbeddingsError
-from benchmarks.accuracy.paper.roles import RolePhotos, encoded_photos
-from benchmarks.accuracy.paper.workers import Workers, open_workers
+from benchmarks.accuracy.paper.roles import RolePhotos
+from lab.errors import EmbeddingsError
+from lab.photos.labelled_photos import encoded_photos
+from lab.statistics.workers import Workers, open_workers
 
 FORMAT = "ailock-embeddings/1"
 BATCH_PHOTOS = 16
@@ -126,7 +127,7 @@ def embed_role(
         can be decoded, or the file is in use.
     WorkersError
         The workers cannot be had, or would not compute the same.
-    RoleError
+    PhotoSetError
         A photo cannot be read from its set.
     """
     layers, segments = tuple(dict.fromkeys(layers)), tuple(dict.fromkeys(segments))

@@ -14,13 +14,14 @@ from math import log2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.accuracy.error_rates import TooFewTrialsError, mean_and_deviation
-from benchmarks.accuracy.hamming import Words, distances
-from benchmarks.accuracy.histograms import distance_histogram
-from benchmarks.accuracy.intervals import rule_of_three
 from benchmarks.accuracy.paper.protocol import Study
-from benchmarks.accuracy.paper.results import Result, Table
 from benchmarks.accuracy.paper.roles import IMPOSTOR, REFERENCE
+from lab.errors import TooFewTrialsError
+from lab.report.results import Result, Table
+from lab.statistics.error_rates import mean_and_deviation
+from lab.statistics.hamming import Words, distances
+from lab.statistics.histograms import distance_histogram
+from lab.statistics.intervals import rule_of_three
 
 PHOTOS_MAX = 20_000
 """Photos that take part, drawn at random where there are more: 200 million pairs."""

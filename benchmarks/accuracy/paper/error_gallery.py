@@ -10,8 +10,8 @@ from PIL import Image, ImageOps
 
 from benchmarks.accuracy.paper.master_images import Wolf
 from benchmarks.accuracy.paper.object_errors import object_errors
-from benchmarks.accuracy.paper.results import Gallery, Tile
 from benchmarks.accuracy.paper.systems import Photo, System
+from lab.report.results import Gallery, Tile
 
 TILE_PIXELS = 200
 """Longer side of a photo in the page."""

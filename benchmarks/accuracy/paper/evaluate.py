@@ -13,8 +13,7 @@ from ailock_sdk.embedding import Bundle
 from ailock_sdk.profiles import DEFAULT_PROFILE
 from benchmarks.accuracy.credentials import SAMPLES, credential_attack
 from benchmarks.accuracy.credentials import TITLE as CREDENTIALS_TITLE
-from benchmarks.accuracy.error_rates import TooFewTrialsError
-from benchmarks.accuracy.labelled_photos import name_of
+from benchmarks.accuracy.paper import figure6
 from benchmarks.accuracy.paper.copies import leave_out_copies
 from benchmarks.accuracy.paper.default_profile import DefaultProfile
 from benchmarks.accuracy.paper.embeddings import RoleEmbeddings, embed_role
@@ -25,24 +24,18 @@ from benchmarks.accuracy.paper.master_images import all_matches, master_results,
 from benchmarks.accuracy.paper.object_errors import object_results
 from benchmarks.accuracy.paper.operating_points import operating_points
 from benchmarks.accuracy.paper.protocol import Settings, Study
-from benchmarks.accuracy.paper.recipe import (
-    PAPER_WINDOW,
-    WHOLE,
-    ExperimentError,
-    Window,
-    choose_layers,
-)
-from benchmarks.accuracy.paper.results import Absent, Chapter, Report, Result
+from benchmarks.accuracy.paper.recipe import PAPER_WINDOW, WHOLE, Window, choose_layers
 from benchmarks.accuracy.paper.roles import REFERENCE, SYNTHETIC, RolePhotos
 from benchmarks.accuracy.paper.split import require_disjoint, split_by_object
 from benchmarks.accuracy.paper.systems import Photo, System, profile_system, recipe_system
-from benchmarks.accuracy.paper.workers import open_workers
-from benchmarks.attacks.images import figure6
-from benchmarks.attacks.images.default_profile import AttackSettings, profile_attack
-from benchmarks.attacks.images.gate import gate_issues
-from benchmarks.attacks.images.synthetic_images import SyntheticImagesError
-from benchmarks.attacks.images.table5 import TITLE as TABLE_5_TITLE
-from benchmarks.attacks.images.table5 import synthetic_attack
+from benchmarks.accuracy.paper.table5 import TITLE as TABLE_5_TITLE
+from benchmarks.accuracy.paper.table5 import synthetic_attack
+from lab.errors import ExperimentError, SyntheticImagesError, TooFewTrialsError
+from lab.photos.labelled_photos import name_of
+from lab.photos.quality import gate_issues
+from lab.report.results import Absent, Chapter, Report, Result
+from lab.statistics.workers import open_workers
+from lab.verification.synthetic_attack import AttackSettings, profile_attack
 
 TABLE_5 = "Table 5"
 QUICK_LAMBDAS = (150, 350, 500)
@@ -114,7 +107,7 @@ def evaluate(
 
     Raises
     ------
-    PaperError
+    LabError
         Photos cannot be embedded or split, or an object or photo is on both sides of the split.
     ExperimentError
         A bundle lacks a layer that was asked for.

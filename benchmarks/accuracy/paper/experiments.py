@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from tqdm import tqdm
 
-from benchmarks.accuracy.error_rates import TooFewTrialsError
 from benchmarks.accuracy.paper.default_profile import DefaultProfile
 from benchmarks.accuracy.paper.eer import equal_error_rates
 from benchmarks.accuracy.paper.entropy import entropy
@@ -18,12 +17,12 @@ from benchmarks.accuracy.paper.illumination import TITLE as ILLUMINATION_TITLE
 from benchmarks.accuracy.paper.illumination import illumination
 from benchmarks.accuracy.paper.lsim import lsim
 from benchmarks.accuracy.paper.protocol import Roles, Settings, Study
-from benchmarks.accuracy.paper.recipe import ExperimentError
-from benchmarks.accuracy.paper.results import Absent, Result
 from benchmarks.accuracy.paper.table3 import table3
 from benchmarks.accuracy.paper.table4 import NUMBER as TABLE_4
 from benchmarks.accuracy.paper.table4 import TITLE as TABLE_4_TITLE
 from benchmarks.accuracy.paper.table4 import table4
+from lab.errors import ExperimentError, TooFewTrialsError
+from lab.report.results import Absent, Result
 
 Experiment = Callable[[Study], list[Result]]
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 
 from ailock_sdk.embedding import Bundle
-from benchmarks.accuracy import provenance
-from benchmarks.accuracy.labelled_photos import name_of
 from benchmarks.accuracy.paper.default_profile import DefaultProfile
 from benchmarks.accuracy.paper.paper_values import CITATION
 from benchmarks.accuracy.paper.protocol import Study
 from benchmarks.accuracy.paper.roles import ROLES, RolePhotos
 from benchmarks.accuracy.paper.split import FOLDS, HOLDOUT_SHARE
+from lab.photos.labelled_photos import name_of
+from lab.report import provenance
 
 
 def shared_facts(photos: Mapping[str, RolePhotos], seed: int, command: str) -> dict[str, str]:

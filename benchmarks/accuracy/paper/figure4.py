@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.accuracy.paper.protocol import Study
 from benchmarks.accuracy.paper.recipe import WHOLE, Window
-from benchmarks.accuracy.paper.results import Absent, Figure, Panel, Result, Series
+from lab.report.results import Absent, Figure, Panel, Result, Series
 
 NUMBER, TITLE = "Figure 4", "F1 by window of principal components and lambda"
 LAMBDAS = (150, 250, 350, 500)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from benchmarks.accuracy.intervals import Estimate
 from benchmarks.accuracy.paper.paper_values import Measure, Part, stated
 from benchmarks.accuracy.paper.protocol import OTHERS, Outcome, Study, few_objects, holdout_rates
-from benchmarks.accuracy.paper.results import Figure, Panel, Result, Series
+from lab.report.results import Figure, Panel, Result, Series
+from lab.statistics.intervals import Estimate
 
 MEASURES: tuple[Measure, ...] = ("F1", "FAR", "FRR")
 PARTS: tuple[Part, ...] = ("cross validation", "hold-out")

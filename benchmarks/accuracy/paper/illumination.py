@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from benchmarks.accuracy.intervals import estimate
 from benchmarks.accuracy.paper.protocol import Study, bounded, f1_at, few_objects
-from benchmarks.accuracy.paper.recipe import ExperimentError
-from benchmarks.accuracy.paper.results import Result, Table
 from benchmarks.accuracy.paper.roles import ILLUMINATION
 from benchmarks.accuracy.paper.trials import compare
+from lab.errors import ExperimentError
+from lab.report.results import Result, Table
+from lab.statistics.intervals import estimate
 
 NUMBER, TITLE = "", "Illumination robustness"
 

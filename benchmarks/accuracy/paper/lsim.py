@@ -12,12 +12,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.accuracy.hamming import distances
-from benchmarks.accuracy.intervals import Estimate, estimate
 from benchmarks.accuracy.paper.protocol import OTHERS, Study, by_object
 from benchmarks.accuracy.paper.recipe import Features
-from benchmarks.accuracy.paper.results import Figure, Panel, Result, Series, Table
 from benchmarks.accuracy.paper.roles import REFERENCE
+from lab.report.results import Figure, Panel, Result, Series, Table
+from lab.statistics.hamming import distances
+from lab.statistics.intervals import Estimate, estimate
 
 BIN_DEGREES = 5
 PHOTOS_MAX = 2_000

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.accuracy.comparisons import BLOCK_DISTANCES
-from benchmarks.accuracy.paper.results import Figure, Panel, Result, Series, Table
 from benchmarks.accuracy.paper.systems import Crowd, Photo, System
 from benchmarks.accuracy.paper.trials import Rule, Side
+from lab.report.results import Figure, Panel, Result, Series, Table
+from lab.statistics.comparisons import BLOCK_DISTANCES
 
 MOST = 10
 """Photos listed."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.accuracy.paper.results import Figure, Panel, Result, Series, Table
 from benchmarks.accuracy.paper.systems import System
 from benchmarks.accuracy.paper.trials import Rule, Side
+from lab.report.results import Figure, Panel, Result, Series, Table
 
 WORST_OBJECTS = 15
 

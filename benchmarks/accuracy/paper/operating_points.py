@@ -6,17 +6,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmarks.accuracy.comparisons import Comparisons
-from benchmarks.accuracy.error_rates import (
+from benchmarks.accuracy.paper.systems import System
+from lab.report.results import Figure, Panel, Result, Series, Table
+from lab.statistics.comparisons import Comparisons
+from lab.statistics.error_rates import (
     INVERSE_FMRS,
     fnmr_at,
     fnmr_name,
     power_of_ten,
     threshold_at_fmr,
 )
-from benchmarks.accuracy.intervals import CONFIDENCE, enough_trials, estimate, usable_replicates
-from benchmarks.accuracy.paper.results import Figure, Panel, Result, Series, Table
-from benchmarks.accuracy.paper.systems import System
+from lab.statistics.intervals import CONFIDENCE, enough_trials, estimate, usable_replicates
 
 CURVE_POINTS = 60
 """FMRs of a DET curve, evenly apart on its logarithmic axis."""

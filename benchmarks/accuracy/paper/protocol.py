@@ -14,17 +14,6 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ailock_sdk.sketch import correction_radius
-from benchmarks.accuracy.comparisons import Comparisons
-from benchmarks.accuracy.error_rates import equal_error_rate, fmr_at, fnmr_at
-from benchmarks.accuracy.hamming import Words, pack
-from benchmarks.accuracy.intervals import (
-    CONFIDENCE,
-    FEW_OBJECTS,
-    Estimate,
-    estimate,
-    rule_of_three,
-    usable_replicates,
-)
 from benchmarks.accuracy.paper.embeddings import RoleEmbeddings
 from benchmarks.accuracy.paper.recipe import (
     LSH_SEED,
@@ -33,7 +22,6 @@ from benchmarks.accuracy.paper.recipe import (
     PARTS,
     WHOLE,
     Bits,
-    ExperimentError,
     Features,
     TrainingSet,
     Variant,
@@ -45,14 +33,26 @@ from benchmarks.accuracy.paper.recipe import (
 from benchmarks.accuracy.paper.roles import CATEGORY, ILLUMINATION, IMPOSTOR, REFERENCE
 from benchmarks.accuracy.paper.split import Split
 from benchmarks.accuracy.paper.trials import Rule, Side, compare
-from tools.calibration_math import (
+from lab.errors import ExperimentError
+from lab.fitting.calibration import (
     PAPER_LAMBDAS,
     CrossValidation,
     cross_validate,
     f1_scores,
     tau_text,
 )
-from tools.projection_math import Components
+from lab.fitting.projections import Components
+from lab.statistics.comparisons import Comparisons
+from lab.statistics.error_rates import equal_error_rate, fmr_at, fnmr_at
+from lab.statistics.hamming import Words, pack
+from lab.statistics.intervals import (
+    CONFIDENCE,
+    FEW_OBJECTS,
+    Estimate,
+    estimate,
+    rule_of_three,
+    usable_replicates,
+)
 
 OTHERS = (ILLUMINATION, CATEGORY)
 """Roles whose photos meet every reference photo in non-mated trials, as the paper's do."""

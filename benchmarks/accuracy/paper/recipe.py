@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ailock_sdk.imageprint import gaussian_hyperplanes
-from benchmarks.accuracy.paper.errors import PaperError
-from tools.projection_math import Components, Moments, principal_components, scaled
+from lab.errors import ExperimentError
+from lab.fitting.projections import Components, Moments, principal_components, scaled
 
 PAPER_LAYERS = ("pool_3", "mixed_8/pool")
 """The last hidden layer, of which alone the single-layer variants are made, and the other one."""
@@ -38,10 +38,6 @@ _RANK_TOLERANCE = 1e-6
 Features = NDArray[np.float32]
 """Embeddings in the space of principal components, (N, K), the most varying component first."""
 Bits = NDArray[np.uint8]
-
-
-class ExperimentError(PaperError):
-    """An experiment cannot be made of these photos or layers; the text says what would help."""
 
 
 @dataclass(frozen=True)
@@ -223,7 +219,7 @@ def _in_chunks(
 ) -> Components:
     try:
         # Imported here: scikit-learn comes with the ``fit`` extra, and few need it.
-        from tools.projection_incremental import IncrementalComponents
+        from lab.fitting.incremental_pca import IncrementalComponents
     except ModuleNotFoundError:
         raise ExperimentError(
             f"components of {int(members.sum())} photos in {embeddings.shape[1]} dimensions are "

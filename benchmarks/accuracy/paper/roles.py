@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import zipfile
-import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tqdm import tqdm
 
-from benchmarks.accuracy.labelled_photos import LabelledPhotos, open_labelled_photos
-from benchmarks.accuracy.paper.errors import RoleError
-from tools.photo_sets import PhotoSet
+from lab.errors import RoleError
+from lab.photos.labelled_photos import LabelledPhotos, encoded_photos, open_labelled_photos
+from lab.photos.photo_sets import PhotoSet
 
 REFERENCE, ILLUMINATION, CATEGORY, IMPOSTOR, SYNTHETIC = ROLES = (
     "reference",
@@ -109,29 +107,6 @@ def open_roles(
         for role in ROLES
         if sources.get(role)
     }
-
-
-def encoded_photos(photos: LabelledPhotos, start: int = 0) -> Iterator[bytes]:
-    """The encoded photos from number ``start`` on, in order, one in memory at a time.
-
-    Each set is opened once, where ``photos.read`` would open it for every photo.
-
-    Raises
-    ------
-    RoleError
-        A photo cannot be read from its set.
-    """
-    for part in photos.sets:
-        wanted = PhotoSet(part.source, part.entries[start:])
-        start = max(0, start - len(part))
-        number = 0
-        try:
-            for _, _, encoded in wanted:
-                yield encoded
-                number += 1
-        except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            path = wanted.entries[number].path
-            raise RoleError(f"{part.source}: {path} cannot be read: {error}") from None
 
 
 def _open_role(

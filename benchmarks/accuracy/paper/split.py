@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.accuracy.paper.embeddings import RoleEmbeddings
-from benchmarks.accuracy.paper.errors import SplitError, SplitLeakError
+from lab.errors import SplitError, SplitLeakError
 
 HOLDOUT_SHARE = 0.15
 FOLDS = 5

@@ -23,7 +23,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.accuracy.paper.errors import EmbeddingsError
+from lab.errors import EmbeddingsError
 
 PENDING, EMBEDDED, UNREADABLE = range(3)
 """States of a photo."""

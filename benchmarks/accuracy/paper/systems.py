@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.accuracy.comparisons import Comparisons
-from benchmarks.accuracy.hamming import pack
-from benchmarks.accuracy.imageprints import PhotoPrints, cache_key, imageprints, kept_sha256
-from benchmarks.accuracy.labelled_photos import ALL
 from benchmarks.accuracy.paper.default_profile import DefaultProfile
 from benchmarks.accuracy.paper.protocol import OTHERS, Settings, Study, by_object
 from benchmarks.accuracy.paper.roles import CATEGORY, ILLUMINATION, IMPOSTOR, REFERENCE
 from benchmarks.accuracy.paper.trials import Rule, Side, compare
+from lab.photos.imageprints import PhotoPrints, cache_key, imageprints, kept_sha256
+from lab.photos.labelled_photos import ALL
+from lab.statistics.comparisons import Comparisons
+from lab.statistics.hamming import pack
 
 UNFITTED = (ILLUMINATION, CATEGORY, IMPOSTOR)
 """Roles whose photos meet a lock's references: all but the synthetic, which are an attack."""

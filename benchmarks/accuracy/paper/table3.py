@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from benchmarks.accuracy.paper.paper_values import TAU
 from benchmarks.accuracy.paper.protocol import Study
-from benchmarks.accuracy.paper.results import Result, Table
-from tools.calibration_math import TAU_UNIT
+from lab.fitting.calibration import TAU_UNIT
+from lab.report.results import Result, Table
 
 
 def table3(study: Study) -> list[Result]:

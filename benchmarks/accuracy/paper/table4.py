@@ -6,9 +6,9 @@ import numpy as np
 
 from benchmarks.accuracy.paper.paper_values import F1_BY_SEGMENTS
 from benchmarks.accuracy.paper.protocol import Study, f1_at
-from benchmarks.accuracy.paper.recipe import ExperimentError
-from benchmarks.accuracy.paper.results import Result, Table
 from benchmarks.accuracy.paper.trials import Rule, compare
+from lab.errors import ExperimentError
+from lab.report.results import Result, Table
 
 NUMBER, TITLE = "Table 4", "F1 by number of segments that must match"
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.accuracy.comparisons import BLOCK_DISTANCES, Comparisons, object_weights
-from benchmarks.accuracy.hamming import Words, distances
+from lab.statistics.comparisons import BLOCK_DISTANCES, Comparisons, object_weights
+from lab.statistics.hamming import Words, distances
 
 
 @dataclass(frozen=True, eq=False)

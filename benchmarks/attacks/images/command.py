@@ -11,17 +11,17 @@ from typing import Any
 from ailock_sdk import AiLock
 from ailock_sdk.embedding import DEFAULT_BUNDLE, find_bundle, load_bundle
 from ailock_sdk.profiles import DEFAULT_PROFILE
-from benchmarks.accuracy import provenance
-from benchmarks.accuracy.labelled_photos import open_labelled_photos
-from benchmarks.accuracy.paper.results import Table
-from benchmarks.attacks.images.default_profile import AttackSettings, profile_attack
 from benchmarks.attacks.images.synthetic_images import (
     RECORD,
     SAMPLES,
     SyntheticSettings,
     make_synthetic,
-    open_synthetic,
 )
+from lab.photos.labelled_photos import open_labelled_photos
+from lab.photos.synthetic import open_synthetic
+from lab.report import provenance
+from lab.report.results import Table
+from lab.verification.synthetic_attack import AttackSettings, profile_attack
 
 DEFAULT_OUT = Path("out") / "synthetic"
 RESULTS = "attack.json"

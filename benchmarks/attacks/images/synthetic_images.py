@@ -26,17 +26,16 @@ from PIL import Image
 from tqdm import tqdm
 
 from ailock_sdk import AilockError
-from benchmarks.accuracy import provenance
-from benchmarks.accuracy.labelled_photos import LabelledPhotos, name_of, open_labelled_photos
 from benchmarks.attacks.images import augmentations
-from tools.embeddings import InputView, view_pixels
-from tools.photo_sets import PhotoSetError
+from lab.errors import PhotoSetError, SyntheticImagesError
+from lab.photos.embeddings import InputView, view_pixels
+from lab.photos.labelled_photos import LabelledPhotos, name_of
+from lab.photos.synthetic import HALVES
+from lab.report import provenance
 
 if TYPE_CHECKING:
     from benchmarks.attacks.images.dcgan import Dcgan
 
-HALVES = ("DS1", "DS2")
-"""The paper's two synthetic image attack datasets (section 6.2), folders of the photo set."""
 IMAGES_FOLDER, CHECKPOINT, RECORD, SAMPLES = "images", "dcgan.pt", "training.json", "samples.png"
 GENERATED_AT_ONCE = 256
 AUGMENTED_SIZE = 2
@@ -72,10 +71,6 @@ class SyntheticSettings:
     seed: int = 1
 
 
-class SyntheticImagesError(Exception):
-    """Synthetic images cannot be made as asked; the text says what to change."""
-
-
 def make_synthetic(
     photos: LabelledPhotos,
     out: Path,
@@ -95,7 +90,7 @@ def make_synthetic(
     Returns
     -------
     Path
-        The photo set ``out / "images"``, for ``tools.photo_sets.open_photo_set``.
+        The photo set ``out / "images"``, for ``lab.photos.photo_sets.open_photo_set``.
 
     Raises
     ------
@@ -129,28 +124,6 @@ def make_synthetic(
     _save_samples(out / SAMPLES, pictures, model, settings)
     _generate(folder, model, settings.images, progress)
     return folder
-
-
-def open_synthetic(folder: Path) -> LabelledPhotos:
-    """The images that :func:`make_synthetic` made, as a photo set with objects DS1 and DS2."""
-    return open_labelled_photos([folder])
-
-
-def half_of(paths: tuple[str, ...]) -> NDArray[np.str_]:
-    """DS1 or DS2 for each path of such a photo set, (N,).
-
-    Raises
-    ------
-    SyntheticImagesError
-        A path is in neither folder.
-    """
-    halves = np.array([path.split("/")[0] for path in paths], dtype=np.str_)
-    if not np.isin(halves, HALVES).all():
-        raise SyntheticImagesError(
-            "synthetic images lie in folders DS1 and DS2: make them with "
-            "python -m benchmarks.attacks synthetic-images"
-        )
-    return halves
 
 
 def training_pictures(

@@ -14,12 +14,12 @@ from typing import Any
 
 from tqdm import tqdm
 
-from benchmarks.accuracy.provenance import commit
 from benchmarks.speed.arm_bundle import debian, layout, wheels
 from benchmarks.speed.arm_bundle.architectures import Architecture, architecture
 from benchmarks.speed.arm_bundle.downloads import Download
 from benchmarks.speed.arm_bundle.launchers import write_launchers
 from benchmarks.speed.errors import SpeedError
+from lab.report.provenance import commit
 
 SCHEMA = "ailock-arm-folder/1"
 FACTS_NAME = "folder.json"

@@ -1,0 +1,52 @@
+"""secret -> disk: records, the vault file, its throttle, the pepper, and sealed data."""
+
+from __future__ import annotations
+
+from ailock_sdk.store.lock_store import RecordStore, StoredLock, ThrottleStatus
+from ailock_sdk.store.pepper import DEFAULT_PEPPER, FilePepper, PepperProvider, default_pepper_path
+from ailock_sdk.store.record import Record, RecordHeader
+from ailock_sdk.store.sealing import (
+    open_bytes,
+    open_file,
+    open_stream,
+    seal_bytes,
+    seal_file,
+    seal_stream,
+    sealing_key,
+)
+from ailock_sdk.store.throttle import (
+    ClockReading,
+    ThrottleState,
+    read_clock,
+    remaining_wait,
+    wait_seconds,
+)
+
+__all__ = [
+    # record
+    "Record",
+    "RecordHeader",
+    # store
+    "RecordStore",
+    "StoredLock",
+    "ThrottleStatus",
+    # throttle
+    "ClockReading",
+    "ThrottleState",
+    "read_clock",
+    "remaining_wait",
+    "wait_seconds",
+    # pepper
+    "PepperProvider",
+    "FilePepper",
+    "DEFAULT_PEPPER",
+    "default_pepper_path",
+    # sealing
+    "sealing_key",
+    "seal_stream",
+    "open_stream",
+    "seal_bytes",
+    "open_bytes",
+    "seal_file",
+    "open_file",
+]

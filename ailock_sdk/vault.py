@@ -1,0 +1,175 @@
+"""Vault: locks with names, on disk, with the attempts counted."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from ailock_sdk.capture import PhotoSource
+from ailock_sdk.lock import AiLock
+from ailock_sdk.secret import Secret
+from ailock_sdk.store import (
+    DEFAULT_PEPPER,
+    PepperProvider,
+    RecordStore,
+    open_bytes,
+    open_file,
+    read_clock,
+    seal_bytes,
+    seal_file,
+    sealing_key,
+)
+
+
+class Vault:
+    """Named locks in one file. Safe with several processes; one object serves one thread.
+
+    Open with :meth:`Vault.open` and use it as a context manager, or call :meth:`close`.
+    """
+
+    def __init__(self, store: RecordStore, pepper: PepperProvider, lock: AiLock | None) -> None:
+        self._store = store
+        self._pepper = pepper
+        self._lock = lock
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        pepper: PepperProvider = DEFAULT_PEPPER,
+        lock: AiLock | None = None,
+    ) -> Vault:
+        """Open a vault file, creating it if there is none.
+
+        Parameters
+        ----------
+        path : the vault file; created with mode 0600
+        pepper : by default a file outside the vault, ``~/.config/ailock/pepper`` (mode 0600,
+            created at first use). Records made with it open on no machine that lacks it.
+        lock : an :class:`AiLock` that uses the same pepper; by default one with the default
+            profile, loaded when a photo first comes
+
+        Raises
+        ------
+        VaultError
+            Not a vault, damaged, or not writable.
+        PepperError
+            The pepper file is damaged or readable by others.
+        """
+        return cls(RecordStore.open(Path(path), pepper.pepper()), pepper, lock)
+
+    @property
+    def lock(self) -> AiLock:
+        """The lock that reads photos; the model is loaded at first use."""
+        if self._lock is None:
+            self._lock = AiLock(pepper=self._pepper)
+        return self._lock
+
+    def enroll(self, name: str, photos: Sequence[PhotoSource]) -> Secret:
+        """Create the lock ``name`` from 1 to 16 photos of one object.
+
+        Raises
+        ------
+        NameTakenError
+            The name is in use; nothing was changed.
+        CaptureError, EnrollmentError
+            The photos cannot be used; nothing was stored.
+        """
+        self._store.check_new_name(name)
+        record, secret = self.lock.enroll(photos)
+        self._store.add(name, record, sealing_key(secret))
+        return secret
+
+    def unlock(self, name: str, photo: PhotoSource) -> Secret:
+        """The secret of the lock ``name``, if ``photo`` shows its object.
+
+        A photo that cannot be used (:class:`CaptureError`) costs no attempt. One that is compared
+        is charged on disk first and refunded on success, so ending the process buys nothing.
+
+        Raises
+        ------
+        UnlockError
+            No match; :class:`LockedOutError` when too many came before.
+        UnknownNameError, CaptureError, VaultError, RecordError, PepperError
+            The comparison could not be made.
+        """
+        record = self.lock.check(self._store.get(name).record)
+        imageprint = self.lock.imageprint(photo)
+        self._store.charge(name, read_clock())
+        secret = self.lock.reproduce(imageprint, record)
+        self._store.refund(name)
+        return secret
+
+    def names(self) -> list[str]:
+        """The names of all locks, sorted."""
+        return self._store.names()
+
+    def show(self, name: str) -> dict[str, Any]:
+        """What is stored under ``name``: parameters and the misses so far, no secret."""
+        stored = self._store.get(name)
+        throttle = self._store.throttle_status(name, read_clock())
+        created = datetime.fromtimestamp(stored.created, timezone.utc)
+        return {
+            "name": name,
+            "created": created.isoformat(),
+            "misses": throttle.misses,
+            "retry_after_seconds": throttle.retry_after_seconds,
+            **stored.record.describe(),
+        }
+
+    def remove(self, name: str) -> None:
+        """Delete the lock ``name``. What was sealed to it can never be opened again."""
+        self._store.remove(name)
+
+    def seal(self, name: str, data: bytes) -> bytes:
+        """Encrypt ``data`` to the lock ``name``; needs no photo."""
+        return seal_bytes(data, self._store.get(name).sealing_key)
+
+    def open_sealed(self, name: str, sealed: bytes, photo: PhotoSource) -> bytes:
+        """Decrypt what :meth:`seal` gave, with a photo of the object."""
+        return open_bytes(sealed, self.unlock(name, photo))
+
+    def seal_file(
+        self,
+        name: str,
+        source: str | os.PathLike[str],
+        target: str | os.PathLike[str],
+        progress: Callable[[int], object] = lambda _: None,
+    ) -> None:
+        """Encrypt a file of any size to the lock ``name``; ``target`` must not exist.
+
+        ``progress`` is called with the number of bytes of each piece that was read.
+        """
+        key = self._store.get(name).sealing_key
+        seal_file(Path(source), Path(target), key, progress=progress)
+
+    def open_file(
+        self,
+        name: str,
+        source: str | os.PathLike[str],
+        photo: PhotoSource,
+        target: str | os.PathLike[str],
+        progress: Callable[[int], object] = lambda _: None,
+    ) -> None:
+        """Decrypt a sealed file; ``target`` must not exist and appears only when whole."""
+        open_file(Path(source), Path(target), self.unlock(name, photo), progress=progress)
+
+    def close(self) -> None:
+        """Close the vault file."""
+        self._store.close()
+
+    def __enter__(self) -> Vault:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,203 @@
+"""Figure 6: what it changes when synthetic images (DS2) take part in training.
+
+The excerpt of the paper at hand shows three lines, "ai.lock dataset", "ai.lock + synthetic image
+attack DS2 (Not PCA)" and "ai.lock + synthetic image attack DS2", over lambda, and axes of F1, FAR
+and FRR in per cent, not the text that explains them. They are read here as: trained without
+synthetic images; with DS2 as further non-mated trials when tau is chosen, but not in the principal
+components; with DS2 in both. DS1, which never takes part, is the attack on all three.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from benchmarks.accuracy.paper.embeddings import RoleEmbeddings
+from benchmarks.accuracy.paper.protocol import OTHERS, REFERENCE, Study, by_object
+from benchmarks.accuracy.paper.recipe import (
+    PAPER_COMPONENTS,
+    WHOLE,
+    TrainingSet,
+    imageprint_bits,
+    transform,
+)
+from benchmarks.accuracy.paper.trials import Rule, Side, compare
+from lab.fitting.calibration import CrossValidation, cross_validate
+from lab.fitting.projections import Components
+from lab.photos.synthetic import HALVES, half_of
+from lab.report.results import Figure, Panel, Result, Series
+from lab.statistics.hamming import pack
+from lab.statistics.intervals import Estimate
+from lab.statistics.synthetic_far import SyntheticTrials, compare_with_images
+
+NUMBER, TITLE = "Figure 6", "SLSS trained with synthetic images"
+VARIANT = "SLSS"
+WITHOUT = "ai.lock dataset"
+NOT_PCA = "with DS2 (not in the components)"
+WITH = "with DS2"
+
+_DS2 = HALVES[1]
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """One lambda of one line: how tau was found, and the attack by DS1 at its c."""
+
+    cross_validation: CrossValidation
+    attack: SyntheticTrials
+
+
+def figure6(study: Study, synthetic: RoleEmbeddings) -> list[Result]:
+    """Cross validation and the attack by DS1, trained without and with DS2; SLSS.
+
+    Parameters
+    ----------
+    study : the paper's recipe on the reference photos, trained without synthetic images
+    synthetic : images in folders DS1 and DS2
+
+    Raises
+    ------
+    SyntheticImagesError
+        A synthetic image is in neither folder.
+    """
+    lines = {
+        WITHOUT: _without(study, synthetic),
+        NOT_PCA: train_with_ds2(study, synthetic, in_components=False),
+        WITH: train_with_ds2(study, synthetic, in_components=True),
+    }
+    panels = [
+        _panel("F1, cross validation", "F1 (%)", lines, "f1"),
+        _panel("FAR, cross validation", "FAR (%)", lines, "far"),
+        _panel("FRR, cross validation", "FRR (%)", lines, "frr"),
+        _attack_panel(study, lines),
+    ]
+    notes = (
+        "Lines as read from the paper's legend: DS2 gives further non-mated trials when tau is "
+        "chosen, in the last line it is in the principal components too. DS1 takes no part.",
+        "The cross validation of the two lines with DS2 has its images among the non-mated trials, "
+        "so its F1 and FAR are of other trials than those of the first line.",
+        "DS2 images are dealt over the five folds in turn.",
+    )
+    return [Figure(NUMBER, TITLE, tuple(panels), notes)]
+
+
+def train_with_ds2(
+    study: Study, synthetic: RoleEmbeddings, *, in_components: bool
+) -> dict[int, Trained]:
+    """Cross validation with DS2's images as further impostors, by lambda; then the attack by DS1.
+
+    Parameters
+    ----------
+    in_components : principal components are fitted on DS2 too, less the fold's images
+    """
+    halves = half_of(synthetic.paths)
+    layer = study.settings.layers[0]
+    images = synthetic.read(layer, WHOLE)
+    ds2 = images[halves == _DS2]
+    fold_of_image = np.arange(len(ds2)) % study.folds
+    read = {role: study.roles[role][0].read(layer, WHOLE) for role in study.fitted_roles}
+    fold = [study.roles[role][1].fold for role in read]
+    if in_components:
+        training = TrainingSet(np.concatenate([*read.values(), ds2]))
+        folds = np.concatenate([*fold, fold_of_image])
+    else:
+        training, folds = TrainingSet(np.concatenate(list(read.values()))), np.concatenate(fold)
+
+    def bits(components: Components, embeddings: NDArray[np.float32]) -> NDArray[np.uint8]:
+        return imageprint_bits(
+            transform(components, embeddings),
+            study.settings.window,
+            study.settings.lambdas[-1],
+            study.settings.lsh_seed,
+        )
+
+    mated: dict[int, list[NDArray[np.int64]]] = {one: [] for one in study.settings.lambdas}
+    non_mated: dict[int, list[NDArray[np.int64]]] = {one: [] for one in study.settings.lambdas}
+    label = "folds with DS2" + (" in the components" if in_components else "")
+    bar = tqdm(range(study.folds), label, unit="fold", disable=None if study.progress else True)
+    for number in bar:
+        components = training.components((folds >= 0) & (folds != number), PAPER_COMPONENTS)
+        sides = []
+        for role in (REFERENCE, *(other for other in OTHERS if other in study.roles)):
+            embeddings, split = study.roles[role]
+            rows, objects = by_object(embeddings.objects, split.fold == number)
+            sides.append((bits(components, read[role][rows]), objects))
+        image_bits = bits(components, ds2[fold_of_image == number])
+        sides.append((image_bits, np.arange(len(image_bits))))
+        for length in study.settings.lambdas:
+            first, *others = (Side((pack(b[:, :length]),), objects) for b, objects in sides)
+            found = compare(first, others, Rule(length, (0,)))
+            mated[length].append(found.mated)
+            non_mated[length].append(found.non_mated)
+    final = training.components(folds >= 0, PAPER_COMPONENTS)
+    reference_bits = bits(final, read[REFERENCE])
+    objects = study.roles[REFERENCE][0].objects
+    ds1_bits = bits(final, images[halves != _DS2])
+    return {
+        length: Trained(
+            cross_validate(np.stack(mated[length]), np.stack(non_mated[length])),
+            compare_with_images(reference_bits[:, :length], objects, ds1_bits[:, :length]),
+        )
+        for length in study.settings.lambdas
+    }
+
+
+def _without(study: Study, synthetic: RoleEmbeddings) -> dict[int, Trained]:
+    variant = study.variants[VARIANT]
+    reference = study.roles[REFERENCE][0]
+    chosen = half_of(synthetic.paths) != _DS2
+    longest = study.settings.lambdas[-1]
+    ours = study.final_bits(reference, variant, longest)
+    theirs = study.final_bits(synthetic, variant, longest)[chosen]
+    return {
+        length: Trained(
+            study.outcome(VARIANT, length).cross_validations[0],
+            compare_with_images(ours[:, :length], reference.objects, theirs[:, :length]),
+        )
+        for length in study.settings.lambdas
+    }
+
+
+def _panel(
+    title: str, y_label: str, lines: Mapping[str, Mapping[int, Trained]], measure: str
+) -> Panel:
+    return Panel(
+        title,
+        "lambda (bits)",
+        y_label,
+        tuple(
+            Series(
+                label,
+                tuple(map(float, found)),
+                tuple(100 * getattr(one.cross_validation, measure) for one in found.values()),
+            )
+            for label, found in lines.items()
+        ),
+    )
+
+
+def _attack_panel(study: Study, lines: Mapping[str, Mapping[int, Trained]]) -> Panel:
+    series = []
+    for label, found in lines.items():
+        rates = [
+            one.attack.far(
+                one.cross_validation.radius_bits, study.settings.replicates, study.settings.seed
+            )
+            or Estimate(float("nan"))
+            for one in found.values()
+        ]
+        known = all(rate.low is not None and rate.high is not None for rate in rates)
+        series.append(
+            Series(
+                label,
+                tuple(map(float, found)),
+                tuple(100 * rate.value for rate in rates),
+                tuple(100 * (rate.low or 0.0) for rate in rates) if known else None,
+                tuple(100 * (rate.high or 0.0) for rate in rates) if known else None,
+            )
+        )
+    return Panel(f"Attack by {HALVES[0]}", "lambda (bits)", "FAR (%)", tuple(series))

@@ -1,0 +1,182 @@
+"""The imageprint of every photo of a set, through the public pipeline, kept between runs.
+
+A photo has two: as a reference it is looked at more often than as a probe. Each kind is kept in a
+file of its own, whose key names the looks; where a profile has the same looks for both, both are
+one file, taken once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from ailock_sdk import AiLock
+from ailock_sdk.errors import CaptureError, PhotoQualityError
+from lab.photos.photo_sets import PhotoSet, sha256_of
+
+UNREADABLE = "unreadable"
+"""Issue of a photo that could not be decoded; the other issues are the quality gate's."""
+SAVE_INTERVAL_SECONDS = 20.0
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoPrints:
+    """One photo set after the pipeline, in the set's order.
+
+    Attributes
+    ----------
+    margins : float64 (N, lambda), NaN for a photo without an imageprint
+    issues : N texts, why the quality gate refuses the photo (comma-separated), or ""
+    """
+
+    margins: NDArray[np.float64]
+    issues: tuple[str, ...]
+
+    def acquired(self, quality_gate: bool) -> NDArray[np.bool_]:
+        """Which photos take part, bool (N,): the readable ones, less those the gate refuses."""
+        readable = ~np.isnan(self.margins).any(axis=1)
+        passed = np.array([not issue for issue in self.issues])
+        return np.asarray(readable & passed if quality_gate else readable, dtype=np.bool_)
+
+    @classmethod
+    def joined(cls, parts: Sequence[PhotoPrints]) -> PhotoPrints:
+        """The photos of several sets, one set after the other."""
+        return cls(
+            np.concatenate([part.margins for part in parts]),
+            tuple(issue for part in parts for issue in part.issues),
+        )
+
+
+def photo_set_sha256(photos: PhotoSet) -> str:
+    """A zip file's SHA-256; otherwise the SHA-256 of all paths, objects and photos, in order."""
+    if zipfile.is_zipfile(photos.source):
+        return sha256_of(photos.source)
+    digest = hashlib.sha256()
+    for path, name, encoded in photos:
+        line = [path, name, hashlib.sha256(encoded).hexdigest()]
+        digest.update(json.dumps(line).encode("ascii") + b"\n")
+    return digest.hexdigest()
+
+
+def kept_sha256(whole: str, photos: PhotoSet) -> str:
+    """SHA-256 of a part of a set: of the hash of the whole set, and the paths that are kept."""
+    paths = json.dumps([entry.path for entry in photos.entries])
+    return hashlib.sha256(f"{whole}\n{paths}".encode()).hexdigest()
+
+
+def cache_key(
+    lock: AiLock, photo_set: str, split: str, reference: bool = False
+) -> dict[str, object]:
+    """All that an imageprint and the gate's verdict depend on."""
+    looks = lock.profile.reference_looks if reference else lock.profile.looks
+    return {
+        "format": "ailock-imageprints/2",
+        "fingerprint": lock.bundle.fingerprint.hex(),
+        "layers": list(lock.profile.layers),
+        "segments": list(lock.profile.segments),
+        "looks": [look.as_list() for look in looks],
+        "runtime": lock.runtime,
+        "pillow": version("pillow"),
+        "ailock-sdk": version("ailock-sdk"),
+        "photo_set_sha256": photo_set,
+        "split": split,
+    }
+
+
+def imageprints(
+    lock: AiLock,
+    photos: PhotoSet,
+    cache: Path,
+    key: Mapping[str, object],
+    reference: bool = False,
+    progress: bool = False,
+) -> PhotoPrints:
+    """The imageprints of ``photos``, read from ``cache`` as far as an earlier run got.
+
+    A photo that the quality gate refuses keeps its reasons and gets its imageprint all the same, so
+    that runs with and without the gate share the file.
+
+    Parameters
+    ----------
+    cache : folder of one ``.npz`` for each key; delete it to start afresh
+    key : from :func:`cache_key`, of the same ``reference``
+    reference : as a reference photo is looked at; otherwise as a probe
+    progress : show a bar on stderr, if that is a terminal
+    """
+    text = json.dumps(key, sort_keys=True)
+    file = cache / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.npz"
+    margins, issues = _load(file, text, len(photos), lock.lambda_bits)
+    done = len(issues)
+    if done < len(photos):
+        saved = time.monotonic()
+        label = f"{photos.source.name}, {'references' if reference else 'probes'}"
+        bar = tqdm(photos, label, unit="photo", disable=None if progress else True)
+        try:
+            for index, (_, _, encoded) in enumerate(bar):
+                if index < done:
+                    continue
+                margins[index], issue = _acquire(lock, encoded, reference)
+                issues.append(issue)
+                if time.monotonic() - saved > SAVE_INTERVAL_SECONDS:
+                    _save(file, text, margins, issues)
+                    saved = time.monotonic()
+        finally:
+            _save(file, text, margins, issues)
+    return PhotoPrints(margins, tuple(issues))
+
+
+def _acquire(lock: AiLock, encoded: bytes, reference: bool) -> tuple[NDArray[np.float64], str]:
+    gate, issue = lock.check_quality, ""
+    try:
+        lock.check_quality = True
+        try:
+            return lock.imageprint(encoded, reference=reference).margins, ""
+        except PhotoQualityError as refusal:
+            issue = ",".join(found.value for found in refusal.issues)
+        lock.check_quality = False
+        return lock.imageprint(encoded, reference=reference).margins, issue
+    except CaptureError:
+        return np.full(lock.lambda_bits, np.nan), UNREADABLE
+    finally:
+        lock.check_quality = gate
+
+
+def _load(
+    file: Path, key: str, photos: int, lambda_bits: int
+) -> tuple[NDArray[np.float64], list[str]]:
+    margins = np.full((photos, lambda_bits), np.nan)
+    if not file.is_file():
+        return margins, []
+    try:
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
+            if str(stored["key"]) != key or stored["margins"].shape[1:] != (lambda_bits,):
+                return margins, []
+            issues = [str(issue) for issue in stored["issues"]]
+            margins[: len(issues)] = stored["margins"]
+            return margins, issues
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+        return np.full_like(margins, np.nan), []  # half-written or foreign: start afresh
+
+
+def _save(file: Path, key: str, margins: NDArray[np.float64], issues: list[str]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_suffix(".partial")
+    with partial.open("wb") as stream:
+        np.savez(
+            stream,
+            key=np.array(key),
+            margins=margins[: len(issues)],
+            issues=np.array(issues, dtype=np.str_),
+        )
+    os.replace(partial, file)

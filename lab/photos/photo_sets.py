@@ -1,0 +1,141 @@
+"""The one reader of photo sets, and the one rule that splits them by object.
+
+A photo set is one of
+
+- a zip file with a ``labels.csv`` (columns ``path``, ``object``; others are allowed) naming photos
+  inside the same zip;
+- such a ``labels.csv`` on its own, its paths relative to its folder;
+- a folder with one sub-folder for each object.
+
+Photos of one object share its name; a photo without one (``object`` empty) is an object of its own.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lab.errors import PhotoSetError
+
+LABELS = "labels.csv"
+PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
+
+
+@dataclass(frozen=True)
+class PhotoEntry:
+    """Where a photo lies in its set, what it shows, and the set's name for its kind (or empty)."""
+
+    path: str
+    object: str
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class PhotoSet:
+    """The photos of one source, in its order; iterating reads ``(path, object, bytes)`` lazily."""
+
+    source: Path
+    entries: tuple[PhotoEntry, ...]
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __iter__(self) -> Iterator[tuple[str, str, bytes]]:
+        if zipfile.is_zipfile(self.source):
+            with zipfile.ZipFile(self.source) as archive:
+                for entry in self.entries:
+                    yield entry.path, entry.object, archive.read(entry.path)
+        else:
+            folder = self.source if self.source.is_dir() else self.source.parent
+            for entry in self.entries:
+                yield entry.path, entry.object, (folder / entry.path).read_bytes()
+
+    @property
+    def objects(self) -> NDArray[np.str_]:
+        """The object of each photo, (N,)."""
+        return np.array([entry.object for entry in self.entries])
+
+    def half(self, training: bool) -> PhotoSet:
+        """The photos on one side of the split by object."""
+        return self._keep([e for e in self.entries if is_training_object(e.object) == training])
+
+    def sample(self, count: int, seed: int) -> PhotoSet:
+        """At most ``count`` photos drawn without replacement, in the set's order."""
+        if count >= len(self):
+            return self
+        drawn = np.random.default_rng(seed).choice(len(self), count, replace=False)
+        return self._keep([self.entries[i] for i in sorted(drawn)])
+
+    def _keep(self, entries: Sequence[PhotoEntry]) -> PhotoSet:
+        if not entries:
+            raise PhotoSetError(f"{self.source}: no photo is left of {len(self)}")
+        return PhotoSet(self.source, tuple(entries))
+
+
+def is_training_object(name: str) -> bool:
+    """Whether an object of a shared set is for training: the SHA-256 of its name is even.
+
+    A rule on the name alone keeps every photo of an object, and later photos too, on one side.
+    """
+    return hashlib.sha256(name.encode()).digest()[-1] % 2 == 0
+
+
+def open_photo_set(source: Path) -> PhotoSet:
+    """Read a photo set's table of contents.
+
+    Raises
+    ------
+    PhotoSetError
+        The source is missing, unreadable, names photos that are not there, or has no photo.
+    """
+    try:
+        if source.is_dir():
+            entries = _folder_entries(source)
+        elif zipfile.is_zipfile(source):
+            entries = _zip_entries(source)
+        else:
+            entries = _labels(source.read_text("utf-8"))
+    except (OSError, KeyError, UnicodeDecodeError, zipfile.BadZipFile) as error:
+        raise PhotoSetError(f"{source} is not a photo set: {error}") from None
+    if not entries:
+        raise PhotoSetError(f"{source} holds no photo")
+    return PhotoSet(source, tuple(entries))
+
+
+def sha256_of(source: Path) -> str:
+    """SHA-256 of a file, hexadecimal: how a photo set is named in records of what was done."""
+    digest = hashlib.sha256()
+    with source.open("rb") as stream:
+        for block in iter(lambda: stream.read(1024 * 1024), b""):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _folder_entries(folder: Path) -> list[PhotoEntry]:
+    photos = sorted(p for p in folder.glob("*/*") if p.suffix.lower() in PHOTO_SUFFIXES)
+    return [PhotoEntry(p.relative_to(folder).as_posix(), p.parent.name) for p in photos]
+
+
+def _zip_entries(source: Path) -> list[PhotoEntry]:
+    with zipfile.ZipFile(source) as archive:
+        entries = _labels(archive.read(LABELS).decode("utf-8"))
+        if missing := {entry.path for entry in entries} - set(archive.namelist()):
+            raise PhotoSetError(f"{source}: {LABELS} names {min(missing)!r}, which is not inside")
+    return entries
+
+
+def _labels(text: str) -> list[PhotoEntry]:
+    rows = csv.DictReader(io.StringIO(text))
+    if not {"path", "object"} <= set(rows.fieldnames or ()):
+        raise KeyError("the labels need the columns path and object")
+    return [
+        PhotoEntry(row["path"], row["object"] or row["path"], row.get("kind") or "") for row in rows
+    ]

@@ -1,0 +1,84 @@
+"""How often synthetic images match references: exact counts, and FAR with an interval.
+
+Each reference imageprint meets each synthetic image's (ai.lock, section 6.2). Trials of one object,
+and of one image, depend on each other: intervals draw whole reference objects, and where nothing
+was accepted the rule of three counts pairs of an object and an image, not trials.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lab.statistics.comparisons import BLOCK_DISTANCES, object_weights
+from lab.statistics.hamming import distances, pack
+from lab.statistics.intervals import CONFIDENCE, Estimate, rule_of_three
+
+
+@dataclass(frozen=True, eq=False)
+class SyntheticTrials:
+    """Reference photos against synthetic images, by distance.
+
+    Attributes
+    ----------
+    histograms : int64 (K, lambda + 1), trials of each reference object by distance in bits
+    images : synthetic images, M
+    """
+
+    histograms: NDArray[np.int64]
+    images: int
+
+    @property
+    def trials(self) -> int:
+        """Comparisons in all."""
+        return int(self.histograms.sum())
+
+    def accepted(self, radius: int) -> int:
+        """Comparisons of at most ``radius`` bits."""
+        return int(self.histograms[:, : radius + 1].sum())
+
+    def far(self, radius: int, replicates: int, seed: int) -> Estimate | None:
+        """FAR at a radius with its 95 % object-bootstrap interval; ``None`` without a trial.
+
+        Parameters
+        ----------
+        replicates : of the bootstrap; 0 gives no interval
+        """
+        if not self.trials:
+            return None
+        value = self.accepted(radius) / self.trials
+        if not replicates:
+            return Estimate(value)
+        weights = object_weights(len(self.histograms), replicates, seed)
+        accepted = weights @ self.histograms[:, : radius + 1].sum(axis=1)
+        rates = accepted / (weights @ self.histograms.sum(axis=1))
+        tail = (1 - CONFIDENCE) / 2
+        low, high = (float(end) for end in np.quantile(rates, [tail, 1 - tail]))
+        if value == 0:
+            high = rule_of_three(len(self.histograms) * self.images)
+        return Estimate(value, min(low, value), max(high, value))
+
+
+def compare_with_images(
+    reference_bits: NDArray[np.uint8], objects: NDArray[np.str_], image_bits: NDArray[np.uint8]
+) -> SyntheticTrials:
+    """Compare every reference with every image; a block of distances is in memory at a time.
+
+    Parameters
+    ----------
+    reference_bits : uint8 (N, lambda), zeros and ones
+    objects : (N,), the object of each reference
+    image_bits : uint8 (M, lambda); M may be 0
+    """
+    bins = reference_bits.shape[1] + 1
+    names, object_of = np.unique(objects, return_inverse=True)
+    histograms = np.zeros(len(names) * bins, dtype=np.int64)
+    references, images = pack(reference_bits), pack(image_bits)
+    first_bin = object_of[:, None].astype(np.int64) * bins
+    height = max(1, BLOCK_DISTANCES // len(references))
+    for start in range(0, len(images), height):
+        block = distances(references, images[start : start + height])
+        histograms += np.bincount((first_bin + block).ravel(), minlength=len(histograms))
+    return SyntheticTrials(histograms.reshape(len(names), bins), len(images))

@@ -1,0 +1,376 @@
+"""The verification experiment: every photo against every other, and what the lock would say."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ailock_sdk import AiLock
+from ailock_sdk.imageprint import combine
+from lab.errors import TooFewTrialsError
+from lab.photos.imageprints import PhotoPrints, cache_key, imageprints
+from lab.photos.labelled_photos import LabelledPhotos, name_of
+from lab.report import provenance
+from lab.report.gallery import save_gallery
+from lab.report.plots import Caption, Curve, save_det, save_histograms, save_references
+from lab.statistics.comparisons import Comparisons, compare_all, object_weights
+from lab.statistics.intervals import Estimate, estimate, usable_replicates
+from lab.statistics.samples import (
+    References,
+    Samples,
+    arrange,
+    combined_references,
+    in_common,
+    single_references,
+)
+from lab.verification.extractor_trials import run_trials, summary
+from lab.verification.imageprint_time import ImageprintTime, imageprint_times
+from lab.verification.report import as_json, as_markdown
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the caller decides.
+
+    Attributes
+    ----------
+    references : numbers of photos in a reference, R; the report is of the first, the others are
+        compared with it
+    quality_gate : leave out photos that the gate refuses, and reference sets that enrolment would
+    bootstrap : replicates; 0 gives no intervals
+    seed : of the bootstrap, the drawn reference sets and the fuzzy extractor's trials
+    """
+
+    references: tuple[int, ...] = (1,)
+    quality_gate: bool = True
+    bootstrap: int = 1_000
+    seed: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Verification:
+    """What was found of one profile with one number of photos in a reference.
+
+    ``extractor`` is ``None`` where imageprints alone were compared.
+    """
+
+    photos: LabelledPhotos
+    issues: tuple[str, ...]
+    quality_gate: bool
+    failures: int
+    duplicates: int
+    lambda_bits: int
+    radius: int
+    samples: Samples
+    references: References
+    comparisons: Comparisons
+    replicates: int
+    estimates: Mapping[str, Estimate]
+    extractor: dict[str, Any] | None
+    provenance: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Bundle, version and profile."""
+        bundle = self.provenance["bundle"]
+        return f"{bundle['name']} {bundle['version']}, {self.provenance['profile']}"
+
+    @property
+    def reference_photos(self) -> int:
+        """Photos in a reference, R."""
+        return int(self.references.members.shape[1])
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Everything that one command measured, all of it on the same photos.
+
+    Attributes
+    ----------
+    main : the lock's own profile, with the first number of photos in a reference
+    beside : the other profiles; the same trials and bootstrap replicates
+    times : of the main profile and of each beside it; empty when there is none
+    by_references : the main profile by number of photos in a reference, ``None`` where the objects
+        have too few photos; empty when one number was asked
+    """
+
+    main: Verification
+    beside: tuple[Verification, ...] = ()
+    times: tuple[ImageprintTime, ...] = ()
+    by_references: Mapping[int, Verification | None] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> tuple[Verification, ...]:
+        """The main profile and those beside it."""
+        return (self.main, *self.beside)
+
+
+@dataclass(frozen=True, eq=False)
+class _Prints:
+    """All photos as one lock sees them, margins float64 (N, lambda), in the caller's order."""
+
+    probe_margins: NDArray[np.float64]
+    reference_margins: NDArray[np.float64]
+    issues: tuple[str, ...]
+    acquired: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """What all measurements of an evaluation have in common."""
+
+    photos: LabelledPhotos
+    issues: tuple[str, ...]
+    acquired: NDArray[np.bool_]
+    settings: Settings
+    command: str
+    progress: bool
+
+    def measure(
+        self, lock: AiLock, samples: Samples, references: References, extractor: bool
+    ) -> Verification:
+        """Compare, estimate, and with ``extractor`` decode a sample of the trials."""
+        seed = self.settings.seed
+        weights = object_weights(len(samples.names), self.settings.bootstrap, seed)
+        compared = compare_all(samples, references, weights, self.progress)
+        _require_trials(compared, samples, references)
+        trials = None
+        if extractor:
+            drawn = run_trials(
+                lock.code, lock.radius, samples, references, seed, progress=self.progress
+            )
+            trials = summary(drawn, lock.radius)
+        return Verification(
+            photos=self.photos,
+            issues=self.issues,
+            quality_gate=self.settings.quality_gate,
+            failures=int(np.count_nonzero(~self.acquired)),
+            duplicates=_duplicates(self.photos),
+            lambda_bits=lock.lambda_bits,
+            radius=lock.radius,
+            samples=samples,
+            references=references,
+            comparisons=compared,
+            replicates=int(usable_replicates(compared).sum()),
+            estimates=estimate(compared, lock.radius),
+            extractor=trials,
+            provenance=_provenance(lock, self.photos, self.settings, self.command),
+        )
+
+
+def verify(
+    lock: AiLock,
+    photos: LabelledPhotos,
+    cache: Path,
+    settings: Settings,
+    command: str,
+    progress: bool = False,
+) -> Verification:
+    """Measure ``lock`` alone; as :func:`evaluate`, with the first number of reference photos."""
+    one = replace(settings, references=settings.references[:1])
+    return evaluate(lock, photos, cache, one, command, progress=progress).main
+
+
+def evaluate(
+    lock: AiLock,
+    photos: LabelledPhotos,
+    cache: Path,
+    settings: Settings,
+    command: str,
+    beside: Sequence[AiLock] = (),
+    progress: bool = False,
+) -> Evaluation:
+    """Measure ``lock`` on ``photos``, and other locks on the same; imageprints stay in ``cache``.
+
+    What one lock cannot use, a photo that its quality gate refuses or a reference set that its
+    enrolment refuses, is left out for all. Of the locks beside, imageprints are compared and
+    nothing more: their profiles may be such as nobody should enrol with.
+
+    Raises
+    ------
+    TooFewTrialsError
+        No two photos of one object, or photos of one object only, are left.
+    """
+    locks = [lock, *beside]
+    prints = [_take_prints(each, photos, cache, settings.quality_gate, progress) for each in locks]
+    acquired = np.logical_and.reduce([part.acquired for part in prints])
+    issues = _united([part.issues for part in prints])
+    samples = [
+        arrange(part.probe_margins, list(photos.objects), acquired, part.reference_margins)
+        for part in prints
+    ]
+
+    task = _Task(photos, issues, acquired, settings, command, progress)
+    count, *more = settings.references
+    references = in_common(
+        [
+            _references(each, part, count, settings)
+            for each, part in zip(locks, samples, strict=True)
+        ]
+    )
+    main, *others = (
+        task.measure(each, part, made, extractor=each is lock)
+        for each, part, made in zip(locks, samples, references, strict=True)
+    )
+    by_references: dict[int, Verification | None] = {count: main} if more else {}
+    for number in more:
+        made = _references(lock, samples[0], number, settings)
+        try:
+            by_references[number] = task.measure(lock, samples[0], made, extractor=False)
+        except TooFewTrialsError:
+            by_references[number] = None
+    times = imageprint_times(locks, photos, samples[0].photos) if beside else ()
+    return Evaluation(main, tuple(others), times, by_references)
+
+
+def save(evaluation: Evaluation, out: Path) -> list[Path]:
+    """Write verify.json, verify.md and the pictures; returns their paths.
+
+    The pictures are det.png, histograms.png and worst.png, and references.png where more than one
+    number of reference photos was measured.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    result = evaluation.main
+    files = [
+        out / name
+        for name in ("verify.json", "verify.md", "det.png", "histograms.png", "worst.png")
+    ]
+    files[0].write_text(as_json(evaluation), "utf-8")
+    files[1].write_text(as_markdown(evaluation), "utf-8")
+    names = [entry["file"] for entry in result.provenance["photo_sets"]]
+    sets = ", ".join(names) if len(names) <= 2 else f"{len(names)} photo sets"
+    size = f"{len(result.samples.names)} objects, {len(result.samples)} photos"
+    made_of = f", {result.reference_photos} in a reference" if result.reference_photos > 1 else ""
+    profile = f"{result.name}, lambda {result.lambda_bits}, {size}"
+    save_det(
+        files[2],
+        [Curve(each.name, each.comparisons, each.radius) for each in evaluation.columns],
+        Caption(f"Detection error: {sets}", (size if evaluation.beside else profile) + made_of),
+    )
+    save_histograms(
+        files[3],
+        result.comparisons,
+        result.lambda_bits,
+        result.radius,
+        Caption(f"Distances of imageprints: {sets}", profile + made_of),
+    )
+    save_gallery(
+        files[4],
+        result.comparisons,
+        result.samples,
+        result.references,
+        result.photos.read,
+        result.radius,
+        Caption(f"Hardest pairs: {sets}", f"{profile}{made_of}, c {result.radius}"),
+    )
+    if evaluation.by_references:
+        files.append(out / "references.png")
+        save_references(
+            files[-1],
+            evaluation.by_references,
+            Caption(f"Photos in a reference: {sets}", profile),
+        )
+    return files
+
+
+def _take_prints(
+    lock: AiLock, photos: LabelledPhotos, cache: Path, quality_gate: bool, progress: bool
+) -> _Prints:
+    kinds = []
+    for reference in (False, True):
+        parts = [
+            imageprints(
+                lock,
+                photo_set,
+                cache,
+                cache_key(lock, sha256, photos.split, reference),
+                reference,
+                progress,
+            )
+            for photo_set, sha256 in zip(photos.sets, photos.sha256, strict=True)
+        ]
+        kinds.append(PhotoPrints.joined(parts))
+    probes, references = kinds
+    return _Prints(
+        probes.margins,
+        references.margins,
+        _united([probes.issues, references.issues]),
+        probes.acquired(quality_gate) & references.acquired(quality_gate),
+    )
+
+
+def _references(lock: AiLock, samples: Samples, count: int, settings: Settings) -> References:
+    if count == 1:
+        return single_references(samples)
+    rule = lock.reference if settings.quality_gate else combine
+    return combined_references(samples, count, settings.seed, rule)
+
+
+def _require_trials(compared: Comparisons, samples: Samples, references: References) -> None:
+    if compared.mated.any() and compared.non_mated.any():
+        return
+    raise TooFewTrialsError(
+        f"{len(samples)} usable photos of {len(samples.names)} objects make "
+        f"{int(compared.mated.sum())} mated and {int(compared.non_mated.sum())} non-mated "
+        f"trials with {references.members.shape[1]} photos in a reference: both kinds are needed"
+    )
+
+
+def _united(issues: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Each photo's issues, comma-separated, from several verdicts on all photos."""
+    verdicts = zip(*issues, strict=True)
+    return tuple(
+        ",".join(dict.fromkeys(name for text in verdict for name in text.split(",") if name))
+        for verdict in verdicts
+    )
+
+
+def _duplicates(photos: LabelledPhotos) -> int:
+    encoded = [hashlib.sha256(data).digest() for part in photos.sets for _, _, data in part]
+    return len(encoded) - len(set(encoded))
+
+
+def _names_of_files_with(folder: Path, sha256: str) -> list[str]:
+    """The bundle's text files that name a photo set: it had a part in making the bundle."""
+    texts = sorted([*folder.glob("*.json"), *folder.glob("*.md")])
+    return [file.name for file in texts if sha256 in file.read_text("utf-8", errors="replace")]
+
+
+def _provenance(
+    lock: AiLock, photos: LabelledPhotos, settings: Settings, command: str
+) -> dict[str, Any]:
+    return {
+        "date": provenance.now(),
+        "command": command,
+        "seed": settings.seed,
+        "machine": provenance.machine(),
+        "versions": provenance.versions(),
+        "runtime": lock.runtime,
+        "bundle": {
+            "name": lock.bundle.name,
+            "version": lock.bundle.version,
+            "fingerprint": lock.bundle.fingerprint.hex(),
+        },
+        "profile": lock.profile.name,
+        "looks": {
+            "probe": len(lock.profile.looks),
+            "reference": len(lock.profile.reference_looks),
+        },
+        "tau": lock.profile.tau,
+        "code": list(lock.profile.code),
+        "photo_sets": [
+            {
+                "file": name_of(photo_set),
+                "sha256": sha256,
+                "split": photos.split,
+                "fitted_on": _names_of_files_with(lock.bundle.path, sha256),
+            }
+            for photo_set, sha256 in zip(photos.sets, photos.sha256, strict=True)
+        ],
+    }

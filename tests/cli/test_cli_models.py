@@ -1,0 +1,103 @@
+"""ailock models: list, verify and build."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ailock_sdk import cli
+from ailock_sdk.cli import ExitCode, main
+from tools.conversion.inception_v3 import INPUT, NODES, Concat, Conv
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    monkeypatch.setenv("AILOCK_MODELS", str(tmp_path / "models"))
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        code = main(["models", *map(str, arguments)])
+        captured = capsys.readouterr()
+        return int(code), captured.out, captured.err
+
+    return call
+
+
+def test_json_may_stand_on_either_side_of_the_action(run: Run) -> None:
+    plain = run()
+    assert plain == run("list")
+    assert "inception_v3_slim" in plain[1]
+    found = [run(*a)[1] for a in (["--json"], ["--json", "list"], ["list", "--json"])]
+    assert found == [found[0]] * 3
+    assert "inception_v3_slim" in json.loads(found[0])
+
+
+def test_build_without_tensorflow_says_how_to_get_it(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [n for n in sys.modules if n.startswith(("tools.convert", "tools.conversion"))]:
+        monkeypatch.delitem(sys.modules, name)
+    for name in ("keras", "tensorflow"):
+        monkeypatch.setitem(sys.modules, name, None)
+    code, out, err = run("build", "inception_v3", "--representative", tmp_path)
+    assert (code, out) == (ExitCode.SETUP, "")
+    assert err.startswith("ailock: building needs TensorFlow: pip install 'ailock-sdk[convert]'")
+    assert err.count("\n") == 1
+
+
+def test_build_outside_a_checkout_says_so(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli, "__file__", str(tmp_path / "site-packages" / "ailock_sdk" / "cli.py"))
+    code, out, err = run("build", "inception_v3", "--representative", tmp_path)
+    assert (code, out) == (ExitCode.SETUP, "")
+    assert "needs a checkout" in err
+    assert err.count("\n") == 1
+
+
+def test_only_known_bundles_are_built() -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["models", "build", "resnet", "--representative", "photos"])
+    assert caught.value.code == ExitCode.USAGE
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("tensorflow") is None, reason="building needs the [convert] extra"
+)
+@pytest.mark.filterwarnings("ignore")  # TensorFlow's own deprecations
+def test_built_bundle_is_listed_and_verified(run: Run, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    channels, layers = {INPUT: 3}, {}
+    for node in NODES:
+        if isinstance(node, Conv):
+            shape = (*node.kernel, channels[node.source], 2)
+            layers[f"{node.name}/weights"] = np.float32(rng.standard_normal(shape))
+            layers[f"{node.name}/bias"] = np.zeros(2, np.float32)
+        sources = node.sources if isinstance(node, Concat) else (node.source,)
+        summed = sum(channels[source] for source in sources)
+        channels[node.name] = 2 if isinstance(node, Conv) else summed
+    np.savez(tmp_path / "tiny.npz", **layers)
+    (tmp_path / "photos").mkdir()
+    noise = rng.integers(0, 256, (60, 80, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "photos" / "noise.png")
+
+    build = ["build", "inception_v3", "--weights", tmp_path / "tiny.npz", "--json"]
+    code, out, err = run(*build, "--representative", tmp_path / "photos")
+    assert code == 0, err
+    facts = json.loads(out)
+    assert facts["path"] == str(tmp_path / "models" / "inception_v3")
+    assert json.loads(run("list", "--json")[1])["inception_v3"] == facts["path"]
+    verified = json.loads(run("verify", "--json")[1])["inception_v3"]
+    assert verified == {key: facts[key] for key in ("version", "fingerprint")}
+
+    code, _, err = run(*build, "--representative", tmp_path / "photos")
+    assert code == ExitCode.SETUP
+    assert "--replace" in err

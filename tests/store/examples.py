@@ -1,0 +1,77 @@
+"""Records, keys and generators that the vault's tests share."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from hashlib import sha256
+
+from hypothesis import strategies as st
+
+from ailock_sdk.constants import RuntimeId
+from ailock_sdk.secret import Secret
+from ailock_sdk.store import ClockReading, Record, RecordHeader, sealing_key
+
+PEPPER = bytes(range(32))
+SECRET = Secret(sha256(b"tests/vault secret").digest())
+SEALING_KEY = sealing_key(SECRET)
+NOW = ClockReading(uptime=5_000.0, boot_id="boot-1")
+
+PLAIN_RECORD = Record(
+    header=RecordHeader(
+        pepper_id=None,
+        runtime=RuntimeId.AI_EDGE_LITERT,
+        photo_count=3,
+        fingerprint=sha256(b"tests/vault bundle").digest(),
+        profile="default",
+        lambda_bits=509,  # three unused bits in the helper
+        radius=162,
+        order=7,
+        blocks=4,
+        message_symbols=2,
+        memory_cost_kib=64 * 1024,
+        time_cost=3,
+        lanes=4,
+        salt=bytes(range(16)),
+    ),
+    helper=sha256(b"tests/vault helper").digest() + sha256(b"more").digest()[:31] + b"\x28",
+    tag=b"\xaa\xbb\xcc\xdd",
+)
+PEPPERED_RECORD = replace(PLAIN_RECORD, header=replace(PLAIN_RECORD.header, pepper_id=b"pepperid"))
+
+
+@st.composite
+def records(draw: st.DrawFn) -> Record:
+    """Any record that SPEC section 8 allows."""
+    order = draw(st.integers(2, 12))
+    shortest, longest = (1 << (order - 1)) + 1, 1 << order
+    most_blocks = min((1 << (order + 1)) - 1, 4096 // shortest)
+    fewest_blocks = -(-8 // longest)
+    blocks = draw(st.integers(fewest_blocks, most_blocks))
+    lambda_bits = draw(st.integers(max(8, blocks * shortest), min(4096, blocks * longest)))
+    lanes = draw(st.integers(1, 16))
+    length = -(-lambda_bits // 8)
+    helper = bytearray(draw(st.binary(min_size=length, max_size=length)))
+    helper[-1] &= 0xFF << (-lambda_bits % 8) & 0xFF
+    pepper_ids = st.binary(min_size=8, max_size=8).filter(any)
+    return Record(
+        header=RecordHeader(
+            pepper_id=draw(st.none() | pepper_ids),
+            runtime=draw(st.sampled_from(RuntimeId)),
+            photo_count=draw(st.integers(1, 16)),
+            fingerprint=draw(st.binary(min_size=32, max_size=32)),
+            profile=draw(
+                st.text("abcdefghijklmnopqrstuvwxyz0123456789_-", min_size=1, max_size=32)
+            ),
+            lambda_bits=lambda_bits,
+            radius=draw(st.integers(0, (lambda_bits - 1) // 2)),
+            order=order,
+            blocks=blocks,
+            message_symbols=draw(st.integers(1, blocks)),
+            memory_cost_kib=draw(st.integers(8 * lanes, 1024 * 1024)),
+            time_cost=draw(st.integers(1, 16)),
+            lanes=lanes,
+            salt=draw(st.binary(min_size=16, max_size=16)),
+        ),
+        helper=bytes(helper),
+        tag=draw(st.binary(min_size=4, max_size=4)),
+    )

@@ -1,0 +1,64 @@
+"""Writing bundle folders (SPEC section 10); reading them is the SDK's ``load_bundle``."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from ailock_sdk.embedding import load_bundle
+from ailock_sdk.lock import AiLock
+from lab.photos.photo_sets import sha256_of
+
+MANIFEST = "manifest.json"
+MODEL = "model.tflite"
+PROJECTION = "projection.npz"
+
+Manifest = dict[str, Any]
+"""``manifest.json`` as plain JSON values."""
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """A bundle's manifest, after ``load_bundle`` has checked it and every file it lists."""
+    load_bundle(folder)
+    manifest: Manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+    return manifest
+
+
+def list_file(manifest: Manifest, path: Path) -> None:
+    """Enter a file of the bundle's folder, as it is now, into ``files``."""
+    entry = {"sha256": sha256_of(path), "size_bytes": path.stat().st_size}
+    manifest["files"][path.name] = entry
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write the manifest in one step, keys sorted, indented; then check the whole bundle."""
+    text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    replace_file(folder / MANIFEST, text.encode("utf-8"))
+    load_bundle(folder)
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file so that it is, at every moment, whole: the old one or the new one."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def set_self_test(folder: Path, photo: Path) -> None:
+    """Keep a photo in the bundle with its probe imageprint under every profile, by this machine."""
+    manifest = read_manifest(folder)
+    bundle = load_bundle(folder)
+    imageprints = {
+        name: bytes(AiLock(bundle, name, check_quality=False).imageprint(photo)).hex()
+        for name in bundle.profiles
+    }
+    target = folder / f"self_test{photo.suffix.lower()}"
+    replace_file(target, photo.read_bytes())
+    list_file(manifest, target)
+    manifest["self_test"] = {"photo": target.name, "imageprints": imageprints}
+    write_manifest(folder, manifest)
