@@ -19,11 +19,11 @@ test: $(VENV)/.test
 # What `make test` skips without TensorFlow, PyTorch, scikit-learn and Mitsuba, in an environment of its own and a
 # process each: loaded together they crash on exit.
 test-tools: $(VENV)-tools/.installed
-	$(VENV)-tools/bin/python -m pytest tests/tools/test_convert_tflite.py tests/tools/test_convert_weights.py tests/cli/test_cli_models.py
-	$(VENV)-tools/bin/python -m pytest tests/tools/test_training.py
-	$(VENV)-tools/bin/python -m pytest tests/attacks/test_image_attacks.py
-	$(VENV)-tools/bin/python -m pytest tests/lab/test_incremental_pca.py
-	$(VENV)-tools/bin/python -m pytest tests/tools/test_fit_projection_run.py
+	$(VENV)-tools/bin/python -m pytest tests/tools/test_convert_tflite.py tests/tools/conversion/test_weights.py tests/cli/test_cli_models.py
+	$(VENV)-tools/bin/python -m pytest tests/tools/training/test_training.py
+	$(VENV)-tools/bin/python -m pytest tests/benchmarks/attacks/test_images.py
+	$(VENV)-tools/bin/python -m pytest tests/lab/fitting/test_incremental_pca.py
+	$(VENV)-tools/bin/python -m pytest tests/tools/test_fit_projection.py
 	$(VENV)-tools/bin/python -m pytest tests/tools/test_render_photos.py
 
 $(VENV)-tools/.installed: pyproject.toml

@@ -1,170 +1,154 @@
-"""Components and their folding, on synthetic embeddings whose structure is known."""
+"""The whole tool on a few made-up photos: what it writes, that it repeats, what it refuses."""
 
 from __future__ import annotations
 
+import io
+import json
+import shutil
+import zipfile
+from pathlib import Path
+
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from PIL import Image
 
-from ailock_sdk.errors import ProfileError
-from ailock_sdk.imageprint import Projection
-from lab.fitting.projections import (
-    HYPERPLANES,
-    Moments,
-    discriminant_components,
-    fold,
-    principal_components,
-    whitened,
-)
+pytest.importorskip("torch", reason="fitting needs the [fit] extra")
+pytest.importorskip("sklearn", reason="fitting needs the [fit] extra")
 
-DIMENSIONS, SIGNAL, OBJECTS, VIEWS = 24, 8, 400, 4
-SEED = 5
+from ailock_sdk import AiLock
+from ailock_sdk.capture import Look
+from ailock_sdk.embedding import DEFAULT_BUNDLE, find_bundle, load_bundle
+from tools import fit_projection
 
+CONFIG = Path(__file__).resolve().parents[2] / "tools" / "train_embedder.toml"
+SETS = """
+[[training]]
+file = "things.zip"
+weight = 1
+cards = true
 
-@pytest.fixture(scope="module")
-def embeddings() -> NDArray[np.float32]:
-    """(N, D): the first 8 axes tell objects apart, the others vary as much between views."""
-    rng = np.random.default_rng(SEED)
-    axes = 3.0 * rng.standard_normal((OBJECTS, 1, SIGNAL))
-    kept = np.broadcast_to(axes, (OBJECTS, VIEWS, SIGNAL))
-    views = 5.0 * rng.standard_normal((OBJECTS, VIEWS, DIMENSIONS - SIGNAL))
-    noise = 0.3 * rng.standard_normal((OBJECTS, VIEWS, DIMENSIONS))
-    whole = np.concatenate([kept, views], axis=2) + noise + 7.0
-    return whole.reshape(-1, DIMENSIONS).astype(np.float32)
+[[training]]
+file = "cut_outs.zip"
+weight = 1
+cut_outs = true
+"""
+PHOTOS, SIDE, BITS = 24, 96, 8
+LOOKS = ["--look", "1.0", "0", "--look", "0.65", "0", "--reference-look", "1.0", "1"]
 
 
 @pytest.fixture(scope="module")
-def moments(embeddings: NDArray[np.float32]) -> Moments:
-    return moments_of(embeddings)
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two photo sets, and a configuration that names them."""
+    folder = tmp_path_factory.mktemp("fit")
+    rng = np.random.default_rng(4)
+    for name in ("things.zip", "cut_outs.zip"):
+        with zipfile.ZipFile(folder / name, "w") as archive:
+            archive.writestr(
+                "labels.csv", "path,object\n" + "".join(f"{i}.png,\n" for i in range(PHOTOS))
+            )
+            for number in range(PHOTOS):
+                tiles = rng.integers(0, 256, (5, 5, 3), dtype=np.uint8)
+                encoded = io.BytesIO()
+                Image.fromarray(tiles).resize((SIDE, SIDE)).save(encoded, "PNG")
+                archive.writestr(f"{number}.png", encoded.getvalue())
+    settings, _, _ = CONFIG.read_text("utf-8").partition("[[training]]")
+    dev = '[[dev]]\nfile = "things.zip"\nweight = 1\n'
+    (folder / "config.toml").write_text(settings + SETS + dev, "utf-8")
+    return folder
 
 
-def moments_of(embeddings: NDArray[np.float32], chunk: int = 700) -> Moments:
-    found = Moments(embeddings.shape[1])
-    for start in range(0, len(embeddings), chunk):
-        found.add(embeddings[start : start + chunk])
-    return found
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(find_bundle(DEFAULT_BUNDLE).path, tmp_path / "bundle"))
 
 
-@pytest.fixture(scope="module")
-def objects() -> NDArray[np.int_]:
-    return np.repeat(np.arange(OBJECTS), VIEWS)
-
-
-@pytest.mark.parametrize("chunk", [1, 7, 1599, 1600])
-def test_moments_of_chunks_are_those_of_the_whole(
-    embeddings: NDArray[np.float32], chunk: int
-) -> None:
-    shifted = embeddings + np.float32(1000)  # squares about zero would lose six digits
-    found = moments_of(shifted, chunk)
-    exact = shifted.astype(np.float64)
-    assert found.count == len(shifted)
-    np.testing.assert_allclose(found.mean, exact.mean(axis=0), rtol=1e-12)
-    np.testing.assert_allclose(found.covariance, np.cov(exact, rowvar=False), atol=1e-8)
-
-
-def test_one_photo_has_no_covariance(embeddings: NDArray[np.float32]) -> None:
-    with pytest.raises(ValueError, match="at least two photos"):
-        _ = moments_of(embeddings[:1]).covariance
-
-
-def test_discriminant_finds_what_tells_objects_apart(
-    embeddings: NDArray[np.float32], moments: Moments, objects: NDArray[np.int_]
-) -> None:
-    components = discriminant_components(embeddings, objects, shrinkage=0.01)
-    leading = components.matrix[:, :SIGNAL]
-    assert np.linalg.norm(leading[SIGNAL:]) < 0.1 * np.linalg.norm(leading)
-    assert components.strengths[SIGNAL - 1] > 20 * components.strengths[SIGNAL]
-    # Principal components, blind to objects, put the noisy axes first.
-    blind = principal_components(moments, whiten=False).matrix[:, :SIGNAL]
-    assert np.linalg.norm(blind[SIGNAL:]) > 0.9 * np.linalg.norm(blind)
-
-
-@pytest.mark.parametrize("kind", ["whitened-pca", "discriminant"])
-def test_components_have_unit_total_variance_and_no_correlation(
-    kind: str, embeddings: NDArray[np.float32], moments: Moments, objects: NDArray[np.int_]
-) -> None:
-    if kind == "discriminant":
-        components = discriminant_components(embeddings, objects, shrinkage=0.2)
-    else:
-        components = principal_components(moments, whiten=True)
-    values = (embeddings - components.mean) @ components.matrix
-    np.testing.assert_allclose(np.cov(values, rowvar=False), np.eye(DIMENSIONS), atol=1e-6)
-
-
-def test_whitening_over_other_photos_keeps_the_subspace(
-    embeddings: NDArray[np.float32], objects: NDArray[np.int_]
-) -> None:
-    rng = np.random.default_rng(SEED)
-    mixing = rng.standard_normal((DIMENSIONS, DIMENSIONS)) / 5
-    plain = (embeddings @ (np.eye(DIMENSIONS) + mixing)).astype(np.float32)
-    components = discriminant_components(embeddings, objects, shrinkage=0.2)
-    white = whitened(components, (2, 12), moments_of(plain))
-    values = (plain - white.mean) @ white.matrix
-    np.testing.assert_allclose(np.cov(values, rowvar=False), np.eye(10), atol=1e-6)
-    np.testing.assert_allclose(values.mean(axis=0), 0, atol=1e-4)
-    both = np.concatenate([components.matrix[:, 2:12], white.matrix], axis=1)
-    assert np.linalg.matrix_rank(both, tol=1e-6) == 10
-
-
-def test_too_few_photos_cannot_make_components_white(
-    embeddings: NDArray[np.float32], objects: NDArray[np.int_]
-) -> None:
-    components = discriminant_components(embeddings, objects, shrinkage=0.2)
-    with pytest.raises(ValueError, match="10 plain photos cannot make 10 components white"):
-        whitened(components, (0, 10), moments_of(embeddings[:10]))
-
-
-def test_signs_do_not_depend_on_the_eigensolver(moments: Moments) -> None:
-    matrix = principal_components(moments, whiten=False).matrix
-    largest = np.abs(matrix).argmax(axis=0)
-    assert (matrix[largest, np.arange(matrix.shape[1])] > 0).all()
-
-
-def test_dead_channels_make_no_components(embeddings: NDArray[np.float32]) -> None:
-    dead = np.concatenate([embeddings, np.zeros((len(embeddings), 3), np.float32)], axis=1)
-    assert principal_components(moments_of(dead), whiten=True).matrix.shape == (
-        DIMENSIONS + 3,
-        DIMENSIONS,
+def run(bundle: Path, folder: Path, *arguments: str, stop: int = 12) -> int:
+    layer = min(load_bundle(bundle).layers)
+    return fit_projection.main(
+        [
+            *("--bundle", str(bundle), "--config", str(folder / "config.toml")),
+            *("--photos", str(folder), "--layer", layer, "2", str(stop), str(BITS)),
+            *("--limit", "6", "--views", "2", "--threads", "1", *arguments),
+        ]
     )
 
 
-@pytest.mark.parametrize("whiten", [True, False])
-def test_folded_margins_are_centred_and_of_unit_deviation(
-    whiten: bool, embeddings: NDArray[np.float32], moments: Moments
+@pytest.mark.parametrize("kind", ["discriminant", "whitened-pca", "pca"])
+def test_a_profile_is_written_and_again_the_same(kind: str, bundle: Path, folder: Path) -> None:
+    arguments = ["--kind", kind, "--hyperplanes", "gaussian", *LOOKS]
+    assert run(bundle, folder, *arguments) == 0
+    written = {file.name: file.read_bytes() for file in bundle.glob("projection.*")}
+    profile = load_bundle(bundle).profile("default")
+    assert profile.looks == (Look(1.0, 0), Look(0.65, 0))
+    assert profile.reference_looks == (Look(1.0, 1),)
+    assert profile.overcomplete
+    record = json.loads(written["projection.json"])
+    (spec,) = record["projections"].values()
+    assert (spec["kind"], spec["window"], spec["hyperplanes"]) == (kind, [2, 12], "gaussian")
+    assert spec["exact_covariance"]
+    assert "--kind" in record["command"]
+    assert str(folder) not in record["command"]
+    assert record["looks"] == [[1.0, 0], [0.65, 0]]
+    assert record["photos"]["things.zip"]["photos_plain"] == PHOTOS
+    assert record["photos"]["cut_outs.zip"]["photos_plain"] == 0
+    assert ("views_per_photo" in record) == (kind == "discriminant")
+    lock = AiLock(load_bundle(bundle), pepper=None, check_quality=False)
+    with zipfile.ZipFile(folder / "things.zip") as archive:
+        margins = np.stack(
+            [lock.imageprint(archive.read(f"{i}.png")).margins for i in range(PHOTOS)]
+        )
+    np.testing.assert_allclose(margins.mean(axis=0), 0, atol=1e-5)
+    np.testing.assert_allclose(margins.std(axis=0, ddof=1), 1, atol=5e-3)
+    assert run(bundle, folder, *arguments) == 0
+    assert {file.name: file.read_bytes() for file in bundle.glob("projection.*")} == written
+
+
+def test_long_embeddings_are_fitted_incrementally(
+    bundle: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    components = principal_components(moments, whiten)
-    planes = HYPERPLANES["orthonormal"](SEED, 16, 20)
-    weights, offsets = fold(components, (2, 22), planes)
-    assert weights.dtype == np.float16
-    assert offsets.dtype == np.float64
-    projection = Projection(weights.astype(np.float64), offsets)
-    margins = np.stack([projection.margins(e) for e in embeddings])
-    np.testing.assert_allclose(margins.mean(axis=0), 0, atol=1e-9)
-    np.testing.assert_allclose(margins.std(axis=0), 1, atol=2e-3)
-    # Orthonormal cuts of white components: bits of different photos do not correlate.
-    correlation = np.corrcoef(margins, rowvar=False) - np.eye(16)
-    assert (np.abs(correlation).max() < 5e-3) == whiten
+    monkeypatch.setattr(fit_projection, "EXACT_DIMENSIONS", 100)
+    monkeypatch.setattr(fit_projection, "PAPER_COMPONENTS", 16)
+    assert run(bundle, folder, "--kind", "pca") == 0
+    (spec,) = json.loads((bundle / "projection.json").read_bytes())["projections"].values()
+    assert not spec["exact_covariance"]
+    assert run(bundle, folder) == 1
+    assert "a discriminant takes at most 100 dimensions" in capsys.readouterr().err
 
 
-def test_orthonormal_hyperplanes_are_orthonormal_and_repeatable() -> None:
-    planes = HYPERPLANES["orthonormal"](SEED, 30, 40)
-    np.testing.assert_allclose(planes @ planes.T, np.eye(30), atol=1e-12)
-    np.testing.assert_array_equal(planes, HYPERPLANES["orthonormal"](SEED, 30, 40))
+def test_segments_share_a_projection(bundle: Path, folder: Path) -> None:
+    assert run(bundle, folder, "--segments", "whole", "centre", "--symbols", "1") == 0
+    lock = AiLock(load_bundle(bundle), pepper=None, check_quality=False)
+    assert lock.lambda_bits == 2 * BITS
+    assert json.loads((bundle / "projection.json").read_bytes())["objects"] == 2 * 2 * 6
 
 
-def test_more_orthonormal_bits_than_dimensions_are_refused() -> None:
-    with pytest.raises(ProfileError, match="41 orthonormal hyperplanes do not exist in 40"):
-        HYPERPLANES["orthonormal"](SEED, 41, 40)
-    assert HYPERPLANES["gaussian"](SEED, 41, 40).shape == (41, 40)
+def test_a_window_outside_the_components_is_refused(
+    bundle: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for stop in (2, 10_000):
+        assert run(bundle, folder, stop=stop) == 1
+        assert f"window [2, {stop}) is no part of" in capsys.readouterr().err
 
 
-def test_a_window_beyond_the_components_is_refused(moments: Moments) -> None:
-    components = principal_components(moments, whiten=True)
-    planes = HYPERPLANES["orthonormal"](SEED, 8, 10)
-    with pytest.raises(ValueError, match=r"window \[20, 30\) reaches beyond the 24 components"):
-        fold(components, (20, 30), planes)
-
-
-def test_an_object_seen_once_is_refused(embeddings: NDArray[np.float32]) -> None:
-    with pytest.raises(ValueError, match="at least two views"):
-        discriminant_components(embeddings[:3], np.array([0, 0, 1]), shrinkage=0.1)
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--layer", "absent", "0", "9", "8"], "no layer 'absent'"),
+        (["--look", "1.5", "0"], "fraction"),
+        (["--look", "1.0", "0.5"], "0 to 3 quarter turns"),
+        (["--look", "1.0", "0", "--look", "1.0", "0"], "repeat a look"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(
+    arguments: list[str],
+    reason: str,
+    bundle: Path,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    before = {file.name: file.read_bytes() for file in bundle.iterdir()}
+    assert run(bundle, folder, *arguments) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("fit_projection: ")
+    assert reason in line
+    assert {file.name: file.read_bytes() for file in bundle.iterdir()} == before

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-PHOTOS = Path(__file__).resolve().parents[1] / "photos"
+from tests.conftest import PHOTOS
 
 
 @pytest.fixture(scope="module")

@@ -29,9 +29,10 @@ from benchmarks.speed.arm_bundle.__main__ import main
 from benchmarks.speed.arm_bundle.architectures import ARCHITECTURES
 from benchmarks.speed.arm_bundle.launchers import write_launchers
 from benchmarks.speed.errors import SpeedError
+from tests.conftest import PHOTOS
 
 HERE = Path(__file__).resolve().parent
-PHOTO = HERE.parent / "photos" / "mug-1.jpg"
+PHOTO = PHOTOS / "mug-1.jpg"
 LOADER = "ld-test.so.1"
 SHELLS = (("sh",), ("bash", "--posix"), ("dash",), ("mksh",), ("busybox", "sh"))
 """Android's is mksh."""
@@ -94,7 +95,7 @@ def test_copied_folder_runs_and_so_do_its_children(arm_folder: Path, tmp_path: P
         f"subprocess.run([sys.executable, '-c', {child!r}], check=True)"
     )
     # From the checkout: its ailock_sdk is not the one to be found.
-    lines = run(emulated_command(moved, ["python", "-c", parent]), cwd=HERE.parents[1]).splitlines()
+    lines = run(emulated_command(moved, ["python", "-c", parent]), cwd=HERE.parents[2]).splitlines()
     assert Path(lines[0]).is_relative_to(moved)
     assert lines[1] == f"aarch64 {moved / 'python'}"
 

@@ -26,7 +26,7 @@ from lab.report.results import Absent, Figure, Result, Table
 from lab.statistics.error_rates import equal_error_rate
 from lab.statistics.hamming import pack
 from lab.statistics.intervals import Estimate
-from tests.benchmarks.paper_standins import PlantedEmbeddings, planted
+from tests.benchmarks.accuracy.paper.standins import PlantedEmbeddings, planted
 from tests.conftest import PHOTOS
 
 SETTINGS = Settings(

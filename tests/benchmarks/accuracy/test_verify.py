@@ -13,8 +13,8 @@ from PIL import Image
 from ailock_sdk.embedding import DEFAULT_BUNDLE, list_bundles
 from benchmarks.accuracy.__main__ import main
 from lab.report.provenance import command_line
+from tests.conftest import PHOTOS
 
-PHOTOS = Path(__file__).parents[1] / "photos"
 FILES = ("verify.json", "verify.md", "det.png", "histograms.png", "worst.png")
 
 needs_bundle = pytest.mark.skipif(

@@ -32,9 +32,10 @@ from benchmarks.speed.programs import run_program
 from benchmarks.speed.remote import RemoteTarget
 from benchmarks.speed.results import check_result, load_result
 from benchmarks.speed.ssh_target import SshTarget
+from tests.conftest import PHOTOS
 
 HERE = Path(__file__).resolve().parent
-PHOTO = HERE.parent / "photos" / "mug-1.jpg"
+PHOTO = PHOTOS / "mug-1.jpg"
 SSHD = "/usr/sbin/sshd"
 TIMEOUT_SECONDS = 300.0
 QUICK = Settings(runs=1, threads=1)

@@ -12,7 +12,7 @@ from ailock_sdk.embedding import DEFAULT_BUNDLE, list_bundles
 from benchmarks.attacks.photo_margins import read_photos
 from lab.photos.photo_sets import open_photo_set
 
-LABELS = Path(__file__).parents[1] / "photos" / "labels.csv"
+LABELS = Path(__file__).parents[2] / "photos" / "labels.csv"
 RECORDS = 2
 
 

@@ -295,7 +295,7 @@ def test_a_killed_run_is_resumed(
 ) -> None:
     done = subprocess.run(
         [sys.executable, "-c", KILLED_RUN, source, tmp_path, where, str(after)],
-        cwd=Path(__file__).resolve().parents[2],
+        cwd=Path(__file__).resolve().parents[4],
         capture_output=True,
         text=True,
         check=False,

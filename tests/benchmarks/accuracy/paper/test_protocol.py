@@ -25,7 +25,7 @@ from benchmarks.accuracy.paper.trials import Rule, Side, compare
 from lab.errors import ExperimentError
 from lab.statistics.comparisons import object_weights
 from lab.statistics.hamming import pack
-from tests.benchmarks.paper_standins import planted
+from tests.benchmarks.accuracy.paper.standins import planted
 
 SETTINGS = Settings(
     ("a", "b"), window=Window(3, 12), lambdas=(30, 60), replicates=25, lsh_seed=5, seed=3

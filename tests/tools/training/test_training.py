@@ -38,7 +38,7 @@ from tools.training.reconstruction import (  # noqa: E402
     reconstruct,
 )
 
-CONFIG = Path(__file__).resolve().parents[2] / "tools" / "train_embedder.toml"
+CONFIG = Path(__file__).resolve().parents[3] / "tools" / "train_embedder.toml"
 SIDE = 80
 """Smallest convenient input: 80 pixels leave a 1x1 map at ``mixed_8``."""
 

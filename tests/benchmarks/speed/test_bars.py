@@ -33,7 +33,7 @@ from benchmarks.speed.errors import SpeedError
 from benchmarks.speed.interleave import interleaved
 from benchmarks.speed.processes import run_measured
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PHOTOS = ROOT / "tests" / "photos"
 PHOTO = PHOTOS / "mug-1.jpg"
 needs_tensorflow = pytest.mark.skipif(

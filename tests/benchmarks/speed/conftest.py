@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.speed.arm_bundle import build_arm_folder, build_problem, emulator_problem
 
-ARM_FOLDER = Path(__file__).resolve().parents[2] / "out" / "arm" / "aarch64"
+ARM_FOLDER = Path(__file__).resolve().parents[3] / "out" / "arm" / "aarch64"
 
 
 @pytest.fixture(scope="session")
