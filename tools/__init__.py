@@ -1,0 +1,1 @@
+"""The programs that make bundles, render photos, and show the SDK at work."""

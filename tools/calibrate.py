@@ -25,6 +25,7 @@ import numpy as np
 from ailock_sdk import AiLock, AilockError
 from ailock_sdk.embedding import load_bundle
 from ailock_sdk.sketch import correction_radius
+from lab.bundles.write import read_manifest, write_manifest
 from lab.errors import PhotoSetError, TooFewTrialsError
 from lab.fitting.calibration import (
     PAPER_LAMBDAS,
@@ -43,7 +44,6 @@ from lab.photos.labelled_photos import ALL, SPLITS, open_labelled_photos
 from lab.report.provenance import command_line
 from lab.statistics.intervals import Estimate, estimate
 from lab.verification.evaluate import Settings, Verification, verify
-from tools.conversion.bundle_files import read_manifest, write_manifest
 from tools.projection.calibration_report import Calibration, as_text, save
 
 MODULE = "tools.calibrate"

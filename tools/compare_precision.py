@@ -21,10 +21,10 @@ import numpy as np
 
 from ailock_sdk import AiLock, AilockError
 from ailock_sdk.embedding import load_bundle, quiet_stderr
+from lab.bundles.write import MODEL, list_file, read_manifest, write_manifest
 from lab.errors import PhotoSetError, TooFewTrialsError
 from lab.photos.labelled_photos import open_labelled_photos
 from lab.verification.evaluate import Settings, Verification, verify
-from tools.conversion.bundle_files import MODEL, list_file, read_manifest, write_manifest
 
 
 @dataclass(frozen=True)

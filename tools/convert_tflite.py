@@ -26,11 +26,11 @@ from tqdm import tqdm
 
 from ailock_sdk.embedding import load_bundle, quiet_stderr
 from ailock_sdk.errors import AilockError, BundleError
+from lab.bundles.write import MANIFEST, MODEL, Manifest, list_file, write_manifest
 from lab.errors import PhotoSetError, TooFewTrialsError
 from lab.photos.embeddings import InputView
-from lab.photos.photo_sets import open_photo_set
+from lab.photos.photo_sets import open_photo_set, open_photos
 from lab.report import provenance
-from tools.conversion.bundle_files import MANIFEST, MODEL, Manifest, list_file, write_manifest
 from tools.conversion.card import Conversion, write_card
 from tools.conversion.convert_tensorflow import keras, tf
 from tools.conversion.inception_v3 import MIXED_8_POOL, POOL_3
@@ -41,7 +41,7 @@ from tools.conversion.keras_inception import (
     computable,
     output_name,
 )
-from tools.conversion.photos import Photos, open_photos
+from tools.conversion.photos import Photos
 from tools.conversion.report import FLOAT32, Recipe, as_table, measure
 from tools.conversion.weights import IMAGENET, RANDOM_SEED, Weights, load_weights, random_weights
 

@@ -38,6 +38,14 @@ from ailock_sdk.capture import Look
 from ailock_sdk.embedding import Embedder, Layer, ProjectionSpec, load_bundle
 from ailock_sdk.errors import AilockError
 from ailock_sdk.profiles import Profile
+from lab.bundles.write import (
+    PROJECTION,
+    list_file,
+    read_manifest,
+    replace_file,
+    set_self_test,
+    write_manifest,
+)
 from lab.errors import PhotoSetError
 from lab.fitting.incremental_pca import PAPER_COMPONENTS, IncrementalComponents
 from lab.fitting.projections import (
@@ -53,14 +61,6 @@ from lab.fitting.projections import (
 from lab.photos.embeddings import InputView, Sight, embed_in_chunks
 from lab.photos.photo_sets import PhotoSet, open_photo_set, sha256_of
 from lab.report.provenance import command_line
-from tools.conversion.bundle_files import (
-    PROJECTION,
-    list_file,
-    read_manifest,
-    replace_file,
-    set_self_test,
-    write_manifest,
-)
 from tools.projection.views import random_views, squares
 from tools.training.config import Config, Source, read_config
 

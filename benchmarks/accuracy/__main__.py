@@ -12,8 +12,8 @@ from ailock_sdk.embedding import DEFAULT_BUNDLE
 from ailock_sdk.profiles import DEFAULT_PROFILE
 from benchmarks.accuracy import credentials, scale
 from benchmarks.accuracy.paper import command as paper_command
+from lab.bundles.find import is_bundle_folder, open_bundle
 from lab.errors import LabError
-from lab.photos.bundles import is_bundle_folder, open_bundle
 from lab.photos.labelled_photos import ALL, SPLITS, open_labelled_photos
 from lab.report import provenance
 from lab.verification.evaluate import Settings, evaluate, save

@@ -24,9 +24,9 @@ from ailock_sdk import AiLock
 from ailock_sdk.embedding import DEFAULT_BUNDLE
 from ailock_sdk.profiles import DEFAULT_PROFILE
 from ailock_sdk.sketch import correction_radius
+from lab.bundles.find import open_bundle
 from lab.errors import LabError
-from lab.photos.bundles import open_bundle
-from lab.photos.imageprints import PhotoPrints, cache_key, imageprints
+from lab.photos.imageprints import all_imageprints
 from lab.photos.labelled_photos import LabelledPhotos, name_of, open_labelled_photos
 from lab.report import provenance
 from lab.report.render_png import save_figure
@@ -386,11 +386,7 @@ def reference_imageprints(
     lock: AiLock, photos: LabelledPhotos, cache: Path, quality_gate: bool = True
 ) -> tuple[NDArray[np.bool_], list[str]]:
     """Each usable photo as enrolment looks at it, bool (N, lambda), and its object."""
-    parts = [
-        imageprints(lock, part, cache, cache_key(lock, sha256, photos.split, True), True, True)
-        for part, sha256 in zip(photos.sets, photos.sha256, strict=True)
-    ]
-    prints = PhotoPrints.joined(parts)
+    prints = all_imageprints(lock, photos, cache, reference=True, progress=True)
     usable = np.flatnonzero(prints.acquired(quality_gate))
     return prints.margins[usable] >= 0, [photos.objects[index] for index in usable]
 

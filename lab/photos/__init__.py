@@ -1,0 +1,1 @@
+"""Photo sets, and what is kept of them: embeddings and imageprints."""

@@ -1,4 +1,4 @@
-"""The imageprint of every photo of a set, through the public pipeline, kept between runs.
+"""The imageprint of every photo of sets, through the public pipeline, kept between runs.
 
 A photo has two: as a reference it is looked at more often than as a probe. Each kind is kept in a
 file of its own, whose key names the looks; where a profile has the same looks for both, both are
@@ -23,7 +23,8 @@ from tqdm import tqdm
 
 from ailock_sdk import AiLock
 from ailock_sdk.errors import CaptureError, PhotoQualityError
-from lab.photos.photo_sets import PhotoSet, sha256_of
+from lab.photos.labelled_photos import LabelledPhotos
+from lab.photos.photo_sets import PhotoSet, kept_sha256
 
 UNREADABLE = "unreadable"
 """Issue of a photo that could not be decoded; the other issues are the quality gate's."""
@@ -58,23 +59,6 @@ class PhotoPrints:
         )
 
 
-def photo_set_sha256(photos: PhotoSet) -> str:
-    """A zip file's SHA-256; otherwise the SHA-256 of all paths, objects and photos, in order."""
-    if zipfile.is_zipfile(photos.source):
-        return sha256_of(photos.source)
-    digest = hashlib.sha256()
-    for path, name, encoded in photos:
-        line = [path, name, hashlib.sha256(encoded).hexdigest()]
-        digest.update(json.dumps(line).encode("ascii") + b"\n")
-    return digest.hexdigest()
-
-
-def kept_sha256(whole: str, photos: PhotoSet) -> str:
-    """SHA-256 of a part of a set: of the hash of the whole set, and the paths that are kept."""
-    paths = json.dumps([entry.path for entry in photos.entries])
-    return hashlib.sha256(f"{whole}\n{paths}".encode()).hexdigest()
-
-
 def cache_key(
     lock: AiLock, photo_set: str, split: str, reference: bool = False
 ) -> dict[str, object]:
@@ -92,6 +76,26 @@ def cache_key(
         "photo_set_sha256": photo_set,
         "split": split,
     }
+
+
+def all_imageprints(
+    lock: AiLock,
+    photos: LabelledPhotos,
+    cache: Path,
+    reference: bool = False,
+    progress: bool = False,
+) -> PhotoPrints:
+    """The imageprints of the photos of all sets, one set after the other; see :func:`imageprints`.
+
+    A set that is complete shares its file with every run on it, a part of one with every run on
+    the same part.
+    """
+    parts = []
+    for part, sha256 in zip(photos.sets, photos.sha256, strict=True):
+        known_by = sha256 if photos.complete else kept_sha256(sha256, part)
+        key = cache_key(lock, known_by, photos.split, reference)
+        parts.append(imageprints(lock, part, cache, key, reference, progress))
+    return PhotoPrints.joined(parts)
 
 
 def imageprints(

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab.errors import PhotoSetError
-from lab.photos.imageprints import photo_set_sha256
-from lab.photos.photo_sets import LABELS, PhotoSet, open_photo_set
+from lab.photos.photo_sets import LABELS, PhotoSet, open_photo_set, photo_set_sha256
 
 ALL, TRAINING, HELD_OUT = SPLITS = ("all", "training", "held-out")
 
@@ -26,6 +25,7 @@ class LabelledPhotos:
     split : which objects take part, one of ``SPLITS``
     objects : the object of each photo; with several sets, after the set's name and a slash
     paths : the path of each photo inside its set
+    complete : whether nothing is left out but what the split leaves out
     """
 
     sets: tuple[PhotoSet, ...]
@@ -33,6 +33,7 @@ class LabelledPhotos:
     split: str
     objects: tuple[str, ...]
     paths: tuple[str, ...]
+    complete: bool = field(default=True, kw_only=True)
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -45,6 +46,24 @@ class LabelledPhotos:
                 return next(iter(single))[2]
             index -= len(photos)
         raise IndexError("no such photo")
+
+    def keep(self, numbers: Iterable[int]) -> LabelledPhotos:
+        """The photos of these numbers, in order; a set of which none is left stays, empty."""
+        kept = set(numbers)
+        sets, start = [], 0
+        for part in self.sets:
+            entries = tuple(e for number, e in enumerate(part.entries, start) if number in kept)
+            sets.append(PhotoSet(part.source, entries))
+            start += len(part)
+        in_order = sorted(kept)
+        return LabelledPhotos(
+            tuple(sets),
+            self.sha256,
+            self.split,
+            tuple(self.objects[number] for number in in_order),
+            tuple(self.paths[number] for number in in_order),
+            complete=False,
+        )
 
 
 def name_of(photos: PhotoSet) -> str:

@@ -1,4 +1,4 @@
-"""The one reader of photo sets, and the one rule that splits them by object.
+"""The one reader of photo sets, the hashes that name them, and the rule that splits them by object.
 
 A photo set is one of
 
@@ -8,6 +8,7 @@ A photo set is one of
 - a folder with one sub-folder for each object.
 
 Photos of one object share its name; a photo without one (``object`` empty) is an object of its own.
+Where objects do not matter, any folder or zip of photos will do: :func:`open_photos`.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import json
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,18 +98,20 @@ def open_photo_set(source: Path) -> PhotoSet:
     PhotoSetError
         The source is missing, unreadable, names photos that are not there, or has no photo.
     """
-    try:
-        if source.is_dir():
-            entries = _folder_entries(source)
-        elif zipfile.is_zipfile(source):
-            entries = _zip_entries(source)
-        else:
-            entries = _labels(source.read_text("utf-8"))
-    except (OSError, KeyError, UnicodeDecodeError, zipfile.BadZipFile) as error:
-        raise PhotoSetError(f"{source} is not a photo set: {error}") from None
-    if not entries:
-        raise PhotoSetError(f"{source} holds no photo")
-    return PhotoSet(source, tuple(entries))
+    return _open(source, _labelled_entries)
+
+
+def open_photos(source: Path) -> PhotoSet:
+    """A photo set; without ``labels.csv``, every photo of a zip or folder, however deep.
+
+    A folder's labels do not count here; each of its photos is an object of its own.
+
+    Raises
+    ------
+    PhotoSetError
+        As :func:`open_photo_set`.
+    """
+    return _open(source, _all_entries)
 
 
 def sha256_of(source: Path) -> str:
@@ -119,17 +123,57 @@ def sha256_of(source: Path) -> str:
     return digest.hexdigest()
 
 
-def _folder_entries(folder: Path) -> list[PhotoEntry]:
-    photos = sorted(p for p in folder.glob("*/*") if p.suffix.lower() in PHOTO_SUFFIXES)
-    return [PhotoEntry(p.relative_to(folder).as_posix(), p.parent.name) for p in photos]
+def photo_set_sha256(photos: PhotoSet) -> str:
+    """A zip file's SHA-256; otherwise the SHA-256 of all paths, objects and photos, in order."""
+    if zipfile.is_zipfile(photos.source):
+        return sha256_of(photos.source)
+    digest = hashlib.sha256()
+    for path, name, encoded in photos:
+        line = [path, name, hashlib.sha256(encoded).hexdigest()]
+        digest.update(json.dumps(line).encode("ascii") + b"\n")
+    return digest.hexdigest()
 
 
-def _zip_entries(source: Path) -> list[PhotoEntry]:
+def kept_sha256(whole: str, photos: PhotoSet) -> str:
+    """SHA-256 of a part of a set: of the hash of the whole set, and the paths that are kept."""
+    paths = json.dumps([entry.path for entry in photos.entries])
+    return hashlib.sha256(f"{whole}\n{paths}".encode()).hexdigest()
+
+
+def _open(source: Path, read: Callable[[Path], list[PhotoEntry]]) -> PhotoSet:
+    try:
+        entries = read(source)
+    except (OSError, KeyError, UnicodeDecodeError, zipfile.BadZipFile) as error:
+        raise PhotoSetError(f"{source} is not a photo set: {error}") from None
+    if not entries:
+        raise PhotoSetError(f"{source} holds no photo")
+    return PhotoSet(source, tuple(entries))
+
+
+def _labelled_entries(source: Path) -> list[PhotoEntry]:
+    if source.is_dir():
+        photos = sorted(p for p in source.glob("*/*") if _is_photo(p))
+        return [PhotoEntry(p.relative_to(source).as_posix(), p.parent.name) for p in photos]
+    if not zipfile.is_zipfile(source):
+        return _labels(source.read_text("utf-8"))
     with zipfile.ZipFile(source) as archive:
         entries = _labels(archive.read(LABELS).decode("utf-8"))
         if missing := {entry.path for entry in entries} - set(archive.namelist()):
             raise PhotoSetError(f"{source}: {LABELS} names {min(missing)!r}, which is not inside")
     return entries
+
+
+def _all_entries(source: Path) -> list[PhotoEntry]:
+    if source.is_dir():
+        names = sorted(p.relative_to(source).as_posix() for p in source.rglob("*"))
+    elif zipfile.is_zipfile(source):
+        with zipfile.ZipFile(source) as archive:
+            names = archive.namelist()
+        if LABELS in names:
+            return _labelled_entries(source)
+    else:
+        return _labelled_entries(source)
+    return [PhotoEntry(name, name) for name in names if _is_photo(PurePosixPath(name))]
 
 
 def _labels(text: str) -> list[PhotoEntry]:
@@ -139,3 +183,7 @@ def _labels(text: str) -> list[PhotoEntry]:
     return [
         PhotoEntry(row["path"], row["object"] or row["path"], row.get("kind") or "") for row in rows
     ]
+
+
+def _is_photo(path: PurePath) -> bool:
+    return path.suffix.lower() in PHOTO_SUFFIXES

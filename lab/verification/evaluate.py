@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ailock_sdk import AiLock
 from ailock_sdk.imageprint import combine
 from lab.errors import TooFewTrialsError
-from lab.photos.imageprints import PhotoPrints, cache_key, imageprints
+from lab.photos.imageprints import all_imageprints
 from lab.photos.labelled_photos import LabelledPhotos, name_of
 from lab.report import provenance
 from lab.report.gallery import save_gallery
@@ -282,21 +282,9 @@ def save(evaluation: Evaluation, out: Path) -> list[Path]:
 def _take_prints(
     lock: AiLock, photos: LabelledPhotos, cache: Path, quality_gate: bool, progress: bool
 ) -> _Prints:
-    kinds = []
-    for reference in (False, True):
-        parts = [
-            imageprints(
-                lock,
-                photo_set,
-                cache,
-                cache_key(lock, sha256, photos.split, reference),
-                reference,
-                progress,
-            )
-            for photo_set, sha256 in zip(photos.sets, photos.sha256, strict=True)
-        ]
-        kinds.append(PhotoPrints.joined(parts))
-    probes, references = kinds
+    probes, references = (
+        all_imageprints(lock, photos, cache, reference, progress) for reference in (False, True)
+    )
     return _Prints(
         probes.margins,
         references.margins,

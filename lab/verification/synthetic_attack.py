@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ailock_sdk import AiLock
-from lab.photos.imageprints import PhotoPrints, cache_key, imageprints, kept_sha256
+from lab.photos.imageprints import all_imageprints
 from lab.photos.labelled_photos import LabelledPhotos
 from lab.photos.quality import reasons, refused_at_any_size
 from lab.photos.synthetic import HALVES, half_of
@@ -45,8 +45,8 @@ def profile_attack(
     synthetic : images in folders DS1 and DS2
     cache : folder where imageprints are kept between runs
     """
-    enrolled = _prints(lock, references, cache, settings.progress, reference=True)
-    probes = _prints(lock, synthetic, cache, settings.progress, reference=False)
+    enrolled = all_imageprints(lock, references, cache, True, settings.progress)
+    probes = all_imageprints(lock, synthetic, cache, False, settings.progress)
     kept = enrolled.acquired(quality_gate=True)
     readable = probes.acquired(quality_gate=False)
     halves = half_of(synthetic.paths)
@@ -124,14 +124,3 @@ def mean_difference(bits: NDArray[np.uint8]) -> float:
     ones = bits.sum(axis=0, dtype=np.int64)
     differing = int((ones * (count - ones)).sum())
     return differing / (count * (count - 1) / 2 * bits.shape[1]) if count > 1 else float("nan")
-
-
-def _prints(
-    lock: AiLock, photos: LabelledPhotos, cache: Path, progress: bool, *, reference: bool
-) -> PhotoPrints:
-    parts = []
-    for one, sha256 in zip(photos.sets, photos.sha256, strict=True):
-        # The paper's roles leave out photos that occur before.
-        key = cache_key(lock, kept_sha256(sha256, one), photos.split, reference)
-        parts.append(imageprints(lock, one, cache, key, reference, progress))
-    return PhotoPrints.joined(parts)

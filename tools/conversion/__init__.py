@@ -1,0 +1,1 @@
+"""From the weights of Inception v3 to a bundle with a quantised model."""

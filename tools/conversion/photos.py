@@ -1,11 +1,9 @@
-"""The photos of a conversion: any folder or zip, labels or not."""
+"""The photos of a conversion, and how its card names them."""
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +12,7 @@ from tqdm import tqdm
 from ailock_sdk.errors import CaptureError
 from lab.errors import PhotoSetError
 from lab.photos.embeddings import InputView, view_pixels
-from lab.photos.imageprints import photo_set_sha256
-from lab.photos.photo_sets import LABELS, PHOTO_SUFFIXES, PhotoEntry, PhotoSet, open_photo_set
+from lab.photos.photo_sets import PhotoSet, photo_set_sha256
 
 
 @dataclass(frozen=True)
@@ -50,26 +47,3 @@ class Photos:
                 yield view_pixels(encoded, view)
             except CaptureError as error:
                 raise PhotoSetError(f"{self.whole.source}: {path}: {error}") from None
-
-
-def open_photos(source: Path) -> PhotoSet:
-    """A zip or folder with or without labels: without, every photo in it, however deep.
-
-    Raises
-    ------
-    PhotoSetError
-        The source is missing or unreadable, or holds no photo.
-    """
-    if source.is_dir():
-        names = sorted(p.relative_to(source).as_posix() for p in source.rglob("*"))
-    elif zipfile.is_zipfile(source):
-        with zipfile.ZipFile(source) as archive:
-            names = archive.namelist()
-    else:
-        return open_photo_set(source)
-    if not source.is_dir() and LABELS in names:
-        return open_photo_set(source)
-    photos = [name for name in names if PurePosixPath(name).suffix.lower() in PHOTO_SUFFIXES]
-    if not photos:
-        raise PhotoSetError(f"{source} holds no photo")
-    return PhotoSet(source, tuple(PhotoEntry(name, name) for name in photos))

@@ -1,0 +1,1 @@
+"""From a model and photos to a frozen projection and its threshold."""

@@ -10,8 +10,8 @@ from ailock_sdk.embedding import DEFAULT_BUNDLE
 from benchmarks.accuracy.paper.evaluate import Options, evaluate
 from benchmarks.accuracy.paper.recipe import PAPER_WINDOW, Window
 from benchmarks.accuracy.paper.roles import add_role_options, open_roles, role_sources
+from lab.bundles.find import open_bundle
 from lab.errors import ExperimentError
-from lab.photos.bundles import open_bundle
 from lab.report.files import save
 
 DEFAULT_OUT = Path("out") / "paper"

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ailock_sdk import AiLock
 from benchmarks.accuracy.paper.protocol import OTHERS, Study, bounded, by_object, f1_at
 from benchmarks.accuracy.paper.roles import REFERENCE, RolePhotos
 from benchmarks.accuracy.paper.trials import Rule, Side, compare
-from lab.photos.imageprints import PhotoPrints, cache_key, imageprints, kept_sha256
-from lab.photos.photo_sets import PhotoSet
+from lab.photos.imageprints import all_imageprints
 from lab.statistics.hamming import pack
 from lab.statistics.intervals import Estimate, estimate
 
@@ -70,31 +68,7 @@ def _side(study: Study, beside: DefaultProfile, role: str, reference: bool) -> S
     embeddings, split = study.roles[role]
     rows, objects = by_object(embeddings.objects, split.holdout)
     margins = np.full((len(split.holdout), beside.lock.lambda_bits), np.nan)
-    margins[split.holdout] = _margins(
-        beside,
-        beside.photos[role],
-        embeddings.rows[split.holdout],
-        reference,
-        study.progress,
-    )
+    chosen = beside.photos[role].keep(embeddings.rows[split.holdout])
+    prints = all_imageprints(beside.lock, chosen, beside.cache, reference, study.progress)
+    margins[split.holdout] = prints.margins
     return Side((pack((margins[rows] >= 0).astype(np.uint8)),), objects)
-
-
-def _margins(
-    beside: DefaultProfile,
-    photos: RolePhotos,
-    numbers: NDArray[np.int64],
-    reference: bool,
-    progress: bool,
-) -> NDArray[np.float64]:
-    """Margins of some of a role's photos, by their numbers in it, ascending: (n, lambda)."""
-    parts, start = [], 0
-    for photo_set, sha256 in zip(photos.sets, photos.sha256, strict=True):
-        here = [int(n) - start for n in numbers if start <= n < start + len(photo_set)]
-        start += len(photo_set)
-        if not here:
-            continue
-        chosen = PhotoSet(photo_set.source, tuple(photo_set.entries[n] for n in here))
-        key = cache_key(beside.lock, kept_sha256(sha256, chosen), "hold-out", reference)
-        parts.append(imageprints(beside.lock, chosen, beside.cache, key, reference, progress))
-    return PhotoPrints.joined(parts).margins

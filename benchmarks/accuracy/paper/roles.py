@@ -17,7 +17,6 @@ from tqdm import tqdm
 
 from lab.errors import RoleError
 from lab.photos.labelled_photos import LabelledPhotos, encoded_photos, open_labelled_photos
-from lab.photos.photo_sets import PhotoSet
 
 REFERENCE, ILLUMINATION, CATEGORY, IMPOSTOR, SYNTHETIC = ROLES = (
     "reference",
@@ -134,17 +133,14 @@ def _open_role(
         raise RoleError(
             f"every photo of the {role} role occurs before, in {others}: give it other photos"
         )
-    sets, start = [], 0
-    for part in photos.sets:
-        entries = (entry for index, entry in enumerate(part.entries, start) if index in kept)
-        sets.append(PhotoSet(part.source, tuple(entries)))
-        start += len(part)
+    left = photos.keep(kept)
     return RolePhotos(
-        sets=tuple(sets),
-        sha256=photos.sha256,
-        split=photos.split,
-        objects=tuple(photos.objects[index] for index in kept),
-        paths=tuple(photos.paths[index] for index in kept),
+        sets=left.sets,
+        sha256=left.sha256,
+        split=left.split,
+        objects=left.objects,
+        paths=left.paths,
+        complete=left.complete,
         role=role,
         photo_sha256=tuple(kept.values()),
         repeated=dict(repeated),

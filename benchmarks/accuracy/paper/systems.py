@@ -11,8 +11,7 @@ from benchmarks.accuracy.paper.default_profile import DefaultProfile
 from benchmarks.accuracy.paper.protocol import OTHERS, Settings, Study, by_object
 from benchmarks.accuracy.paper.roles import CATEGORY, ILLUMINATION, IMPOSTOR, REFERENCE
 from benchmarks.accuracy.paper.trials import Rule, Side, compare
-from lab.photos.imageprints import PhotoPrints, cache_key, imageprints, kept_sha256
-from lab.photos.labelled_photos import ALL
+from lab.photos.imageprints import all_imageprints
 from lab.statistics.comparisons import Comparisons
 from lab.statistics.hamming import pack
 
@@ -126,12 +125,7 @@ def _recipe_crowd(study: Study, role: str, name: str, lambda_bits: int) -> Crowd
 
 def _profile_crowd(beside: DefaultProfile, role: str, reference: bool, progress: bool) -> Crowd:
     photos = beside.photos[role]
-    parts = []
-    for photo_set, sha256 in zip(photos.sets, photos.sha256, strict=True):
-        # Not the set's own hash: photos that occur before were left out of it.
-        key = cache_key(beside.lock, kept_sha256(sha256, photo_set), ALL, reference)
-        parts.append(imageprints(beside.lock, photo_set, beside.cache, key, reference, progress))
-    prints = PhotoPrints.joined(parts)
+    prints = all_imageprints(beside.lock, photos, beside.cache, reference, progress)
     rows, objects = by_object(np.array(photos.objects), prints.acquired(quality_gate=True))
     bits = (prints.margins[rows] >= 0).astype(np.uint8)
     return Crowd(

@@ -11,8 +11,8 @@ import pytest
 from ailock_sdk.capture import Look, QualityIssue
 from ailock_sdk.errors import PhotoFormatError, PhotoQualityError
 from ailock_sdk.imageprint import ImagePrint
-from lab.photos.imageprints import UNREADABLE, cache_key, imageprints, photo_set_sha256
-from lab.photos.photo_sets import PhotoSet, open_photo_set
+from lab.photos.imageprints import UNREADABLE, cache_key, imageprints
+from lab.photos.photo_sets import PhotoSet, open_photo_set, photo_set_sha256
 
 LAMBDA_BITS = 16
 

@@ -11,8 +11,8 @@ import pytest
 from ailock_sdk.capture import Look
 from ailock_sdk.imageprint import combine
 from benchmarks.accuracy import __main__ as command_line
+from lab.bundles import find
 from lab.errors import TooFewTrialsError
-from lab.photos import bundles
 from lab.photos.labelled_photos import LabelledPhotos, open_labelled_photos
 from lab.verification.evaluate import Evaluation, Settings, evaluate, save
 from lab.verification.report import as_json, as_markdown, as_text
@@ -194,8 +194,8 @@ def test_sets_are_evaluated_together_or_one_by_one(make_lock, make_photos, tmp_p
 
 def test_a_bundle_beside_may_name_its_profile(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(command_line, "AiLock", lambda bundle, profile: (bundle, profile))
-    monkeypatch.setattr(bundles, "load_bundle", lambda path: f"folder {path.name}")
-    monkeypatch.setattr(bundles, "find_bundle", lambda name: f"installed {name}")
+    monkeypatch.setattr(find, "load_bundle", lambda path: f"folder {path.name}")
+    monkeypatch.setattr(find, "find_bundle", lambda name: f"installed {name}")
     for name in ("plain", "with:colon"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "manifest.json").touch()
@@ -213,7 +213,7 @@ def test_a_bundle_beside_may_name_its_profile(tmp_path, monkeypatch) -> None:
 def test_the_command_line_reaches_everything(make_lock, make_photos, tmp_path, monkeypatch) -> None:
     locks = {"stub": make_lock(), "paper": make_lock("paper", lambda_bits=40, radius=9)}
     monkeypatch.setattr(command_line, "AiLock", lambda bundle, profile: locks[bundle])
-    monkeypatch.setattr(bundles, "find_bundle", lambda name: name)
+    monkeypatch.setattr(find, "find_bundle", lambda name: name)
     out, cache = tmp_path / "out", tmp_path / "cache"
     photos = [str(make_photos(COUNTS, "one")), str(make_photos([2, 2], "two"))]
     arguments = ["--photos", *photos, "--bundle", "stub", "--beside", "paper:any"]

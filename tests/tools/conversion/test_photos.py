@@ -11,7 +11,8 @@ from PIL import Image
 
 from lab.errors import PhotoSetError
 from lab.photos.embeddings import InputView
-from tools.conversion.photos import Photos, open_photos
+from lab.photos.photo_sets import open_photos
+from tools.conversion.photos import Photos
 
 VIEW = InputView(20, 20, 1.0)
 

@@ -26,11 +26,11 @@ from benchmarks.accuracy.paper.copies import leave_out_copies
 from benchmarks.accuracy.paper.embed_batch import Batch, Embedded, Job, embed_batch, software
 from benchmarks.accuracy.paper.embeddings import RoleEmbeddings, embed_role
 from benchmarks.accuracy.paper.roles import IMPOSTOR, REFERENCE, RolePhotos, open_roles
+from lab.bundles.write import read_manifest, write_manifest
 from lab.errors import EmbeddingsError, WorkersError
 from lab.statistics import workers
 from lab.statistics.workers import AHEAD, open_workers
 from tests.conftest import PHOTOS
-from tools.conversion.bundle_files import read_manifest, write_manifest
 
 LAYERS = ("pool_3", "mixed_8/pool")
 OVERLAPPING = ("top_left", "top_right", "bottom_left", "bottom_right", "centre")

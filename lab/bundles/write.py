@@ -1,4 +1,4 @@
-"""Writing bundle folders (SPEC section 10); reading them is the SDK's ``load_bundle``."""
+"""Bundle folders written (SPEC section 10); reading them is the SDK's ``load_bundle``."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 from ailock_sdk.embedding import load_bundle
 from ailock_sdk.lock import AiLock
+from lab.bundles.find import MANIFEST
 from lab.photos.photo_sets import sha256_of
 
-MANIFEST = "manifest.json"
 MODEL = "model.tflite"
 PROJECTION = "projection.npz"
 
@@ -20,7 +20,13 @@ Manifest = dict[str, Any]
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """A bundle's manifest, after ``load_bundle`` has checked it and every file it lists."""
+    """A bundle's manifest, after ``load_bundle`` has checked it and every file it lists.
+
+    Raises
+    ------
+    BundleError
+        There is no bundle, or it is damaged.
+    """
     load_bundle(folder)
     manifest: Manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
     return manifest
@@ -33,7 +39,13 @@ def list_file(manifest: Manifest, path: Path) -> None:
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write the manifest in one step, keys sorted, indented; then check the whole bundle."""
+    """Write the manifest in one step, keys sorted, indented; then check the whole bundle.
+
+    Raises
+    ------
+    BundleError
+        What was written is no bundle: the manifest breaks a rule, or a file is not as it says.
+    """
     text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     replace_file(folder / MANIFEST, text.encode("utf-8"))
     load_bundle(folder)

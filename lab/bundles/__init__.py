@@ -1,0 +1,1 @@
+"""Model bundles: found by name or folder, and written."""

@@ -1,0 +1,26 @@
+"""Bundles as the command line names them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ailock_sdk.embedding import Bundle, find_bundle, load_bundle
+
+MANIFEST = "manifest.json"
+
+
+def is_bundle_folder(path: str | Path) -> bool:
+    """Whether this is the path of a bundle's folder."""
+    return (Path(path) / MANIFEST).is_file()
+
+
+def open_bundle(name_or_path: str) -> Bundle:
+    """A bundle by its folder, or by name where the SDK looks for it.
+
+    Raises
+    ------
+    BundleError
+        There is no such bundle, or it is damaged.
+    """
+    path = Path(name_or_path)
+    return load_bundle(path) if is_bundle_folder(path) else find_bundle(name_or_path)
