@@ -3,42 +3,78 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import subprocess
 import sys
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "ailock_sdk"
+FOLDERS = (PACKAGE, "lab", "tools", "benchmarks")
+
+MAY_IMPORT = {
+    PACKAGE: set(),
+    "lab": {PACKAGE},
+    "tools": {PACKAGE, "lab"},
+    "benchmarks": {PACKAGE, "lab"},
+}
+"""Which of the other folders a folder imports."""
+HAND_OVERS = {("ailock_sdk/cli", "tools.convert_tflite")}
+"""What the command line hands over to, by ``importlib``, in a checkout that has it."""
+
+MAX_LINES = 350
+
+BENCHMARKS = ("accuracy", "attacks", "speed")
 STAGES = ("capture", "embedding", "imageprint", "sketch", "store")
 BASE = {"profiles", "constants", "errors", "secret"}
 COMPOSERS = ("lock", "vault", "benchmark", "doctor", "cli")
 """Lowest first: each may import the stages, the base and those before it."""
 
+OUTSIDE = ("lab", "tools", "benchmarks")
 HOMES = {
-    "PIL": {"capture"},
-    "pillow_heif": {"capture"},
-    "ai_edge_litert": {"embedding"},
-    "tflite_runtime": {"embedding"},
-    "tensorflow": {"embedding"},
-    "reedsolo": {"sketch"},
-    "cryptography": {"sketch", "store"},
-    "sqlite3": {"store"},
-    "shtab": {"cli"},
-    "tqdm": {"cli", "benchmark"},
+    "PIL": ("ailock_sdk/capture", *OUTSIDE),
+    "pillow_heif": ("ailock_sdk/capture",),
+    "ai_edge_litert": ("ailock_sdk/embedding",),
+    "tflite_runtime": ("ailock_sdk/embedding",),
+    "tensorflow": ("ailock_sdk/embedding", "tools/conversion", "benchmarks/speed"),
+    "keras": ("tools/conversion",),
+    "torch": (
+        *("tools/train_embedder.py", "tools/training", "tools/projection"),
+        "benchmarks/attacks/images",
+    ),
+    "sklearn": ("lab/fitting",),
+    "mitsuba": ("tools/rendering",),
+    "reedsolo": ("ailock_sdk/sketch",),
+    "cryptography": ("ailock_sdk/sketch", "ailock_sdk/store"),
+    "sqlite3": ("ailock_sdk/store",),
+    "h5py": ("benchmarks/accuracy/paper",),
+    "distributed": ("lab/statistics", "benchmarks/accuracy"),
+    "shtab": ("ailock_sdk/cli",),
+    "tqdm": ("ailock_sdk/cli", "ailock_sdk/benchmark", *OUTSIDE),
 }
-"""Third-party packages and the places in ailock_sdk that may import them."""
+"""Packages and the places that may import them; what is not here may be imported anywhere."""
 
 
-def modules(folder: Path) -> list[Path]:
-    found = sorted(p for p in folder.rglob("*.py") if "__pycache__" not in p.parts)
-    assert found, f"no modules under {folder}"
-    return found
+@cache
+def sources() -> dict[str, Path]:
+    """Every module of the house by its dotted name; a package's name stands for its __init__."""
+    found = {}
+    for folder in FOLDERS:
+        paths = [p for p in (ROOT / folder).rglob("*.py") if "__pycache__" not in p.parts]
+        assert paths, f"no modules under {folder}"
+        for path in paths:
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            found[".".join(parts).removesuffix(".__init__")] = path
+    return dict(sorted(found.items()))
 
 
-def imports(path: Path) -> set[str]:
-    """Absolute dotted names that a module imports, anywhere in it."""
+@cache
+def imports(path: Path) -> frozenset[str]:
+    """Dotted names that a module imports: anywhere in it, and by ``importlib`` as well."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
@@ -46,7 +82,34 @@ def imports(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+            names |= {str(a.value) for a in node.args if isinstance(a, ast.Constant)}
+    return frozenset(names)
+
+
+def module_of(name: str) -> str | None:
+    """The module that a dotted name is, or is found in; ``None`` outside the house."""
+    while name not in sources():
+        name, _, _ = name.rpartition(".")
+        if not name:
+            return None
+    return name
+
+
+@cache
+def imported_modules(module: str) -> frozenset[str]:
+    """Modules of the house whose names this one imports.
+
+    Python also runs the packages around an imported module. They are not counted: a package's
+    __init__ may gather names of its own modules, as long as those do not take any from it.
+    """
+    found = map(module_of, imports(sources()[module]))
+    return frozenset(name for name in found if name is not None)
+
+
+def is_at(path: Path, *places: str) -> bool:
+    """Whether a file is one of ``places``, or lies in one."""
+    return any(path.is_relative_to(ROOT / place) for place in places)
 
 
 def place(path: Path) -> str:
@@ -54,12 +117,85 @@ def place(path: Path) -> str:
     return path.relative_to(ROOT / PACKAGE).parts[0].removesuffix(".py")
 
 
+def modules(folder: str) -> list[Path]:
+    return [path for path in sources().values() if is_at(path, folder)]
+
+
 def inner_imports(path: Path) -> set[str]:
     prefix = PACKAGE + "."
     return {n.removeprefix(prefix).split(".")[0] for n in imports(path) if n.startswith(prefix)}
 
 
-@pytest.mark.parametrize("path", modules(ROOT / PACKAGE), ids=str)
+def circles() -> Iterator[list[str]]:
+    """Each set of modules that reach each other, the longest first to be found."""
+    reached: dict[str, set[str]] = {}
+    for start in sources():
+        found: set[str] = set()
+        waiting = [start]
+        while waiting:
+            new = imported_modules(waiting.pop()) - found
+            found |= new
+            waiting += new
+        reached[start] = found
+    told: set[str] = set()
+    for name, found in reached.items():
+        if name in found and name not in told:
+            circle = [other for other in found if name in reached[other]]
+            told |= set(circle)
+            yield sorted(circle)
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_folders_import_downwards(folder: str) -> None:
+    """tools -> lab <- benchmarks, all of them -> ailock_sdk; nothing imports the tests."""
+    forbidden = {*FOLDERS, "tests"} - MAY_IMPORT[folder] - {folder}
+    found = {
+        (path.relative_to(ROOT).as_posix(), name)
+        for path in modules(folder)
+        for name in imports(path)
+        if name.split(".")[0] in forbidden
+    }
+    allowed = {
+        (path, name)
+        for path, name in found
+        if any(name == handed and is_at(ROOT / path, home) for home, handed in HAND_OVERS)
+    }
+    assert found == allowed
+
+
+@pytest.mark.parametrize("folder", BENCHMARKS)
+def test_benchmarks_do_not_import_each_other(folder: str) -> None:
+    others = {f"benchmarks.{name}" for name in BENCHMARKS if name != folder}
+    for path in modules(f"benchmarks/{folder}"):
+        for name in imports(path):
+            assert ".".join(name.split(".")[:2]) not in others, f"{path}: {name}"
+
+
+KNOT = {
+    *("lab.report.gallery", "lab.report.plots"),
+    *("lab.verification.evaluate", "lab.verification.report", "lab.verification.sections"),
+}
+"""A circle that is being untied; to go."""
+LONG = {
+    *("ailock_sdk.benchmark", "ailock_sdk.cli", "ailock_sdk.embedding.manifest"),
+    *("ailock_sdk.lock", "ailock_sdk.store.lock_store"),
+    *("benchmarks.accuracy.credentials", "benchmarks.accuracy.paper.protocol"),
+    *("benchmarks.accuracy.scale", "tools.convert_tflite", "tools.fit_projection"),
+    *("lab.verification.evaluate", "lab.verification.report"),
+}
+"""Files that are being divided; to go."""
+
+
+def test_no_circle_of_files() -> None:
+    assert [circle for circle in circles() if not KNOT.issuperset(circle)] == []
+
+
+def test_files_are_short() -> None:
+    lengths = {name: path.read_text("utf-8").count("\n") for name, path in sources().items()}
+    assert {name for name, length in lengths.items() if length > MAX_LINES} <= LONG
+
+
+@pytest.mark.parametrize("path", modules(PACKAGE), ids=str)
 def test_imports_point_downwards(path: Path) -> None:
     here = place(path)
     if here == "__init__":
@@ -74,23 +210,25 @@ def test_imports_point_downwards(path: Path) -> None:
     assert inner_imports(path) <= allowed
 
 
-@pytest.mark.parametrize("path", modules(ROOT / PACKAGE), ids=str)
-def test_third_party_packages_stay_at_home(path: Path) -> None:
-    for name in imports(path):
-        package = name.split(".")[0]
-        assert place(path) in HOMES.get(package, {place(path)}), f"{name} in {path}"
+@pytest.mark.parametrize("package", HOMES)
+def test_third_party_packages_stay_at_home(package: str) -> None:
+    users = {p for p in sources().values() for name in imports(p) if name.split(".")[0] == package}
+    for path in users:
+        assert is_at(path, *HOMES[package]), f"{path} imports {package}"
 
 
-@pytest.mark.parametrize("folder", ["tools", "benchmarks"])
-def test_tools_and_benchmarks_use_public_names(folder: str) -> None:
+@pytest.mark.parametrize("folder", OUTSIDE)
+def test_the_package_is_used_by_its_public_names(folder: str) -> None:
     public = {PACKAGE, *(f"{PACKAGE}.{name}" for name in (*STAGES, *COMPOSERS, *BASE))}
-    for path in modules(ROOT / folder):
+    for path in modules(folder):
         for name in imports(path):
-            if not name.startswith(PACKAGE):
+            if not name.startswith(f"{PACKAGE}."):
                 continue
             module, _, attribute = name.rpartition(".")
             assert module in public or name in public, f"{path}: {name} is not public"
             assert not attribute.startswith("_"), f"{path}: {name}"
+            exported = getattr(importlib.import_module(module), "__all__", None)
+            assert exported is None or name in public or attribute in exported, f"{path}: {name}"
 
 
 def test_public_names_are_pinned() -> None:
