@@ -5,18 +5,17 @@ A profile is read from a bundle's manifest (SPEC section 10); nothing here names
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from ailock_sdk.constants import MAX_LOOKS
 from ailock_sdk.errors import ProfileError
+from ailock_sdk.parameters import PROFILE_NAME_RULE, is_profile_name, tau_ten_thousandths
 
 DEFAULT_PROFILE = "default"
-_NAME = re.compile(r"[a-z0-9_-]{1,32}\Z", re.ASCII)
-_TAU = re.compile(r"0\.[0-9]{1,4}\Z|1\.0{1,4}\Z", re.ASCII)
+MAX_LOOKS = 16
+"""Most looks at one segment: each costs a run of the network."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +76,8 @@ class Profile:
     calibration: Mapping[str, float | str] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
-        if not _NAME.match(self.name):
-            raise ProfileError(f"profile name {self.name!r} is not 1 to 32 of a-z, 0-9, _ and -")
+        if not is_profile_name(self.name):
+            raise ProfileError(f"profile name {self.name!r} is not {PROFILE_NAME_RULE}")
         if not self.layers or not self.segments:
             raise ProfileError(f"profile {self.name!r} needs at least one layer and one segment")
         for key, looks in (("looks", self.looks), ("reference_looks", self.reference_looks)):
@@ -86,7 +85,7 @@ class Profile:
                 raise ProfileError(f"profile {self.name!r}: {key} are 1 to {MAX_LOOKS}")
             if len(set(looks)) != len(looks):
                 raise ProfileError(f"profile {self.name!r}: {key} repeat a look")
-        if not _TAU.match(self.tau):
+        if not _is_written_out(self.tau):
             raise ProfileError(f"profile {self.name!r}: tau is decimal text such as '0.6800'")
 
     def imageprint_contract(self) -> dict[str, list[Any]]:
@@ -97,3 +96,12 @@ class Profile:
             "looks": [look.as_list() for look in self.looks],
             "reference_looks": [look.as_list() for look in self.reference_looks],
         }
+
+
+def _is_written_out(tau: str) -> bool:
+    """Whether ``tau`` is one, with digits on both sides of its point (SPEC section 10)."""
+    try:
+        tau_ten_thousandths(tau)
+    except ProfileError:
+        return False
+    return tau.find(".") > 0

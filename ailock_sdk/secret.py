@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 
-from ailock_sdk.constants import SECRET_LENGTH_BYTES
+SECRET_LENGTH_BYTES = 32
 
 
 class Secret:

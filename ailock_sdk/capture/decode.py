@@ -15,8 +15,12 @@ import numpy.typing as npt
 from PIL import Image
 
 from ailock_sdk.capture.colour import to_rgb
-from ailock_sdk.constants import MAX_PHOTO_BYTES, MAX_PHOTO_PIXELS
 from ailock_sdk.errors import PhotoFormatError, ProfileError
+
+MAX_PHOTO_BYTES = 64 * 1024 * 1024
+"""Encoded size above which a photo is refused before it is read."""
+MAX_PHOTO_PIXELS = 64_000_000
+"""Width times height above which a photo is refused before it is decoded."""
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 """(H, W, 3) uint8, RGB, 0 to 255."""

@@ -11,8 +11,9 @@ import numpy.typing as npt
 from ailock_sdk.capture.decode import Photo
 from ailock_sdk.capture.resize import crop_and_resize
 from ailock_sdk.capture.segments import segment_boxes
-from ailock_sdk.constants import MIN_SHORT_SIDE_PIXELS
 
+MIN_SHORT_SIDE_PIXELS = 128
+"""Shorter side below which a photo is "too small"."""
 VIEW_FRACTION = 0.75
 """Side of the judged centred square over the short side: the object is in the middle."""
 VIEW_SIDE_PIXELS = 96

@@ -7,7 +7,9 @@ from ailock_sdk.embedding.bundle import (
     find_bundle,
     list_bundles,
     load_bundle,
+    new_bundle_folder,
 )
+from ailock_sdk.embedding.cores import usable_cores
 from ailock_sdk.embedding.embedder import Embedder
 from ailock_sdk.embedding.manifest import InputContract, Layer, ProjectionSpec, SelfTest
 from ailock_sdk.embedding.runtime import Runtime, choose_runtime, quiet_stderr
@@ -26,5 +28,7 @@ __all__ = [
     "find_bundle",
     "list_bundles",
     "load_bundle",
+    "new_bundle_folder",
     "quiet_stderr",
+    "usable_cores",
 ]

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from ailock_sdk.constants import LABEL_FINGERPRINT
+from ailock_sdk.constants import LABEL_FINGERPRINT, MODELS_PATH_VARIABLE
 from ailock_sdk.embedding.manifest import FileEntry, Manifest, parse_manifest
 from ailock_sdk.errors import BundleError
+from ailock_sdk.paths import data_folder
 from ailock_sdk.profiles import Profile
 
 DEFAULT_BUNDLE = "inception_v3_slim"
-MODELS_PATH_VARIABLE = "AILOCK_MODELS"
-"""Environment variable: folders searched for bundles before the shipped ones."""
 _MANIFEST_LENGTH_BYTES_MAX = 1024 * 1024
 
 
@@ -111,11 +110,23 @@ def list_bundles() -> dict[str, Path]:
 
 def bundle_folders() -> list[Path]:
     """Where bundles are looked for: ``$AILOCK_MODELS``, the shipped folder, the user's own."""
-    given = [Path(p) for p in os.environ.get(MODELS_PATH_VARIABLE, "").split(os.pathsep) if p]
     package = Path(__file__).resolve().parents[1]
     # An installed wheel carries models/ inside the package; a checkout has it beside the package.
-    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return [*given, package / "models", package.parent / "models", Path(data) / "ailock" / "models"]
+    shipped = [package / "models", package.parent / "models"]
+    return [*_given_folders(), *shipped, _own_folder()]
+
+
+def new_bundle_folder() -> Path:
+    """Where a bundle of the user's goes: the first of ``$AILOCK_MODELS``, or the user's own."""
+    return [*_given_folders(), _own_folder()][0]
+
+
+def _given_folders() -> list[Path]:
+    return [Path(p) for p in os.environ.get(MODELS_PATH_VARIABLE, "").split(os.pathsep) if p]
+
+
+def _own_folder() -> Path:
+    return data_folder() / "models"
 
 
 def _verify_file(path: Path, entry: FileEntry) -> None:

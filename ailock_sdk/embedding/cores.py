@@ -17,10 +17,12 @@ def fast_cores(folder: Path = _CPU_FOLDER, allowed: Iterable[int] | None = None)
 
     Parameters
     ----------
-    folder : where the kernel describes the cores
-    allowed : numbers of the cores this process may use; by default what the kernel says
+    folder : Path
+        Where the kernel describes the cores.
+    allowed : iterable of int, optional
+        Numbers of the cores to choose from; by default :func:`usable_cores`.
     """
-    cores = _allowed() if allowed is None else sorted(allowed)
+    cores = usable_cores() if allowed is None else sorted(allowed)
     for name, share in _SPEED_FILES:
         speeds = [_number(folder / f"cpu{core}" / name) for core in cores]
         known = [speed for speed in speeds if speed]
@@ -29,7 +31,8 @@ def fast_cores(folder: Path = _CPU_FOLDER, allowed: Iterable[int] | None = None)
     return max(1, len(cores))
 
 
-def _allowed() -> list[int]:
+def usable_cores() -> list[int]:
+    """Numbers of the cores that this process may use, ascending, at least one."""
     try:
         return sorted(os.sched_getaffinity(0))
     except (AttributeError, OSError):  # not on every system

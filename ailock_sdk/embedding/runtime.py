@@ -26,9 +26,9 @@ class Runtime:
 
 
 _CANDIDATES = (
-    (RuntimeId.AI_EDGE_LITERT, "ai-edge-litert", "ai_edge_litert.interpreter", "Interpreter"),
-    (RuntimeId.TFLITE_RUNTIME, "tflite-runtime", "tflite_runtime.interpreter", "Interpreter"),
-    (RuntimeId.TENSORFLOW, "tensorflow", "tensorflow.lite", "Interpreter"),
+    (RuntimeId.AI_EDGE_LITERT, "ai_edge_litert.interpreter"),
+    (RuntimeId.TFLITE_RUNTIME, "tflite_runtime.interpreter"),
+    (RuntimeId.TENSORFLOW, "tensorflow.lite"),
 )
 """In order of preference: the first is several times faster than the second on int8."""
 
@@ -45,9 +45,10 @@ def choose_runtime() -> Runtime:
     from importlib.metadata import PackageNotFoundError, version  # slow to import
 
     failures = []
-    for runtime_id, package, module, attribute in _CANDIDATES:
+    for runtime_id, module in _CANDIDATES:
+        package = runtime_id.package
         try:
-            interpreter_class = getattr(importlib.import_module(module), attribute)
+            interpreter_class = importlib.import_module(module).Interpreter
             return Runtime(runtime_id, package, version(package), interpreter_class)
         except ModuleNotFoundError:
             failures.append(f"{package}: not installed")

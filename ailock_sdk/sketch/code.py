@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ailock_sdk.constants import MAX_LAMBDA_BITS
 from ailock_sdk.errors import ProfileError
+from ailock_sdk.parameters import block_lengths_bits
 from ailock_sdk.sketch.candidates import information_sets, rank_vectors
 from ailock_sdk.sketch.reed_muller import ReedMuller
 from ailock_sdk.sketch.reed_solomon import ReedSolomon, Symbols
@@ -22,19 +22,20 @@ class Code:
     """
 
     def __init__(self, lambda_bits: int, order: int, blocks: int, message_symbols: int) -> None:
-        if not 1 <= blocks <= lambda_bits <= MAX_LAMBDA_BITS:
+        lengths = block_lengths_bits(lambda_bits, blocks)
+        if lengths is None:
             raise ProfileError(f"no code of {blocks} blocks in {lambda_bits} bits")
-        shortest, longer_blocks = divmod(lambda_bits, blocks)
+        shortest, longest = lengths
         ReedMuller(order, shortest)  # exists, or ProfileError
         self.lambda_bits = lambda_bits
         self.order = order
         self.blocks = blocks
         self.message_symbols = message_symbols
-        self._inner = ReedMuller(order, shortest + (longer_blocks > 0))
+        self._inner = ReedMuller(order, longest)
         self._outer = ReedSolomon(blocks, message_symbols, order + 1)
         self._sent = np.ones((blocks, self._inner.length), dtype=np.bool_)
-        if longer_blocks:
-            self._sent[longer_blocks:, -1] = False
+        if longest > shortest:
+            self._sent[lambda_bits % blocks :, -1] = False
         self._ranks = rank_vectors(message_symbols, self._inner.symbols)
         exhaustive = self._ranks.shape[1] == self._inner.symbols**message_symbols
         self._sets = information_sets(blocks, message_symbols)[: 1 if exhaustive else None]

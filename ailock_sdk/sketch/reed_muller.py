@@ -6,8 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ailock_sdk.errors import ProfileError
-
-MIN_ORDER = 2
+from ailock_sdk.parameters import inner_code_exists
 
 
 class ReedMuller:
@@ -21,7 +20,7 @@ class ReedMuller:
     """
 
     def __init__(self, order: int, length: int) -> None:
-        if order < MIN_ORDER or not 2 ** (order - 1) < length <= 2**order:
+        if not inner_code_exists(order, length):
             raise ProfileError(f"RM(1, {order}) has no punctured code of {length} columns")
         self.order = order
         self.length = length

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import reedsolo
 
 from ailock_sdk.errors import ProfileError
+from ailock_sdk.parameters import SYMBOL_BITS, outer_code_exists
 
 Symbols = npt.NDArray[np.intp]
 
@@ -28,9 +29,9 @@ class ReedSolomon:
     """
 
     def __init__(self, n: int, k: int, symbol_bits: int) -> None:
-        if not 3 <= symbol_bits <= 13:
+        if symbol_bits not in SYMBOL_BITS:
             raise ProfileError(f"Reed-Solomon symbols of {symbol_bits} bits are not supported")
-        if not 1 <= k <= n < 2**symbol_bits:
+        if not outer_code_exists(n, k, symbol_bits):
             raise ProfileError(f"no Reed-Solomon code [{n}, {k}] over GF(2^{symbol_bits})")
         self.n = n
         self.k = k

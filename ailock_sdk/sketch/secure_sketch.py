@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ailock_sdk.errors import ProfileError, UnlockError
+from ailock_sdk.parameters import helper_length_bytes, max_radius_bits
 from ailock_sdk.sketch.code import Code
 from ailock_sdk.sketch.permutation import permutation
 from ailock_sdk.sketch.reed_solomon import Symbols
@@ -46,7 +47,7 @@ def recover(
     check_radius(code, radius)
     if probe_margins.shape != (code.lambda_bits,) or not np.isfinite(probe_margins).all():
         raise ValueError(f"probe margins must be finite, of shape ({code.lambda_bits},)")
-    if len(helper) != -(-code.lambda_bits // 8):
+    if len(helper) != helper_length_bytes(code.lambda_bits):
         raise ValueError(f"the helper of {code.lambda_bits} bits has another length")
     offset = np.unpackbits(np.frombuffer(helper, dtype=np.uint8), count=code.lambda_bits) == 1
     margins = probe_margins[permutation(salt, code.lambda_bits)].astype(np.float64)
@@ -61,5 +62,5 @@ def recover(
 
 def check_radius(code: Code, radius: int) -> None:
     """Raise :class:`ProfileError` unless ``0 <= radius < lambda_bits / 2``."""
-    if not 0 <= 2 * radius < code.lambda_bits:
+    if not 0 <= radius <= max_radius_bits(code.lambda_bits):
         raise ProfileError(f"no radius {radius} in {code.lambda_bits} bits")

@@ -15,14 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from ailock_sdk.constants import LABEL_ROW, PEPPER_LENGTH_BYTES
+from ailock_sdk.constants import LABEL_ROW
 from ailock_sdk.errors import (
     LockedOutError,
     NameTakenError,
-    PepperError,
     UnknownNameError,
     VaultError,
 )
+from ailock_sdk.parameters import checked_pepper
 from ailock_sdk.store.private_files import make_private_folder, new_private_file, why_not_private
 from ailock_sdk.store.record import Record
 from ailock_sdk.store.sealing import SEALING_KEY_LENGTH_BYTES
@@ -115,8 +115,7 @@ class RecordStore:
         VaultError : not a vault, of a newer version, usable by other users, read-only, or damaged
         PepperError : not 32 bytes
         """
-        if len(pepper) != PEPPER_LENGTH_BYTES:
-            raise PepperError(f"a pepper has exactly {PEPPER_LENGTH_BYTES} bytes")
+        checked_pepper(pepper)
         path = Path(path).absolute()
         # Looked for first: whoever creates the vault has it in place before its log appears.
         log_exists = os.path.lexists(f"{path}-wal")

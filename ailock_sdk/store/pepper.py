@@ -14,6 +14,7 @@ from typing import Protocol
 
 from ailock_sdk.constants import PEPPER_LENGTH_BYTES
 from ailock_sdk.errors import PepperError
+from ailock_sdk.paths import config_folder
 from ailock_sdk.store.private_files import make_private_folder, new_private_file, why_not_private
 
 
@@ -74,13 +75,8 @@ DEFAULT_PEPPER = DefaultPepper()
 
 
 def default_pepper_path() -> Path:
-    """Return ``$XDG_CONFIG_HOME/ailock/pepper``, or ``~/.config/ailock/pepper``.
-
-    A relative ``XDG_CONFIG_HOME`` is ignored, as the XDG Base Directory specification asks.
-    """
-    configured = Path(os.environ.get("XDG_CONFIG_HOME", ""))
-    base = configured if configured.is_absolute() else Path.home() / ".config"
-    return base / "ailock" / "pepper"
+    """``$XDG_CONFIG_HOME/ailock/pepper``, or ``~/.config/ailock/pepper``."""
+    return config_folder() / "pepper"
 
 
 def _write_new(path: Path) -> None:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import struct
 from dataclasses import dataclass, field
 from hashlib import sha256
 
 from ailock_sdk.constants import (
-    ARGON2_LANES_MAX,
-    ARGON2_MEMORY_COST_KIB_MAX,
-    ARGON2_TIME_COST_MAX,
     CHECK_TAG_LENGTH_BYTES,
     MAX_LAMBDA_BITS,
     MAX_REFERENCE_PHOTOS,
@@ -19,17 +15,28 @@ from ailock_sdk.constants import (
     RuntimeId,
 )
 from ailock_sdk.errors import RecordFormatError
+from ailock_sdk.parameters import (
+    PROFILE_NAME_RULE,
+    code_exists,
+    helper_length_bytes,
+    is_profile_name,
+    kdf_ranges,
+    max_radius_bits,
+)
 
 RECORD_MAGIC = b"AILK"
 RECORD_VERSION = 1
 FINGERPRINT_LENGTH_BYTES = 32
 CHECKSUM_LENGTH_BYTES = 8
 MIN_LAMBDA_BITS = 8
-MEMORY_COST_KIB_PER_LANE_MIN = 8  # RFC 9106, section 3.1
 
 _FLAG_PEPPER = 0b0000_0001
 _NO_PEPPER_ID = bytes(PEPPER_ID_LENGTH_BYTES)
-_PROFILE = re.compile(r"[a-z0-9_-]{1,32}\Z", re.ASCII)
+_COST_WORDS = {
+    "lanes": "lanes",
+    "time_cost": "time cost",
+    "memory_cost_kib": "memory cost in KiB",
+}
 
 _IDENTITY = struct.Struct(f">4sBBBB{FINGERPRINT_LENGTH_BYTES}sB")
 """magic, version, flags, runtime, photos, fingerprint, length of the profile's name"""
@@ -86,24 +93,17 @@ class RecordHeader:
             )
         _require_range("reference photos", self.photo_count, 1, MAX_REFERENCE_PHOTOS)
         _require_length("bundle fingerprint", self.fingerprint, FINGERPRINT_LENGTH_BYTES)
-        if not _PROFILE.match(self.profile):
-            raise RecordFormatError("the profile name is not 1 to 32 of a-z, 0-9, _ and -")
+        if not is_profile_name(self.profile):
+            raise RecordFormatError(f"the profile name is not {PROFILE_NAME_RULE}")
         _require_range("lambda", self.lambda_bits, MIN_LAMBDA_BITS, MAX_LAMBDA_BITS)
-        _require_range("radius", self.radius, 0, (self.lambda_bits - 1) // 2)
-        if not _code_exists(self.lambda_bits, self.order, self.blocks, self.message_symbols):
+        _require_range("radius", self.radius, 0, max_radius_bits(self.lambda_bits))
+        if not code_exists(self.lambda_bits, self.order, self.blocks, self.message_symbols):
             raise RecordFormatError(
                 f"no code has m = {self.order}, n = {self.blocks}, k = {self.message_symbols} "
                 f"for {self.lambda_bits} bits"
             )
-        # Ceilings on reading keep a foreign record from ordering hours or all of the memory.
-        _require_range("lanes", self.lanes, 1, ARGON2_LANES_MAX)
-        _require_range("time cost", self.time_cost, 1, ARGON2_TIME_COST_MAX)
-        _require_range(
-            "memory cost in KiB",
-            self.memory_cost_kib,
-            MEMORY_COST_KIB_PER_LANE_MIN * self.lanes,
-            ARGON2_MEMORY_COST_KIB_MAX,
-        )
+        for name, allowed in kdf_ranges(self.lanes).items():
+            _require_range(_COST_WORDS[name], getattr(self, name), allowed.start, allowed.stop - 1)
         _require_length("salt", self.salt, SALT_LENGTH_BYTES)
 
     def __bytes__(self) -> bytes:
@@ -152,7 +152,7 @@ class Record:
     tag: bytes = field(repr=False)
 
     def __post_init__(self) -> None:
-        _require_length("helper", self.helper, _bytes_for(self.header.lambda_bits))
+        _require_length("helper", self.helper, helper_length_bytes(self.header.lambda_bits))
         unused_bits = -self.header.lambda_bits % 8
         if self.helper[-1] & ((1 << unused_bits) - 1):
             raise RecordFormatError("the helper's unused bits are not zero")
@@ -198,7 +198,7 @@ class Record:
             salt,
             pepper_id,
         ) = _PARAMETERS.unpack_from(data, _IDENTITY.size + name_length)
-        tag_start = helper_start + _bytes_for(lambda_bits)
+        tag_start = helper_start + helper_length_bytes(lambda_bits)
         body_length = tag_start + CHECK_TAG_LENGTH_BYTES
         if len(data) != body_length + CHECKSUM_LENGTH_BYTES:
             raise RecordFormatError(
@@ -239,7 +239,7 @@ class Record:
         return {
             "version": RECORD_VERSION,
             "needs_pepper": header.pepper_id is not None,
-            "runtime": RuntimeId(header.runtime).name.lower().replace("_", "-"),
+            "runtime": RuntimeId(header.runtime).package,
             "reference_photos": header.photo_count,
             "bundle_fingerprint": header.fingerprint.hex(),
             "profile": header.profile,
@@ -254,21 +254,6 @@ class Record:
             "helper_bytes": len(self.helper),
             "record_bytes": len(bytes(self)),
         }
-
-
-def _code_exists(lambda_bits: int, order: int, blocks: int, message_symbols: int) -> bool:
-    """SPEC section 5: every block has 2^(m-1) + 1 .. 2^m columns, and the outer code exists."""
-    if order < 1 or not 1 <= message_symbols <= blocks:
-        return False
-    if blocks >= 1 << (order + 1):  # Reed-Solomon has no more symbols than non-zero field elements
-        return False
-    shortest = lambda_bits // blocks
-    longest = -(-lambda_bits // blocks)
-    return (1 << (order - 1)) < shortest and longest <= (1 << order)
-
-
-def _bytes_for(bits: int) -> int:
-    return -(-bits // 8)
 
 
 def _checksum(body: bytes) -> bytes:

@@ -20,13 +20,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
 
-from ailock_sdk.constants import LABEL_SEAL, LABEL_SEALING_KEY, SEAL_CHUNK_LENGTH_BYTES
+from ailock_sdk.constants import LABEL_SEAL, LABEL_SEALING_KEY
 from ailock_sdk.errors import SealedDataError
 from ailock_sdk.secret import Secret
 from ailock_sdk.store.private_files import new_private_file
 
 SEAL_MAGIC = b"AILS"
 SEAL_VERSION = 1
+SEAL_CHUNK_LENGTH_BYTES = 64 * 1024
 SEALING_KEY_LENGTH_BYTES = 32
 RECIPIENT_LENGTH_BYTES = 8
 AES_KEY_LENGTH_BYTES = 32

@@ -12,12 +12,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from ailock_sdk.constants import (
-    FIRST_WAIT_SECONDS,
-    FREE_MISSES,
-    MAX_MISSES,
-    MISSES_PER_DOUBLING,
-)
+FREE_MISSES = 5
+"""Consecutive misses before the first wait (NIST SP 800-63B-4 draft, section 3.2.3)."""
+MAX_MISSES = 50
+"""Consecutive misses after which a lock stays closed."""
+FIRST_WAIT_SECONDS = 30
+MISSES_PER_DOUBLING = 5
+"""The wait is 30 s from the fifth miss and doubles with every fifth miss after the ninth."""
 
 _BOOT_ID_FILE = Path("/proc/sys/kernel/random/boot_id")
 

@@ -1,0 +1,139 @@
+"""What parameters a lock may have: the rules that profiles, codes, keys and records share.
+
+They are stated here once, as the stages that obey them do not know each other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+
+from ailock_sdk.constants import MAX_LAMBDA_BITS, PEPPER_LENGTH_BYTES
+from ailock_sdk.errors import PepperError, ProfileError
+
+PROFILE_NAME_RULE = "1 to 32 of a-z, 0-9, _ and -"
+_PROFILE_NAME = re.compile(r"[a-z0-9_-]{1,32}", re.ASCII)
+
+TAU_PLACES = 4
+TAU_UNIT: int = 10**TAU_PLACES
+"""Tau is counted in ten-thousandths."""
+_TAU = re.compile(rf"(?P<whole>[01]?)\.(?P<fraction>[0-9]{{1,{TAU_PLACES}}})|(?P<one>1)")
+
+MIN_ORDER = 2
+SYMBOL_BITS = range(3, 14)
+
+ARGON2_TIME_COST_MAX = 16
+ARGON2_MEMORY_COST_KIB_MAX = 1024 * 1024
+ARGON2_LANES_MAX = 16
+"""Cost ceilings, 16 passes, 1 GiB, 16 lanes: a record from outside cannot order hours or all of the
+memory."""
+ARGON2_MEMORY_COST_KIB_PER_LANE_MIN = 8
+"""RFC 9106, section 3.1."""
+
+
+def is_profile_name(name: str) -> bool:
+    """Whether a profile may be called ``name``: :data:`PROFILE_NAME_RULE`."""
+    return _PROFILE_NAME.fullmatch(name) is not None
+
+
+def tau_ten_thousandths(tau: str | Decimal | float) -> int:
+    """Tau, the share of equal bits that is asked for, as a whole number (SPEC section 4).
+
+    Parameters
+    ----------
+    tau : str, Decimal or float
+        In (0.5, 1], with at most four decimals. A float means the shortest decimal that denotes it:
+        0.68 is 68/100, not the binary number just above it.
+
+    Returns
+    -------
+    int
+        In ten-thousandths, 5001 to 10,000.
+
+    Raises
+    ------
+    ProfileError
+        Anything else.
+    """
+    # float.__repr__, because the repr of NumPy's subclass names its type.
+    text = float.__repr__(tau) if isinstance(tau, float) else str(tau)
+    match = _TAU.fullmatch(text)
+    if match is None:
+        raise ProfileError(f"tau must be a decimal with at most {TAU_PLACES} places, not {text!r}")
+    if match["one"]:
+        return TAU_UNIT
+    fraction = int(match["fraction"].ljust(TAU_PLACES, "0"))
+    ten_thousandths = int(match["whole"] or "0") * TAU_UNIT + fraction
+    if not TAU_UNIT < 2 * ten_thousandths <= 2 * TAU_UNIT:
+        raise ProfileError(f"tau must lie in (0.5, 1], not {text}")
+    return ten_thousandths
+
+
+def max_radius_bits(lambda_bits: int) -> int:
+    """Greatest radius in ``lambda_bits`` bits, at least 1: below half of them, as chance gives."""
+    return (lambda_bits - 1) // 2
+
+
+def helper_length_bytes(lambda_bits: int) -> int:
+    """Bytes of a helper for ``lambda_bits`` bits, unused bits of the last byte included."""
+    return -(-lambda_bits // 8)
+
+
+def inner_code_exists(order: int, length: int) -> bool:
+    """Whether RM(1, ``order``) has a punctured code of ``length`` columns (SPEC section 5).
+
+    With 2^(order-1) columns or fewer the bit ``s_(order-1)`` of a symbol would never be sent.
+    """
+    return order >= MIN_ORDER and 2 ** (order - 1) < length <= 2**order
+
+
+def outer_code_exists(n: int, k: int, symbol_bits: int) -> bool:
+    """Whether there is a Reed-Solomon code [n, k] over GF(2^``symbol_bits``) (SPEC section 5).
+
+    It has no more symbols than the field has elements other than zero.
+    """
+    return symbol_bits in SYMBOL_BITS and 1 <= k <= n < 2**symbol_bits
+
+
+def block_lengths_bits(lambda_bits: int, blocks: int) -> tuple[int, int] | None:
+    """Columns of the shortest and the longest of ``blocks`` blocks, ``None`` if there are none."""
+    if not 1 <= blocks <= lambda_bits <= MAX_LAMBDA_BITS:
+        return None
+    return lambda_bits // blocks, -(-lambda_bits // blocks)
+
+
+def code_exists(lambda_bits: int, order: int, blocks: int, message_symbols: int) -> bool:
+    """Whether SPEC section 5 has a code of ``blocks`` blocks for ``lambda_bits`` bits."""
+    lengths = block_lengths_bits(lambda_bits, blocks)
+    return (
+        lengths is not None
+        and all(inner_code_exists(order, length) for length in lengths)
+        and outer_code_exists(blocks, message_symbols, order + 1)
+    )
+
+
+def kdf_ranges(lanes: int) -> Mapping[str, range]:
+    """What an Argon2id cost may be, by the names of ``KdfCost`` and of a record's header.
+
+    ``lanes`` is the number of lanes, on which the least memory depends: to be checked first.
+    """
+    least_kib = ARGON2_MEMORY_COST_KIB_PER_LANE_MIN * lanes
+    return {
+        "lanes": range(1, ARGON2_LANES_MAX + 1),
+        "time_cost": range(1, ARGON2_TIME_COST_MAX + 1),
+        "memory_cost_kib": range(least_kib, ARGON2_MEMORY_COST_KIB_MAX + 1),
+    }
+
+
+def checked_pepper(pepper: bytes) -> bytes:
+    """``pepper`` itself, if it has exactly 32 bytes: an empty one would silently be none.
+
+    Raises
+    ------
+    PepperError
+        It has another length.
+    """
+    if len(pepper) != PEPPER_LENGTH_BYTES:
+        raise PepperError(f"a pepper has exactly {PEPPER_LENGTH_BYTES} bytes")
+    return pepper
