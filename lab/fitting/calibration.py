@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lab.errors import TooFewTrialsError
-from lab.statistics.comparisons import BLOCK_DISTANCES, Comparisons
-from lab.statistics.error_rates import threshold_at_fmr
-from lab.statistics.hamming import distances, pack
+from lab.statistics.comparisons import Comparisons
+from lab.statistics.error_rates import Rates, f1_scores, threshold_at_fmr
+from lab.statistics.hamming import distances, pack, row_blocks
 from lab.statistics.intervals import Estimate, estimate
 from lab.statistics.samples import References, Samples
 
@@ -29,7 +29,6 @@ TAU_GRID: NDArray[np.int64] = np.arange(6_000, 10_000, dtype=np.int64)
 PAPER_LAMBDAS = tuple(range(50, 501, 50))
 
 Histograms = NDArray[np.int64]
-Rates = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -134,25 +133,14 @@ def fold_histograms(
     for fold in range(folds):
         rows = np.flatnonzero(fold_of[references.objects] == fold)
         here = np.flatnonzero(fold_of[samples.objects] == fold)
-        height = max(1, BLOCK_DISTANCES // max(1, len(here)))
-        for start in range(0, len(rows), height):
-            block = rows[start : start + height]
+        for chosen in row_blocks(len(rows), len(here)):
+            block = rows[chosen]
             bits = distances(packed[block], probes[here])
             same = references.objects[block][:, None] == samples.objects[here]
             own = (references.members[block][:, :, None] == here).any(axis=1)
             mated[fold] += np.bincount(bits[same & ~own], minlength=bins)
             non_mated[fold] += np.bincount(bits[~same], minlength=bins)
     return mated, non_mated
-
-
-def f1_scores(mated: Histograms, non_mated: Histograms, thresholds: NDArray[np.int64]) -> Rates:
-    """F1 = 2 TP / (2 TP + FN + FP) at each threshold in bits: float64 (..., T).
-
-    It depends on how many non-mated comparisons stand against each mated one.
-    """
-    accepted = np.cumsum(mated, axis=-1)[..., thresholds]
-    wrong = np.cumsum(non_mated, axis=-1)[..., thresholds]
-    return np.asarray(2 * accepted / (accepted + wrong + mated.sum(axis=-1)[..., None]))
 
 
 def cross_validate(mated: Histograms, non_mated: Histograms) -> CrossValidation:

@@ -17,18 +17,16 @@ correlation is kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from lab.statistics.hamming import Words, distances, pack
+from lab.statistics.hamming import Words, distances, pack, row_blocks
 from lab.statistics.samples import References, Samples
 
-BLOCK_DISTANCES = 4_000_000
-"""Distances in memory at a time."""
 HARDEST_PAIRS = 8
 """Pairs kept for the gallery, mated and non-mated each."""
 
@@ -192,7 +190,7 @@ def _non_mated_trials(
         return table.reshape(count, bins), []
     minimum = np.full(len(others), np.iinfo(np.int64).max)
     nearest = np.zeros(len(others), dtype=np.int64)
-    for block in _blocks(len(own), len(others)):
+    for block in row_blocks(len(own), len(others)):
         bits = distances(own[block], others).astype(np.int64)
         table += np.bincount((bits + objects * bins).ravel(), minlength=len(table))
         at = bits.argmin(axis=0)
@@ -216,9 +214,3 @@ def _one_of_each_two_objects(
         objects = references.objects[pair.reference], samples.objects[pair.probe]
         kept.setdefault(frozenset(int(o) for o in objects), pair)
     return list(kept.values())[:HARDEST_PAIRS]
-
-
-def _blocks(rows: int, columns: int) -> Iterator[slice]:
-    height = max(1, BLOCK_DISTANCES // columns)
-    for start in range(0, rows, height):
-        yield slice(start, min(start + height, rows))

@@ -73,6 +73,16 @@ def fmr_at(non_mated: Counts, threshold: NDArray[np.int64] | int) -> Rates:
     return np.asarray(np.take_along_axis(accepted_share(non_mated), index[..., None], -1)[..., 0])
 
 
+def f1_scores(mated: Counts, non_mated: Counts, thresholds: NDArray[np.int64]) -> Rates:
+    """F1 = 2 TP / (2 TP + FN + FP) at each threshold in bits: float64 (..., T).
+
+    It depends on how many non-mated comparisons stand against each mated one.
+    """
+    accepted = np.cumsum(mated, axis=-1)[..., thresholds]
+    wrong = np.cumsum(non_mated, axis=-1)[..., thresholds]
+    return np.asarray(2 * accepted / (accepted + wrong + mated.sum(axis=-1)[..., None]))
+
+
 def mean_and_deviation(counts: Counts) -> tuple[Rates, Rates]:
     """Mean and standard deviation of the distance in bits: (...)."""
     total = _totals(counts)

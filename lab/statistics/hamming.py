@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 Words = NDArray[np.uint64]
 """Packed imageprints, uint64 (N, W): 64 bits a word, zero-padded."""
 
+BLOCK_DISTANCES = 4_000_000
+"""Distances in memory at a time, where they are needed for more than one count."""
 TILE_COLUMNS = 1024
 TILE_WORDS = 2**18
 """Words of a tile's exclusive or: 2 MiB, small beside a last-level cache, large beside a call."""
@@ -71,6 +73,13 @@ def distances(a: Words, b: Words) -> NDArray[np.uint16]:
     for rows, columns, tile in distance_tiles(a, b):
         result[rows, columns] = tile
     return result
+
+
+def row_blocks(rows: int, columns: int) -> Iterator[slice]:
+    """Slices of 0 .. rows, each so high that its distances to ``columns`` others fit in memory."""
+    height = max(1, BLOCK_DISTANCES // max(1, columns))
+    for start in range(0, rows, height):
+        yield slice(start, min(start + height, rows))
 
 
 def _part(buffer: NDArray, shape: tuple[int, ...]) -> NDArray:  # type: ignore[type-arg]

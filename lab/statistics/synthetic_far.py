@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lab.statistics.comparisons import BLOCK_DISTANCES, object_weights
-from lab.statistics.hamming import distances, pack
-from lab.statistics.intervals import CONFIDENCE, Estimate, rule_of_three
+from lab.statistics.hamming import distances, pack, row_blocks
+from lab.statistics.intervals import Estimate, rule_of_three, share_by_object
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,17 +47,14 @@ class SyntheticTrials:
         """
         if not self.trials:
             return None
-        value = self.accepted(radius) / self.trials
-        if not replicates:
-            return Estimate(value)
-        weights = object_weights(len(self.histograms), replicates, seed)
-        accepted = weights @ self.histograms[:, : radius + 1].sum(axis=1)
-        rates = accepted / (weights @ self.histograms.sum(axis=1))
-        tail = (1 - CONFIDENCE) / 2
-        low, high = (float(end) for end in np.quantile(rates, [tail, 1 - tail]))
-        if value == 0:
-            high = rule_of_three(len(self.histograms) * self.images)
-        return Estimate(value, min(low, value), max(high, value))
+        none = rule_of_three(len(self.histograms) * self.images)
+        return share_by_object(
+            self.histograms[:, : radius + 1].sum(axis=1),
+            self.histograms.sum(axis=1),
+            replicates,
+            seed,
+            0.0 if self.accepted(radius) else none,
+        )
 
 
 def compare_with_images(
@@ -77,8 +73,7 @@ def compare_with_images(
     histograms = np.zeros(len(names) * bins, dtype=np.int64)
     references, images = pack(reference_bits), pack(image_bits)
     first_bin = object_of[:, None].astype(np.int64) * bins
-    height = max(1, BLOCK_DISTANCES // len(references))
-    for start in range(0, len(images), height):
-        block = distances(references, images[start : start + height])
-        histograms += np.bincount((first_bin + block).ravel(), minlength=len(histograms))
+    for block in row_blocks(len(images), len(references)):
+        bits = distances(references, images[block])
+        histograms += np.bincount((first_bin + bits).ravel(), minlength=len(histograms))
     return SyntheticTrials(histograms.reshape(len(names), bins), len(images))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from benchmarks.accuracy.paper.systems import Crowd, Photo, System
 from benchmarks.accuracy.paper.trials import Rule, Side
 from lab.report.results import Figure, Panel, Result, Series, Table
-from lab.statistics.comparisons import BLOCK_DISTANCES
+from lab.statistics.hamming import row_blocks
 
 MOST = 10
 """Photos listed."""
@@ -68,9 +68,7 @@ def count_matches(references: Side, probes: Side, rule: Rule, same_objects: bool
     nearest, distance = np.full(count, -1), np.full(count, -1)
     reference_trials = np.zeros(len(references), dtype=np.int64)
     reference_matches = np.zeros(len(references), dtype=np.int64)
-    step = max(1, BLOCK_DISTANCES // (len(references) * len(rule.radii)))
-    for start in range(0, count, step):
-        block = slice(start, min(start + step, count))
+    for block in row_blocks(count, len(references) * len(rule.radii)):
         bits = rule.statistic(references.words, probes.rows(block))
         met = np.ones(bits.shape, dtype=np.bool_)
         if same_objects:

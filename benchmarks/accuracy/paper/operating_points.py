@@ -9,14 +9,8 @@ import numpy as np
 from benchmarks.accuracy.paper.systems import System
 from lab.report.results import Figure, Panel, Result, Series, Table
 from lab.statistics.comparisons import Comparisons
-from lab.statistics.error_rates import (
-    INVERSE_FMRS,
-    fnmr_at,
-    fnmr_name,
-    power_of_ten,
-    threshold_at_fmr,
-)
-from lab.statistics.intervals import CONFIDENCE, enough_trials, estimate, usable_replicates
+from lab.statistics.error_rates import INVERSE_FMRS, fnmr_name, power_of_ten
+from lab.statistics.intervals import CONFIDENCE, enough_trials, estimate, fnmr_at_fmrs
 
 CURVE_POINTS = 60
 """FMRs of a DET curve, evenly apart on its logarithmic axis."""

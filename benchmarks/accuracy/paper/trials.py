@@ -9,14 +9,14 @@ everything that is known of distances (EER, DET, bootstrap) is known of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lab.statistics.comparisons import BLOCK_DISTANCES, Comparisons, object_weights
-from lab.statistics.hamming import Words, distances
+from lab.statistics.comparisons import Comparisons, object_weights
+from lab.statistics.hamming import Words, distances, row_blocks
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,15 +135,15 @@ def _totals(
     """Histograms of all mated and all non-mated trials, int64 (bins,) each."""
     mated = np.zeros(rule.bins, dtype=np.int64)
     non_mated = np.zeros(rule.bins, dtype=np.int64)
-    everyone = slice(0, len(references))
-    for rows in _blocks(everyone, len(probes) * len(rule.radii)):
+    segments = len(rule.radii)
+    for rows in row_blocks(len(references), len(probes) * segments):
         values = rule.statistic(references.rows(rows), probes.words)
         later = np.arange(len(probes)) > np.arange(rows.start, rows.stop)[:, None]
         same = references.objects[rows, None] == probes.objects
         mated += np.bincount(values[later & same], minlength=rule.bins)
         non_mated += np.bincount(values[later & ~same], minlength=rule.bins)
     for other in others:
-        for rows in _blocks(everyone, len(other) * len(rule.radii)):
+        for rows in row_blocks(len(references), len(other) * segments):
             values = rule.statistic(references.rows(rows), other.words)
             non_mated += np.bincount(values.ravel(), minlength=rule.bins)
     return mated, non_mated
@@ -176,22 +176,17 @@ def _resample(
         for side, side_weights in [(rest, weights[:, later:]), *against]:
             if not len(side):
                 continue
-            table = _by_object(references, own, side, rule)
+            table = _by_object(references.rows(own), side, rule)
             used = np.flatnonzero(table.any(axis=0))  # most values never occur: skip them
             inner = side_weights @ table[:, used].astype(np.float64)
             non_mated[:, used] += weights[:, index, None] * inner
 
 
-def _by_object(references: Side, own: slice, side: Side, rule: Rule) -> NDArray[np.int64]:
+def _by_object(own: Sequence[Words], side: Side, rule: Rule) -> NDArray[np.int64]:
     """Histograms of one object's trials by the other's object, int64 (K, bins)."""
     table = np.zeros(side.object_count * rule.bins, dtype=np.int64)
-    for rows in _blocks(own, len(side) * len(rule.radii)):
-        values = rule.statistic(references.rows(rows), side.words) + side.objects * rule.bins
+    for rows in row_blocks(len(own[0]), len(side) * len(rule.radii)):
+        values = rule.statistic([words[rows] for words in own], side.words)
+        values = values + side.objects * rule.bins
         table += np.bincount(values.ravel(), minlength=len(table))
     return table.reshape(side.object_count, rule.bins)
-
-
-def _blocks(rows: slice, columns: int) -> Iterator[slice]:
-    height = max(1, BLOCK_DISTANCES // columns)
-    for start in range(rows.start, rows.stop, height):
-        yield slice(start, min(start + height, rows.stop))

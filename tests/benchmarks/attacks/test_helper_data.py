@@ -23,7 +23,7 @@ from benchmarks.attacks.helper_data import (
     pair_cosines,
 )
 from benchmarks.attacks.helper_data_experiment import bit_correlation
-from lab.statistics.estimates import mean, share
+from lab.statistics.intervals import normal_mean, wilson
 
 Array = NDArray[np.float64]
 
@@ -114,7 +114,7 @@ def test_photos_teach_nothing_about_white_components() -> None:
     outcomes = attacked(Code(WHITE_BITS, 7, 2, 2), victims >= 0, prior)
 
     assert not any(outcome.recovered for outcome in outcomes)
-    advantage = mean([outcome.message_bits for outcome in outcomes])
+    advantage = normal_mean([outcome.message_bits for outcome in outcomes])
     assert advantage.low < 0 < advantage.high + 0.2
 
 
@@ -194,7 +194,7 @@ def test_complements_are_told_apart_by_most_outer_codes() -> None:
 
 
 def test_intervals_are_wilson_s() -> None:
-    none = share(0, 100)
+    none = wilson(0, 100)
     assert (none.value, none.low) == (0, 0)
     assert none.high == pytest.approx(0.03699, abs=1e-5)
-    assert share(50, 100).low == pytest.approx(0.40383, abs=1e-5)
+    assert wilson(50, 100).low == pytest.approx(0.40383, abs=1e-5)

@@ -8,13 +8,11 @@ from numpy.typing import NDArray
 
 from ailock_sdk.sketch import correction_radius
 from lab.errors import TooFewTrialsError
-from lab.fitting import calibration as calibration_math
 from lab.fitting.calibration import (
     FOLDS,
     TAU_GRID,
     at_fmr,
     cross_validate,
-    f1_scores,
     fold_histograms,
     object_folds,
     prefix_columns,
@@ -23,6 +21,7 @@ from lab.fitting.calibration import (
     tau_text,
 )
 from lab.statistics.comparisons import compare_all, object_weights
+from lab.statistics.error_rates import f1_scores
 from lab.statistics.samples import Samples, arrange, single_references
 
 SEED = 11
@@ -133,7 +132,7 @@ def test_blocks_do_not_change_the_histograms(
     references = single_references(samples)
     folds = object_folds(np.diff(samples.starts), SEED)
     whole = fold_histograms(samples, references, folds, np.arange(20))
-    monkeypatch.setattr(calibration_math, "BLOCK_DISTANCES", 30)
+    monkeypatch.setattr("lab.statistics.hamming.BLOCK_DISTANCES", 30)
     for table, expected in zip(
         fold_histograms(samples, references, folds, np.arange(20)), whole, strict=True
     ):

@@ -86,7 +86,7 @@ def check(
 
 @pytest.mark.parametrize("block", [4, 10**6])
 def test_single_references_equal_brute_force(make_samples, monkeypatch, block) -> None:
-    monkeypatch.setattr(module, "BLOCK_DISTANCES", block)
+    monkeypatch.setattr("lab.statistics.hamming.BLOCK_DISTANCES", block)
     samples = make_samples(COUNTS, 0.2, reference_flips=0.1)
     weights = object_weights(len(COUNTS), 20, seed=3)
     found = compare_all(samples, single_references(samples), weights)

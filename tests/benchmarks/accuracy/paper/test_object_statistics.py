@@ -112,7 +112,7 @@ def test_matches_are_those_counted_one_by_one(rule: Rule) -> None:
 
 def test_blocks_do_not_change_matches(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = [each for _, each in all_matches(system)]
-    monkeypatch.setattr("benchmarks.accuracy.paper.master_images.BLOCK_DISTANCES", 100)
+    monkeypatch.setattr("lab.statistics.hamming.BLOCK_DISTANCES", 100)
     for one, other in zip(whole, (each for _, each in all_matches(system)), strict=True):
         for name in vars(one):
             np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
