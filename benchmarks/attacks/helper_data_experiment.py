@@ -12,6 +12,7 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
+from lab.statistics.intervals import Estimate, normal_mean, wilson
 from numpy.typing import NDArray
 from tqdm import tqdm
 
@@ -42,7 +43,6 @@ from benchmarks.attacks.helper_data import (
 )
 from benchmarks.attacks.photo_margins import Photos, read_photos
 from lab.errors import PhotoSetError
-from lab.statistics.estimates import Estimate, mean, share
 
 Array = NDArray[np.float64]
 
@@ -105,7 +105,7 @@ class Result:
 
     @property
     def recovered_share(self) -> Estimate:
-        return share(self.recovered, self.records)
+        return wilson(self.recovered, self.records)
 
     @property
     def recovered_from_blocks(self) -> int:
@@ -113,7 +113,7 @@ class Result:
 
     def advantage(self, name: str) -> Estimate:
         """Mean over the records of one of ``Outcome``'s advantages in bits."""
-        return mean([getattr(outcome, name) for outcome in self.outcomes])
+        return normal_mean([getattr(outcome, name) for outcome in self.outcomes])
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from lab.statistics.intervals import Estimate
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -19,7 +20,6 @@ from benchmarks.attacks.helper_data_experiment import (
     PAPER_FALLS,
     Result,
 )
-from lab.statistics.estimates import Estimate
 
 FORMAT = "ailock-attack-helper-data/1"
 ADVANTAGES = {

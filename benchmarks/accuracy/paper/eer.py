@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from benchmarks.accuracy.paper.default_profile import DefaultProfile, measure
 from benchmarks.accuracy.paper.paper_values import EER
-from benchmarks.accuracy.paper.protocol import Study, few_objects, holdout_rates, mean_eer
+from benchmarks.accuracy.paper.protocol import Study
+from benchmarks.accuracy.paper.rates import few_objects, mean_eer, rates_at
 from lab.report.results import Result, Table
 
 
@@ -16,7 +17,7 @@ def equal_error_rates(study: Study, beside: DefaultProfile | None = None) -> lis
     objects = 0
     for name in study.variants:
         outcome = study.outcome(name, bits)
-        f1, far, frr, eer = holdout_rates(outcome)
+        f1, far, frr, eer = rates_at(outcome.holdout, outcome.rule.radius)
         objects = outcome.holdout.mated_objects
         rows.append((name, outcome.rule.bits, mean_eer(outcome.folds), eer, f1, far, frr))
         stated = EER.get(name)  # type: ignore[call-overload]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from benchmarks.accuracy.paper.protocol import Study
 from benchmarks.accuracy.paper.roles import IMPOSTOR, REFERENCE
+from benchmarks.accuracy.paper.trials import at_most
 from lab.errors import TooFewTrialsError
 from lab.report.results import Result, Table
 from lab.statistics.error_rates import mean_and_deviation
@@ -36,7 +37,8 @@ def entropy(study: Study) -> list[Result]:
     role, of the reference hold-out.
     """
     role = IMPOSTOR if IMPOSTOR in study.roles else REFERENCE
-    chosen = _chosen(study, role)
+    rng = np.random.default_rng(study.settings.seed)
+    chosen = at_most(PHOTOS_MAX, study.features.unseen(role), rng)
     names = [name for name in ("SLSS", "MLSS") if name in study.variants]
     rows: list[tuple[object, ...]] = []
     pairs = 0
@@ -79,17 +81,6 @@ def entropy(study: Study) -> list[Result]:
             ),
         )
     ]
-
-
-def _chosen(study: Study, role: str) -> NDArray[np.bool_]:
-    split = study.roles[role][1]
-    unseen = split.holdout if role in study.fitted_roles else np.ones_like(split.holdout)
-    rows = np.flatnonzero(unseen)
-    if len(rows) > PHOTOS_MAX:
-        rows = np.random.default_rng(study.settings.seed).choice(rows, PHOTOS_MAX, replace=False)
-    chosen = np.zeros_like(unseen)
-    chosen[rows] = True
-    return chosen
 
 
 def _non_mated_by_object(words: Words, objects: NDArray[np.int64], bits: int) -> NDArray[np.int64]:

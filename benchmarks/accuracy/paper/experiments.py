@@ -9,6 +9,7 @@ from tqdm import tqdm
 from benchmarks.accuracy.paper.default_profile import DefaultProfile
 from benchmarks.accuracy.paper.eer import equal_error_rates
 from benchmarks.accuracy.paper.entropy import entropy
+from benchmarks.accuracy.paper.features import Roles
 from benchmarks.accuracy.paper.figure4 import NUMBER as FIGURE_4
 from benchmarks.accuracy.paper.figure4 import TITLE as FIGURE_4_TITLE
 from benchmarks.accuracy.paper.figure4 import figure4
@@ -16,7 +17,7 @@ from benchmarks.accuracy.paper.figure5 import figure5
 from benchmarks.accuracy.paper.illumination import TITLE as ILLUMINATION_TITLE
 from benchmarks.accuracy.paper.illumination import illumination
 from benchmarks.accuracy.paper.lsim import lsim
-from benchmarks.accuracy.paper.protocol import Roles, Settings, Study
+from benchmarks.accuracy.paper.protocol import Settings, Study
 from benchmarks.accuracy.paper.table3 import table3
 from benchmarks.accuracy.paper.table4 import NUMBER as TABLE_4
 from benchmarks.accuracy.paper.table4 import TITLE as TABLE_4_TITLE

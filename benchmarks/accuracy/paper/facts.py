@@ -47,7 +47,7 @@ def shared_facts(photos: Mapping[str, RolePhotos], seed: int, command: str) -> d
 
 def bundle_facts(bundle: Bundle, study: Study, beside: DefaultProfile | None) -> dict[str, str]:
     """What a chapter's figures depend on: model hash, layers, components, hold-out."""
-    settings = study.settings
+    settings, fitted = study.settings, study.features
     facts = {
         "Model SHA-256": bundle.files[bundle.model].sha256,
         "Bundle fingerprint": bundle.fingerprint.hex(),
@@ -55,8 +55,8 @@ def bundle_facts(bundle: Bundle, study: Study, beside: DefaultProfile | None) ->
         "Layers": f"{settings.layers[0]} (single layer)"
         + "".join(f", {layer}" for layer in settings.layers[1:]),
         "Variants": ", ".join(study.variants),
-        "Components": f"{settings.window} of {study.fitted_photos():,} training photos or more, "
-        f"of the roles {', '.join(study.fitted_roles)}",
+        "Components": f"{settings.window} of {fitted.fitted_photos():,} training photos or more, "
+        f"of the roles {', '.join(fitted.fitted_roles)}",
         "Bootstrap": f"{settings.replicates:,} replicates of objects",
     }
     for role, (embeddings, split) in study.roles.items():

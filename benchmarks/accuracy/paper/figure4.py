@@ -25,7 +25,7 @@ def figure4(study: Study) -> list[Result]:
     """
     variant = study.variants["SLSS"]
     (layer,) = variant.layers
-    available = study.features("reference", layer).shape[1]
+    available = study.features.of("reference", layer).shape[1]
     largest = study.settings.lambdas[-1]
     lambdas = tuple(bits for bits in LAMBDAS if bits <= largest) or (largest,)
     series = []

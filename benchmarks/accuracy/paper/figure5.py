@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from benchmarks.accuracy.paper.paper_values import Measure, Part, stated
-from benchmarks.accuracy.paper.protocol import OTHERS, Outcome, Study, few_objects, holdout_rates
+from benchmarks.accuracy.paper.protocol import Outcome, Study
+from benchmarks.accuracy.paper.rates import few_objects, rates_at
 from lab.report.results import Figure, Panel, Result, Series
+from lab.report.series import PERCENT, estimated
 from lab.statistics.intervals import Estimate
 
 MEASURES: tuple[Measure, ...] = ("F1", "FAR", "FRR")
@@ -21,7 +23,7 @@ def figure5(study: Study) -> list[Result]:
     }
     values: dict[Part, Callable[[Outcome], tuple[Estimate, ...]]] = {
         "cross validation": lambda o: tuple(map(Estimate, (o.fold_f1, o.fold_far, o.fold_frr))),
-        "hold-out": holdout_rates,
+        "hold-out": lambda o: rates_at(o.holdout, o.rule.radius),
     }
     panels = []
     for part in PARTS:
@@ -31,9 +33,8 @@ def figure5(study: Study) -> list[Result]:
             letter = "abcdef"[len(panels)]
             lines = []
             for name in outcomes:
-                lines.append(
-                    _line(name, study.settings.lambdas, [m[number] for m in measured[name]])
-                )
+                found = [rates[number] for rates in measured[name]]
+                lines.append(estimated(name, study.settings.lambdas, found, PERCENT))
                 x, y = stated(name, part, measure)  # type: ignore[arg-type]
                 if x:
                     lines.append(
@@ -47,22 +48,11 @@ def figure5(study: Study) -> list[Result]:
     ]
 
 
-def _line(label: str, lambdas: tuple[int, ...], found: list[Estimate]) -> Series:
-    known = all(each.low is not None and each.high is not None for each in found)
-    return Series(
-        label,
-        tuple(map(float, lambdas)),
-        tuple(each.value * 100 for each in found),
-        tuple((each.low or 0.0) * 100 for each in found) if known else None,
-        tuple((each.high or 0.0) * 100 for each in found) if known else None,
-    )
-
-
 def _notes(study: Study, outcomes: dict[str, list[Outcome]]) -> tuple[str, ...]:
     one = next(iter(outcomes.values()))[-1]
     trials = [int(c.mated.sum() + c.non_mated.sum()) for c in one.folds]
     valid = [int(c.mated.sum()) for c in one.folds]
-    others = [role for role in OTHERS if role in study.roles] or ["none"]
+    others = study.compared_roles[1:] or ("none",)
     return (
         f"Single-layer variants: {study.settings.layers[0]}; multi-layer: "
         f"{' and '.join(study.settings.layers)}. Segments match at t = {study.settings.needed}.",

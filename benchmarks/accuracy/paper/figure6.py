@@ -9,15 +9,16 @@ components; with DS2 in both. DS1, which never takes part, is the attack on all 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import nan
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from benchmarks.accuracy.paper.embeddings import RoleEmbeddings
-from benchmarks.accuracy.paper.protocol import OTHERS, REFERENCE, Study, by_object
+from benchmarks.accuracy.paper.protocol import Study, cross_validate_trials
 from benchmarks.accuracy.paper.recipe import (
     PAPER_COMPONENTS,
     WHOLE,
@@ -25,11 +26,14 @@ from benchmarks.accuracy.paper.recipe import (
     imageprint_bits,
     transform,
 )
-from benchmarks.accuracy.paper.trials import Rule, Side, compare
-from lab.fitting.calibration import CrossValidation, cross_validate
+from benchmarks.accuracy.paper.roles import REFERENCE
+from benchmarks.accuracy.paper.trials import Rule, Side, by_object, compare
+from lab.fitting.calibration import CrossValidation
 from lab.fitting.projections import Components
 from lab.photos.synthetic import HALVES, half_of
-from lab.report.results import Figure, Panel, Result, Series
+from lab.report.results import Figure, Panel, Result
+from lab.report.series import PERCENT, estimated
+from lab.statistics.comparisons import Comparisons
 from lab.statistics.hamming import pack
 from lab.statistics.intervals import Estimate
 from lab.statistics.synthetic_far import SyntheticTrials, compare_with_images
@@ -65,16 +69,28 @@ def figure6(study: Study, synthetic: RoleEmbeddings) -> list[Result]:
         A synthetic image is in neither folder.
     """
     lines = {
-        WITHOUT: _without(study, synthetic),
-        NOT_PCA: train_with_ds2(study, synthetic, in_components=False),
-        WITH: train_with_ds2(study, synthetic, in_components=True),
+        label: list(by_lambda.values())
+        for label, by_lambda in (
+            (WITHOUT, _without(study, synthetic)),
+            (NOT_PCA, train_with_ds2(study, synthetic, in_components=False)),
+            (WITH, train_with_ds2(study, synthetic, in_components=True)),
+        )
     }
+    lambdas = study.settings.lambdas
     panels = [
-        _panel("F1, cross validation", "F1 (%)", lines, "f1"),
-        _panel("FAR, cross validation", "FAR (%)", lines, "far"),
-        _panel("FRR, cross validation", "FRR (%)", lines, "frr"),
-        _attack_panel(study, lines),
+        _panel(
+            f"{name}, cross validation",
+            name,
+            lambdas,
+            {
+                label: [Estimate(getattr(one.cross_validation, name.lower())) for one in found]
+                for label, found in lines.items()
+            },
+        )
+        for name in ("F1", "FAR", "FRR")
     ]
+    attacks = {label: [_far(study, one) for one in found] for label, found in lines.items()}
+    panels.append(_panel(f"Attack by {HALVES[0]}", "FAR", lambdas, attacks))
     notes = (
         "Lines as read from the paper's legend: DS2 gives further non-mated trials when tau is "
         "chosen, in the last line it is in the principal components too. DS1 takes no part.",
@@ -98,8 +114,8 @@ def train_with_ds2(
     layer = study.settings.layers[0]
     images = synthetic.read(layer, WHOLE)
     ds2 = images[halves == _DS2]
-    fold_of_image = np.arange(len(ds2)) % study.folds
-    read = {role: study.roles[role][0].read(layer, WHOLE) for role in study.fitted_roles}
+    fold_of_image = np.arange(len(ds2)) % study.features.folds
+    read = {role: study.roles[role][0].read(layer, WHOLE) for role in study.features.fitted_roles}
     fold = [study.roles[role][1].fold for role in read]
     if in_components:
         training = TrainingSet(np.concatenate([*read.values(), ds2]))
@@ -115,14 +131,15 @@ def train_with_ds2(
             study.settings.lsh_seed,
         )
 
-    mated: dict[int, list[NDArray[np.int64]]] = {one: [] for one in study.settings.lambdas}
-    non_mated: dict[int, list[NDArray[np.int64]]] = {one: [] for one in study.settings.lambdas}
+    trials: dict[int, list[Comparisons]] = {length: [] for length in study.settings.lambdas}
     label = "folds with DS2" + (" in the components" if in_components else "")
-    bar = tqdm(range(study.folds), label, unit="fold", disable=None if study.progress else True)
+    bar = tqdm(
+        range(study.features.folds), label, unit="fold", disable=None if study.progress else True
+    )
     for number in bar:
         components = training.components((folds >= 0) & (folds != number), PAPER_COMPONENTS)
         sides = []
-        for role in (REFERENCE, *(other for other in OTHERS if other in study.roles)):
+        for role in study.compared_roles:
             embeddings, split = study.roles[role]
             rows, objects = by_object(embeddings.objects, split.fold == number)
             sides.append((bits(components, read[role][rows]), objects))
@@ -130,19 +147,17 @@ def train_with_ds2(
         sides.append((image_bits, np.arange(len(image_bits))))
         for length in study.settings.lambdas:
             first, *others = (Side((pack(b[:, :length]),), objects) for b, objects in sides)
-            found = compare(first, others, Rule(length, (0,)))
-            mated[length].append(found.mated)
-            non_mated[length].append(found.non_mated)
+            trials[length].append(compare(first, others, Rule(length, (0,))))
     final = training.components(folds >= 0, PAPER_COMPONENTS)
     reference_bits = bits(final, read[REFERENCE])
     objects = study.roles[REFERENCE][0].objects
     ds1_bits = bits(final, images[halves != _DS2])
     return {
         length: Trained(
-            cross_validate(np.stack(mated[length]), np.stack(non_mated[length])),
+            cross_validate_trials(folds_of_length),
             compare_with_images(reference_bits[:, :length], objects, ds1_bits[:, :length]),
         )
-        for length in study.settings.lambdas
+        for length, folds_of_length in trials.items()
     }
 
 
@@ -162,42 +177,14 @@ def _without(study: Study, synthetic: RoleEmbeddings) -> dict[int, Trained]:
     }
 
 
+def _far(study: Study, one: Trained) -> Estimate:
+    radius = one.cross_validation.radius_bits
+    found = one.attack.far(radius, study.settings.replicates, study.settings.seed)
+    return found or Estimate(nan)
+
+
 def _panel(
-    title: str, y_label: str, lines: Mapping[str, Mapping[int, Trained]], measure: str
+    title: str, measure: str, lambdas: Sequence[int], lines: Mapping[str, Sequence[Estimate]]
 ) -> Panel:
-    return Panel(
-        title,
-        "lambda (bits)",
-        y_label,
-        tuple(
-            Series(
-                label,
-                tuple(map(float, found)),
-                tuple(100 * getattr(one.cross_validation, measure) for one in found.values()),
-            )
-            for label, found in lines.items()
-        ),
-    )
-
-
-def _attack_panel(study: Study, lines: Mapping[str, Mapping[int, Trained]]) -> Panel:
-    series = []
-    for label, found in lines.items():
-        rates = [
-            one.attack.far(
-                one.cross_validation.radius_bits, study.settings.replicates, study.settings.seed
-            )
-            or Estimate(float("nan"))
-            for one in found.values()
-        ]
-        known = all(rate.low is not None and rate.high is not None for rate in rates)
-        series.append(
-            Series(
-                label,
-                tuple(map(float, found)),
-                tuple(100 * rate.value for rate in rates),
-                tuple(100 * (rate.low or 0.0) for rate in rates) if known else None,
-                tuple(100 * (rate.high or 0.0) for rate in rates) if known else None,
-            )
-        )
-    return Panel(f"Attack by {HALVES[0]}", "lambda (bits)", "FAR (%)", tuple(series))
+    series = (estimated(label, lambdas, found, PERCENT) for label, found in lines.items())
+    return Panel(title, "lambda (bits)", f"{measure} (%)", tuple(series))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from benchmarks.accuracy.paper.protocol import Study, bounded, f1_at, few_objects
+from benchmarks.accuracy.paper.protocol import Study
+from benchmarks.accuracy.paper.rates import few_objects, rates_at
 from benchmarks.accuracy.paper.roles import ILLUMINATION
 from benchmarks.accuracy.paper.trials import compare
 from lab.errors import ExperimentError
 from lab.report.results import Result, Table
-from lab.statistics.intervals import estimate
 
 NUMBER, TITLE = "", "Illumination robustness"
 
@@ -34,10 +34,7 @@ def illumination(study: Study) -> list[Result]:
             study.settings.replicates,
             study.settings.seed,
         )
-        found = estimate(compared, rule.radius)
-        far, frr = found["fmr_at_radius"], found["fnmr_at_radius"]
-        eer = bounded(found["eer"], compared.mated_objects)
-        rows.append((name, f1_at(compared, rule.radius), far, frr, eer))
+        rows.append((name, *rates_at(compared, rule.radius)))
         objects = compared.mated_objects
         trials = int(compared.mated.sum()), int(compared.non_mated.sum())
     return [

@@ -12,12 +12,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.accuracy.paper.protocol import OTHERS, Study, by_object
+from benchmarks.accuracy.paper.protocol import Study
 from benchmarks.accuracy.paper.recipe import Features
-from benchmarks.accuracy.paper.roles import REFERENCE
+from benchmarks.accuracy.paper.trials import at_most, by_object
 from lab.report.results import Figure, Panel, Result, Series, Table
+from lab.report.series import PERCENT, estimated
 from lab.statistics.hamming import distances
-from lab.statistics.intervals import Estimate, estimate
+from lab.statistics.intervals import Estimate, around, estimate
 
 BIN_DEGREES = 5
 PHOTOS_MAX = 2_000
@@ -64,17 +65,14 @@ def _complement(share: Estimate) -> Estimate:
 def _by_angle(study: Study) -> Figure:
     angles, equal = _pairs(study)
     bins = (angles // BIN_DEGREES).astype(np.int64)
-    centres, means, lows, highs = [], [], [], []
+    centres, found = [], []
     for number in range(180 // BIN_DEGREES):
         here = equal[bins == number]
         if len(here) < PAIRS_MIN:
             continue
         centres.append((number + 0.5) * BIN_DEGREES)
-        means.append(float(here.mean()) * 100)
-        low, high = np.quantile(here, [0.025, 0.975]) * 100
-        lows.append(min(float(low), means[-1]))
-        highs.append(max(float(high), means[-1]))
-    measured = Series("measured", tuple(centres), tuple(means), tuple(lows), tuple(highs))
+        found.append(around(float(here.mean()), here))
+    measured = estimated("measured", centres, found, PERCENT)
     line = Series("1 - theta / pi", (0.0, 180.0), (100.0, 0.0))
     error = float(np.sqrt(np.mean((equal - (1 - angles / 180)) ** 2))) * 100
     return Figure(
@@ -105,16 +103,12 @@ def _pairs(study: Study) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     rng = np.random.default_rng(study.settings.seed)
     window = study.settings.window
     found = []
-    for role in (REFERENCE, *(role for role in OTHERS if role in study.roles)):
+    for role in study.compared_roles:
         embeddings, split = study.roles[role]
-        chosen = np.flatnonzero(split.holdout)
-        if len(chosen) > PHOTOS_MAX:
-            chosen = rng.choice(chosen, PHOTOS_MAX, replace=False)
-        mask = np.zeros(len(split.holdout), dtype=np.bool_)
-        mask[chosen] = True
-        rows, _ = by_object(embeddings.objects, mask)
-        features = study.features(role, variant.layers[0])[rows, window.start : window.stop]
-        found.append((_unit(features), study.side(role, mask, variant, bits).words[0]))
+        chosen = at_most(PHOTOS_MAX, split.holdout, rng)
+        rows, _ = by_object(embeddings.objects, chosen)
+        features = study.features.of(role, variant.layers[0])[rows, window.start : window.stop]
+        found.append((_unit(features), study.side(role, chosen, variant, bits).words[0]))
     angles, equal = [], []
     units, words = found[0]
     for number, (other_units, other_words) in enumerate(found):

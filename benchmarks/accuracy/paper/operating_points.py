@@ -8,6 +8,7 @@ import numpy as np
 
 from benchmarks.accuracy.paper.systems import System
 from lab.report.results import Figure, Panel, Result, Series, Table
+from lab.report.series import PERCENT, estimated
 from lab.statistics.comparisons import Comparisons
 from lab.statistics.error_rates import INVERSE_FMRS, fnmr_name, power_of_ten
 from lab.statistics.intervals import CONFIDENCE, enough_trials, estimate, fnmr_at_fmrs
@@ -77,16 +78,4 @@ def _det(systems: Sequence[System], where: str) -> Figure:
 def _curve(name: str, compared: Comparisons) -> Series:
     """FNMR at FMRs from that of a single false match up to 1, in per cent."""
     rates = np.geomspace(1 / float(compared.non_mated.sum()), 1, CURVE_POINTS)
-    usable = usable_replicates(compared)
-    mated, non_mated = compared.resampled_mated[usable], compared.resampled_non_mated[usable]
-    tail = (1 - CONFIDENCE) / 2
-    points, ends = [], []
-    for rate in rates:
-        inverse = 1 / float(rate)
-        threshold = threshold_at_fmr(compared.non_mated, inverse)
-        points.append(100 * float(fnmr_at(compared.mated, threshold)))
-        if usable.any():
-            resampled = fnmr_at(mated, threshold_at_fmr(non_mated, inverse))
-            ends.append([100 * float(q) for q in np.quantile(resampled, [tail, 1 - tail])])
-    low, high = (tuple(end) for end in zip(*ends, strict=True)) if ends else (None, None)
-    return Series(name, tuple((100 * rates).tolist()), tuple(points), low, high)
+    return estimated(name, (100 * rates).tolist(), fnmr_at_fmrs(compared, rates), PERCENT)

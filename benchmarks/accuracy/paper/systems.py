@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.accuracy.paper.default_profile import DefaultProfile
-from benchmarks.accuracy.paper.protocol import OTHERS, Settings, Study, by_object
+from benchmarks.accuracy.paper.protocol import Settings, Study
 from benchmarks.accuracy.paper.roles import CATEGORY, ILLUMINATION, IMPOSTOR, REFERENCE
-from benchmarks.accuracy.paper.trials import Rule, Side, compare
+from benchmarks.accuracy.paper.trials import Rule, Side, by_object, compare
 from lab.photos.imageprints import all_imageprints
 from lab.statistics.comparisons import Comparisons
 from lab.statistics.hamming import pack
@@ -72,7 +72,7 @@ def recipe_system(study: Study, name: str) -> System:
     outcome = study.outcome(name, lambda_bits)
     references, *others = (
         _recipe_crowd(study, role, name, lambda_bits)
-        for role in (REFERENCE, *OTHERS, IMPOSTOR)
+        for role in (*study.compared_roles, IMPOSTOR)
         if role in study.roles
     )
     return System(
@@ -112,9 +112,8 @@ def profile_system(beside: DefaultProfile, settings: Settings, progress: bool = 
 
 
 def _recipe_crowd(study: Study, role: str, name: str, lambda_bits: int) -> Crowd:
-    embeddings, split = study.roles[role]
-    # Impostors that had no part in the fit are all fresh photos.
-    fresh = split.holdout if role in study.fitted_roles else np.ones_like(split.holdout)
+    embeddings, _ = study.roles[role]
+    fresh = study.features.unseen(role)
     rows, _ = by_object(embeddings.objects, fresh)
     photos = tuple(
         Photo(role, int(embeddings.rows[i]), str(embeddings.objects[i]), embeddings.paths[i])
@@ -127,9 +126,8 @@ def _profile_crowd(beside: DefaultProfile, role: str, reference: bool, progress:
     photos = beside.photos[role]
     prints = all_imageprints(beside.lock, photos, beside.cache, reference, progress)
     rows, objects = by_object(np.array(photos.objects), prints.acquired(quality_gate=True))
-    bits = (prints.margins[rows] >= 0).astype(np.uint8)
     return Crowd(
-        Side((pack(bits),), objects),
+        Side((pack(prints.margins[rows] >= 0),), objects),
         tuple(Photo(role, int(i), photos.objects[i], photos.paths[i]) for i in rows),
     )
 

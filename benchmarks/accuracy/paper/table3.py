@@ -10,6 +10,7 @@ from lab.report.results import Result, Table
 
 def table3(study: Study) -> list[Result]:
     """Tau of greatest mean F1 over the folds, and its c = floor(lambda (1 - tau))."""
+    fitted = study.features
     rows = []
     for bits in study.settings.lambdas:
         outcome = study.outcome("SLSS", bits)
@@ -29,8 +30,8 @@ def table3(study: Study) -> list[Result]:
             (
                 "4,000 thresholds from 0.6000 to 0.9999; of those with equal mean F1 over the "
                 "folds, the strictest.",
-                f"Components are fitted on training photos of: {', '.join(study.fitted_roles)}; "
-                f"at least {study.fitted_photos()} photos in a fold.",
+                f"Components are fitted on training photos of: {', '.join(fitted.fitted_roles)}; "
+                f"at least {fitted.fitted_photos()} photos in a fold.",
             ),
         )
     ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.accuracy.paper.paper_values import F1_BY_SEGMENTS
-from benchmarks.accuracy.paper.protocol import Study, f1_at
+from benchmarks.accuracy.paper.protocol import Study
+from benchmarks.accuracy.paper.rates import f1_at
 from benchmarks.accuracy.paper.trials import Rule, compare
 from lab.errors import ExperimentError
 from lab.report.results import Result, Table
@@ -58,6 +59,6 @@ def _f1(study: Study, name: str, bits: int, needed: int) -> float:
     rule = Rule(outcome.rule.bits, outcome.rule.radii, needed)
     scores = [
         f1_at(compare(*study.fold_sides(fold, outcome.variant, bits), rule), rule.radius).value
-        for fold in range(study.folds)
+        for fold in range(study.features.folds)
     ]
     return float(np.mean(scores))

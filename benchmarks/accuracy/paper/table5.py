@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from benchmarks.accuracy.paper.embeddings import RoleEmbeddings
 from benchmarks.accuracy.paper.paper_values import SYNTHETIC_FAR, SYNTHETIC_TRIALS, TAU
-from benchmarks.accuracy.paper.protocol import REFERENCE, Study
+from benchmarks.accuracy.paper.protocol import Study
 from benchmarks.accuracy.paper.recipe import Bits
+from benchmarks.accuracy.paper.roles import REFERENCE
 from lab.fitting.calibration import TAU_UNIT
 from lab.photos.quality import refused_at_any_size
 from lab.photos.synthetic import HALVES, half_of

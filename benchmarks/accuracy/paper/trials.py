@@ -86,6 +86,26 @@ class Rule:
         return np.asarray(excess[self.needed - 1] + self.radius)
 
 
+def by_object(
+    names: NDArray[np.str_], chosen: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The chosen photos sorted by object: their rows and their objects' numbers, int64 (n,)."""
+    rows = np.flatnonzero(chosen)
+    numbers = np.unique(names[rows], return_inverse=True)[1]
+    order = np.argsort(numbers, kind="stable")
+    return rows[order], numbers[order].astype(np.int64)
+
+
+def at_most(count: int, chosen: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
+    """So many of the chosen photos, drawn at random, or all if there are no more: bool (N,)."""
+    rows = np.flatnonzero(chosen)
+    if len(rows) > count:
+        rows = rng.choice(rows, count, replace=False)
+    kept = np.zeros_like(chosen)
+    kept[rows] = True
+    return kept
+
+
 def compare(
     references: Side,
     others: Sequence[Side],

@@ -10,7 +10,6 @@ import pytest
 
 from ailock_sdk.errors import EnrollmentError
 from ailock_sdk.imageprint import ImagePrint, combine
-from lab.statistics import comparisons as module
 from lab.statistics.comparisons import Comparisons, Pair, compare_all, object_weights
 from lab.statistics.samples import (
     REFERENCES_PER_OBJECT_MAX,

@@ -16,7 +16,8 @@ from benchmarks.accuracy.paper.entropy import entropy
 from benchmarks.accuracy.paper.experiments import experiments_of, run_experiments
 from benchmarks.accuracy.paper.figure4 import figure4
 from benchmarks.accuracy.paper.lsim import lsim
-from benchmarks.accuracy.paper.protocol import Settings, Study, mean_eer
+from benchmarks.accuracy.paper.protocol import Settings, Study
+from benchmarks.accuracy.paper.rates import mean_eer
 from benchmarks.accuracy.paper.recipe import WHOLE, Window
 from benchmarks.accuracy.paper.roles import open_roles
 from benchmarks.accuracy.paper.split import Split

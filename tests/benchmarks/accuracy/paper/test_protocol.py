@@ -9,7 +9,8 @@ import pytest
 
 from ailock_sdk.imageprint import gaussian_hyperplanes
 from benchmarks.accuracy.paper import recipe
-from benchmarks.accuracy.paper.protocol import Settings, Study, f1_at, holdout_rates
+from benchmarks.accuracy.paper.protocol import Settings, Study
+from benchmarks.accuracy.paper.rates import f1_at, rates_at
 from benchmarks.accuracy.paper.recipe import (
     PAPER_LAYERS,
     PARTS,
@@ -302,7 +303,7 @@ def test_rates_equal_brute_force(name: str) -> None:
     folds = [rates(fold) for fold in range(5)]
     expected = np.mean(folds, axis=0)
     assert (found.fold_f1, found.fold_far, found.fold_frr) == pytest.approx(tuple(expected))
-    f1, far, frr, eer = holdout_rates(found)
+    f1, far, frr, eer = rates_at(found.holdout, found.rule.radius)
     assert (f1.value, far.value, frr.value) == pytest.approx(rates(None))
     for measured in (f1, far, frr, eer):
         assert measured.low is not None
@@ -321,11 +322,11 @@ def test_rates_equal_brute_force(name: str) -> None:
 
 def test_fewer_photos_than_the_window_needs_call_in_the_impostors() -> None:
     roles = {**study().roles, "impostor": planted("impostor", 40, 1, 6, seed=4)}
-    assert "impostor" not in Study(roles, SETTINGS).fitted_roles
+    assert "impostor" not in Study(roles, SETTINGS).features.fitted_roles
     wide = Settings(**{**vars(SETTINGS), "window": Window(10, 1000)})
-    assert "impostor" in Study(roles, wide).fitted_roles
+    assert "impostor" in Study(roles, wide).features.fitted_roles
     # Without them the folds that are left: 12 of 15 objects with 3 photos, 8 of 10 with 4, 20.
-    assert Study(roles, SETTINGS).fitted_photos() == 36 + 32 + 20
+    assert Study(roles, SETTINGS).features.fitted_photos() == 36 + 32 + 20
 
 
 def test_a_study_needs_reference_photos() -> None:
