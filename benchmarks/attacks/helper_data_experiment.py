@@ -12,7 +12,6 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
-from lab.statistics.intervals import Estimate, normal_mean, wilson
 from numpy.typing import NDArray
 from tqdm import tqdm
 
@@ -43,6 +42,7 @@ from benchmarks.attacks.helper_data import (
 )
 from benchmarks.attacks.photo_margins import Photos, read_photos
 from lab.errors import PhotoSetError
+from lab.statistics.intervals import Estimate, normal_mean, wilson
 
 Array = NDArray[np.float64]
 

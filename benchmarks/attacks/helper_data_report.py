@@ -10,7 +10,6 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from lab.statistics.intervals import Estimate
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -20,6 +19,7 @@ from benchmarks.attacks.helper_data_experiment import (
     PAPER_FALLS,
     Result,
 )
+from lab.statistics.intervals import Estimate
 
 FORMAT = "ailock-attack-helper-data/1"
 ADVANTAGES = {

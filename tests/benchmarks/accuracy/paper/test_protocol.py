@@ -225,9 +225,9 @@ def test_holdout_photos_have_no_part_in_any_component() -> None:
     for role, (_, split) in plain.roles.items():
         training = ~split.holdout
         np.testing.assert_array_equal(
-            plain.features(role, "a")[training], changed.features(role, "a")[training]
+            plain.features.of(role, "a")[training], changed.features.of(role, "a")[training]
         )
-        assert not np.array_equal(plain.features(role, "a"), changed.features(role, "a"))
+        assert not np.array_equal(plain.features.of(role, "a"), changed.features.of(role, "a"))
 
 
 def test_a_photo_has_no_part_in_the_components_of_its_own_fold() -> None:
@@ -236,7 +236,7 @@ def test_a_photo_has_no_part_in_the_components_of_its_own_fold() -> None:
     victim = int(np.flatnonzero(split.fold == 2)[0])
     embeddings.read("a", WHOLE)[victim] += 50
     for role, (_, own) in plain.roles.items():
-        before, after = (each.features(role, "a") for each in (plain, changed))
+        before, after = (each.features.of(role, "a") for each in (plain, changed))
         same = (before == after).all(axis=1)
         others = np.ones(len(same), dtype=np.bool_)
         if role == "category":
@@ -248,8 +248,8 @@ def test_a_photo_has_no_part_in_the_components_of_its_own_fold() -> None:
 def test_segments_are_seen_through_the_components_of_whole_photos() -> None:
     each = study()
     embeddings, split = each.roles["reference"]
-    final = each.final_features(embeddings, "a", "centre")
-    seen = each.features("reference", "a", "centre")
+    final = each.features.final(embeddings, "a", "centre")
+    seen = each.features.of("reference", "a", "centre")
     np.testing.assert_allclose(final[split.holdout], seen[split.holdout], atol=1e-4)
     assert not np.allclose(final[~split.holdout], seen[~split.holdout], atol=1e-1)
 
