@@ -326,6 +326,20 @@ def test_secrets_do_not_leak(lock: AiLock, photos: Photos) -> None:
     assert record.helper.hex() not in "".join(traceback.format_exception(caught.value))
 
 
+def test_a_refusal_shows_no_secret_among_its_locals(lock: AiLock, photos: Photos) -> None:
+    """Crash reporters print the locals of every frame; here one of them holds the right secret."""
+    view = next(iter(photos.values()))[0]
+    record, secret = lock.enroll([view])
+    altered = replace(record, tag=bytes(4))
+    with pytest.raises(UnlockError) as caught:
+        lock.unlock(view, altered)
+    report = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    shown = "".join(report.format())
+    assert f"secret = {secret!r}" in shown
+    assert bytes(secret).hex() not in shown
+    assert repr(bytes(secret)) not in shown
+
+
 def test_secret_is_32_bytes_compared_as_a_value() -> None:
     assert Secret(bytes(32)) == Secret(bytes(32)) != Secret(b"\1" * 32)
     assert len({Secret(bytes(32)), Secret(bytes(32))}) == 1

@@ -1,8 +1,9 @@
-"""Vault: named locks on disk with real photos; the store itself is tested in tests/vault."""
+"""Vault: named locks on disk with real photos; the store itself is tested in tests/store."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from ailock_sdk import (
     LockedOutError,
     NameTakenError,
     PhotoQualityError,
+    RecordMismatchError,
     SealedDataError,
     UnknownNameError,
     UnlockError,
@@ -90,6 +92,22 @@ def test_poor_photo_costs_no_attempt(vault: Vault, views: list[Path]) -> None:
     vault.enroll("door", views[:1])
     with pytest.raises(PhotoQualityError):
         vault.unlock("door", np.zeros((300, 400, 3), np.uint8))
+    assert vault.show("door")["misses"] == 0
+
+
+def test_a_record_that_this_lock_cannot_serve_costs_no_attempt(
+    vault: Vault, tmp_path: Path, pepper: FilePepper, views: list[Path]
+) -> None:
+    """Not the photo is at fault: five calls of a program with the wrong model lock nobody out."""
+    vault.enroll("door", views[:1])
+    profile = replace(vault.lock.profile, looks=vault.lock.profile.looks[:1])
+    bundle = replace(vault.lock.bundle, profiles={profile.name: profile})
+    lock = AiLock(bundle, pepper=pepper)
+    with (
+        Vault.open(tmp_path / "vault.db", pepper=pepper, lock=lock) as stranger,
+        pytest.raises(RecordMismatchError, match="another bundle"),
+    ):
+        stranger.unlock("door", views[0])
     assert vault.show("door")["misses"] == 0
 
 

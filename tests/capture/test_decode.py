@@ -8,6 +8,7 @@ import os
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from PIL import Image
 from ailock_sdk.capture import decode, decode_photo
 from ailock_sdk.capture.decode import dct_divisor
 from ailock_sdk.errors import PhotoFormatError, ProfileError
+from tests.threads import Meeting, run_together
 
 WIDTH, HEIGHT = 24, 16
 NEEDED = 8
@@ -386,6 +388,23 @@ def test_no_warning_escapes_and_filters_are_restored() -> None:
         warnings.simplefilter("always")
         decode_photo(bytes(data), NEEDED)
     assert caught == []
+    assert warnings.filters == filters
+
+
+def test_two_threads_silence_pillow_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Together, each would put back the filters that the other had set: for good."""
+    data = encoded(gradient(), "JPEG")
+    filters = list(warnings.filters)
+    meeting = Meeting()
+    open_image = Image.open
+
+    def watched(*arguments: Any, **options: Any) -> Image.Image:
+        meeting.arrive()
+        return open_image(*arguments, **options)
+
+    monkeypatch.setattr(Image, "open", watched)
+    run_together(*2 * [lambda: decode_photo(data, NEEDED)])
+    assert not meeting.met
     assert warnings.filters == filters
 
 

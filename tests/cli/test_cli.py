@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 import subprocess
 import sys
@@ -175,9 +176,34 @@ def test_usage_errors_exit_with_2() -> None:
         assert caught.value.code == ExitCode.USAGE
 
 
-def test_every_error_has_an_exit_code() -> None:
+def test_every_error_has_its_exit_code() -> None:
+    """A new error needs a line here: scripts act on the status."""
+
     def kinds(kind: type[AilockError]) -> list[type[AilockError]]:
         return [kind, *(k for sub in kind.__subclasses__() for k in kinds(sub))]
 
-    for kind in kinds(AilockError):
-        assert exit_code(kind.__new__(kind)) in ExitCode
+    found = {kind.__name__: exit_code(kind.__new__(kind)) for kind in kinds(AilockError)}
+    assert found == {
+        "UnlockError": 1,
+        **dict.fromkeys(("NameTakenError", "UnknownNameError", "ProfileError"), 2),
+        "LockedOutError": 3,
+        **dict.fromkeys(("CaptureError", "PhotoFormatError", "PhotoQualityError"), 4),
+        "EnrollmentError": 4,
+        **dict.fromkeys(("RecordError", "RecordFormatError", "RecordMismatchError"), 5),
+        **dict.fromkeys(("SealedDataError", "VaultError"), 5),
+        **dict.fromkeys(("AilockError", "BundleError", "RuntimeMissingError", "PepperError"), 6),
+    }
+
+
+def test_the_exit_codes_are_those_of_the_help() -> None:
+    assert {code.name: int(code) for code in ExitCode} == {
+        "OK": 0,
+        "NO_MATCH": 1,
+        "USAGE": 2,
+        "LOCKED_OUT": 3,
+        "PHOTO_REJECTED": 4,
+        "DAMAGED": 5,
+        "SETUP": 6,
+    }
+    _, _, told = build_parser().format_help().partition("Exit status:")
+    assert [int(number) for number in re.findall(r"\b(\d) [a-z]", told)] == list(ExitCode)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from itertools import combinations, product
+from typing import Any
 
 import numpy as np
 import pytest
+import reedsolo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +17,7 @@ from ailock_sdk.errors import ProfileError
 from ailock_sdk.sketch import ReedSolomon
 from tests.reference import reed_solomon as reference
 from tests.reference.finite_field import Field, primitive_polynomial
+from tests.threads import Meeting, run_together
 
 
 def test_reference_field_is_the_specified_one() -> None:
@@ -77,6 +81,20 @@ def test_fields_do_not_disturb_each_other_between_threads() -> None:
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+def test_two_threads_use_reedsolo_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    meeting = Meeting()
+    codec = reedsolo.RSCodec
+
+    def watched(*arguments: Any, **options: Any) -> reedsolo.RSCodec:
+        meeting.arrive()
+        return codec(*arguments, **options)
+
+    monkeypatch.setattr(reedsolo, "RSCodec", watched)
+    # Symbols and lengths of no other test: what was computed once is kept.
+    run_together(*(partial(ReedSolomon(n, 2, 11).encode, np.array([1, 2])) for n in (9, 10)))
+    assert not meeting.met
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,54 @@
+"""Secrets are compared in constant time: by ``hmac.compare_digest``, and by nothing else."""
+
+from __future__ import annotations
+
+import hmac
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ailock_sdk import Secret, UnlockError, VaultError
+from ailock_sdk.sketch import CHEAPEST, Code, generate, reproduce
+from ailock_sdk.store import RecordStore
+from tests.store.examples import PEPPER, PLAIN_RECORD, SEALING_KEY
+
+Pairs = list[tuple[bytes, bytes]]
+
+
+@pytest.fixture
+def refused(monkeypatch: pytest.MonkeyPatch) -> Pairs:
+    """Every pair that is compared; all of them are found unequal, so nothing may be accepted."""
+    found: Pairs = []
+
+    def unequal(a: bytes, b: bytes) -> bool:
+        found.append((a, b))
+        return False
+
+    monkeypatch.setattr(hmac, "compare_digest", unequal)
+    return found
+
+
+def test_a_secret(refused: Pairs) -> None:
+    assert Secret(bytes(32)) != Secret(bytes(32))
+    assert refused == [(bytes(32), bytes(32))]
+
+
+def test_the_tag_of_a_record(refused: Pairs) -> None:
+    code, radius, salt, header = Code(512, 7, 4, 3), 140, bytes(16), bytes(90)
+    bits = np.random.default_rng(1).random(512) < 0.5
+    helper_data, _ = generate(code, radius, bits, bytes(3), salt, None, CHEAPEST, header)
+    margins = np.where(bits, 1.0, -1.0)
+    with pytest.raises(UnlockError):
+        reproduce(code, radius, margins, helper_data, salt, None, CHEAPEST, header)
+    assert refused == [(helper_data.tag, helper_data.tag)]
+
+
+def test_the_mac_of_a_row(refused: Pairs, tmp_path: Path) -> None:
+    with RecordStore.open(tmp_path / "vault.db", PEPPER) as store:
+        store.add("mug", PLAIN_RECORD, SEALING_KEY)
+        with pytest.raises(VaultError, match="damaged"):
+            store.get("mug")
+    ((stored, computed),) = refused
+    assert stored == computed
+    assert len(stored) == 32
