@@ -29,7 +29,7 @@ from lab.errors import LabError
 from lab.photos.imageprints import all_imageprints
 from lab.photos.labelled_photos import LabelledPhotos, name_of, open_labelled_photos
 from lab.report import provenance
-from lab.report.render_png import save_figure
+from lab.report.render_png import figure_png
 from lab.report.results import Figure, Panel, Series, Table
 from lab.report.wording import rate
 from lab.statistics.comparisons import object_weights
@@ -154,7 +154,7 @@ class CredentialAttack:
             tuple(each.high for each in self.attempts),
         )
         x_label, y_label = "lambda (bits)", "FAR at c (share of trials)"
-        return Panel("FAR against lambda", x_label, y_label, (line,), y_log=True)
+        return Panel("FAR against lambda", x_label, y_label, (line,), y_scale="log")
 
     def _histogram(self) -> Panel:
         lines = []
@@ -168,7 +168,7 @@ class CredentialAttack:
                 )
             )
         x_label, y_label = "Hamming distance / lambda", "share of trials"
-        return Panel("Trials by distance", x_label, y_label, tuple(lines), y_log=True)
+        return Panel("Trials by distance", x_label, y_label, tuple(lines), y_scale="log")
 
 
 def draw_credentials(
@@ -456,7 +456,7 @@ def save(
         f"data {', '.join(sha256[:12] for sha256 in photos.sha256)}; "
         f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}"
     )
-    save_figure(files[1], attack.figure(), footer)
+    files[1].write_bytes(figure_png(attack.figure(), footer))
     return files
 
 

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from lab.errors import LabError
 from lab.report import provenance
-from lab.report.render_png import save_figure
+from lab.report.render_png import figure_png
 from lab.report.results import Figure, Panel, Series
 from lab.statistics.error_rates import mean_and_deviation
 from lab.statistics.hamming import Words, pack
@@ -229,7 +229,7 @@ def figure(scale: Scale) -> Figure:
         tuple(scale.counts[seen].astype(np.float64).tolist()),
     )
     title = f"Hamming distances of imageprints of {len(scale.counts) - 1} bits"
-    panel = Panel("", "Hamming distance (bits)", "pairs at this distance", (line,), y_log=True)
+    panel = Panel("", "Hamming distance (bits)", "pairs at this distance", (line,), y_scale="log")
     return Figure("", title, (panel,))
 
 
@@ -354,7 +354,7 @@ def run(options: argparse.Namespace, command: str) -> int:
         f"{command}; no model; data {sha256(a)[:12]} and {sha256(b)[:12]}; "
         f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}"
     )
-    save_figure(files[1], figure(found), footer)
+    files[1].write_bytes(figure_png(figure(found), footer))
     for file in files:
         print(f"wrote {file}", file=sys.stderr)
     return 0

@@ -1,52 +1,60 @@
-"""The report of one command: chapters of results, written as HTML, PNG, CSV and JSON."""
+"""A report's files: Markdown, JSON and one HTML page, and a PNG and CSV file for each result."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator
-from dataclasses import asdict
-from math import isfinite
+import os
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
-from lab.report.render_csv import save_points, save_table
+from lab.report.order import places
+from lab.report.render_csv import points_csv, table_csv
 from lab.report.render_html import page
-from lab.report.render_png import save_figure
-from lab.report.results import Chapter, Figure, Gallery, Report, Result, Table, in_order
+from lab.report.render_json import as_json
+from lab.report.render_png import figure_png, gallery_png
+from lab.report.render_text import as_text
+from lab.report.results import Chapter, Figure, Gallery, Report, Result, Table
 
-FORMAT = "ailock-paper/1"
-PAGE = "paper.html"
-DOCUMENT = "results.json"
 IN_FOOTERS = ("Model", "Photos", "Command", "Machine")
 """How the facts begin that every figure and table carries; the page and the JSON have all."""
 
 
-def save(report: Report, out: Path) -> list[Path]:
-    """Write the page, ``results.json``, and a folder of PNG and CSV files for each chapter.
+def save(report: Report, out: Path, name: str, *, document: str = "") -> list[Path]:
+    """Write ``name``.md, .json and .html, and the files of each result; returns all paths.
 
-    Returns the paths of all files.
+    Results of a chapter with a name are in a folder of its own. Every file is whole or absent.
+
+    Parameters
+    ----------
+    out : folder, made where it is missing
+    document : name of the JSON file, where it is another
     """
-    out.mkdir(parents=True, exist_ok=True)
-    files = []
-    folders = _names([chapter.name for chapter in report.chapters])
-    for folder, chapter in zip(folders, report.chapters, strict=True):
-        (out / folder).mkdir(exist_ok=True)
+    files: dict[Path, bytes] = {}
+    for chapter, folder, results in places(report):
         footer = source_line(report, chapter)
-        results = in_order(chapter.results)
-        for name, result in zip(_names([_label(r) for r in results]), results, strict=True):
-            file = out / folder / name
-            if isinstance(result, Table):
-                files.append(file.with_suffix(".csv"))
-                save_table(files[-1], result, footer)
-            elif isinstance(result, Figure):
-                files += [file.with_suffix(".png"), file.with_suffix(".csv")]
-                save_figure(files[-2], result, footer)
-                save_points(files[-1], result, footer)
-    files += [out / DOCUMENT, out / PAGE]
-    files[-2].write_text(as_json(report), "utf-8")
-    files[-1].write_text(page(report), "utf-8")
-    return files
+        for stem, result in results:
+            for suffix, content in _contents(result, footer):
+                files[out / folder / f"{stem}{suffix}"] = content
+    texts = {
+        document or f"{name}.json": as_json(report),
+        f"{name}.md": as_text(report),
+        f"{name}.html": page(report),
+    }
+    files |= {out / file: text.encode() for file, text in texts.items()}
+    for path, content in files.items():
+        write_whole(path, content)
+    return list(files)
+
+
+def print_report(report: Report) -> None:
+    """Facts, tables and notes on standard output."""
+    print(as_text(report, pictures=False))
+
+
+def tell(files: Sequence[Path]) -> None:
+    """Say on standard error what was written."""
+    for file in files:
+        print(f"wrote {file}", file=sys.stderr)
 
 
 def source_line(report: Report, chapter: Chapter) -> str:
@@ -55,51 +63,23 @@ def source_line(report: Report, chapter: Chapter) -> str:
     return "; ".join(f"{n}: {text}" for n, text in facts.items() if n.startswith(IN_FOOTERS))
 
 
-def as_json(report: Report) -> str:
-    """Everything but photos, machine-readable; shares are 0 to 1."""
-    document = {
-        "format": FORMAT,
-        "facts": dict(report.facts),
-        "remarks": list(report.remarks),
-        "chapters": [
-            {
-                "name": chapter.name,
-                "facts": dict(chapter.facts),
-                "results": [_as_document(result) for result in in_order(chapter.results)],
-            }
-            for chapter in report.chapters
-        ],
-    }
-    return json.dumps(_finite(document), indent=1) + "\n"
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file, and its folder where it is missing, so that nobody ever sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        unfinished.write_bytes(content)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
-def _as_document(result: Result) -> dict[str, Any]:
-    kind = type(result).__name__.lower()
-    if isinstance(result, Gallery):
-        tiles = [{"caption": tile.caption, "wrong": tile.wrong} for tile in result.tiles]
-        return {"kind": kind, "number": result.number, "title": result.title, "tiles": tiles}
-    return {"kind": kind, **asdict(result)}
-
-
-def _finite(value: Any) -> Any:
-    """JSON knows no infinity and no NaN: null, and NumPy's numbers as Python's."""
-    if isinstance(value, dict):
-        return {str(key): _finite(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(part) for part in value]
-    if hasattr(value, "item"):
-        value = value.item()
-    return None if isinstance(value, float) and not isfinite(value) else value
-
-
-def _label(result: Result) -> str:
-    return result.number or result.title
-
-
-def _names(labels: list[str]) -> Iterator[str]:
-    """File names of labels, no two alike."""
-    seen: dict[str, int] = {}
-    for label in labels:
-        name = re.sub(r"[^a-z0-9.]+", "-", label.lower()).strip("-.")[:60] or "results"
-        seen[name] = seen.get(name, 0) + 1
-        yield name if seen[name] == 1 else f"{name}-{seen[name]}"
+def _contents(result: Result, footer: str) -> Iterator[tuple[str, bytes]]:
+    """Suffixes and contents of a result's own files."""
+    if isinstance(result, Table):
+        yield ".csv", table_csv(result, footer).encode()
+    elif isinstance(result, Figure):
+        yield ".png", figure_png(result, footer)
+        yield ".csv", points_csv(result, footer).encode()
+    elif isinstance(result, Gallery) and result.name:
+        yield ".png", gallery_png(result, footer)

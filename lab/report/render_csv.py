@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
-from pathlib import Path
+import io
+from collections.abc import Iterator, Sequence
 
 from lab.report.beside import beside_paper
-from lab.report.results import Figure, Table, series_of
+from lab.report.results import Figure, Series, Table, series_of
 from lab.statistics.intervals import Estimate
 
 COMMENT = "# "
@@ -15,7 +15,7 @@ COMMENT = "# "
 FIGURE_COLUMNS = ("panel", "series", "style", "x", "y", "low", "high")
 
 
-def save_table(file: Path, table: Table, footer: str) -> None:
+def table_csv(table: Table, footer: str) -> str:
     """Ours with the paper's columns beside; an estimate becomes three columns, shares 0 to 1."""
     columns, rows = beside_paper(table)
     wide = [
@@ -27,18 +27,25 @@ def save_table(file: Path, table: Table, footer: str) -> None:
         for column, split in zip(columns, wide, strict=True)
         for name in ([column, f"{column}, low", f"{column}, high"] if split else [column])
     ]
-    _write(file, footer, header, [_cells(row, wide) for row in rows])
+    return _text(footer, header, [_cells(row, wide) for row in rows])
 
 
-def save_points(file: Path, figure: Figure, footer: str) -> None:
-    """Every point of every line, with its interval."""
-    rows: list[list[object]] = []
-    for panel, series in series_of(figure):
-        low = series.low or (None,) * len(series.x)
-        high = series.high or (None,) * len(series.x)
-        for point in zip(series.x, series.y, low, high, strict=True):
-            rows.append([panel.title, series.label, series.style, *point])
-    _write(file, footer, FIGURE_COLUMNS, rows)
+def points_csv(figure: Figure, footer: str) -> str:
+    """Every point of every series, with its interval; a step stands at the x where it begins."""
+    rows = [
+        [panel.title, *point] for panel, series in series_of(figure) for point in _points(series)
+    ]
+    return _text(footer, FIGURE_COLUMNS, rows)
+
+
+def _points(series: Series) -> Iterator[list[object]]:
+    end = (None,) * (series.kind == "steps")  # the last edge has nothing to its right
+    low, high = (ends or (None,) * len(series.y) for ends in (series.low, series.high))
+    x = [name.replace("\n", ", ") if isinstance(name, str) else name for name in series.x]
+    for point in zip(x, series.y + end, low + end, high + end, strict=True):
+        yield [series.label, series.style, *point]
+    for mark in series.marks:
+        yield [f"{series.label}: {mark.label}", series.style, mark.x, mark.y, None, None]
 
 
 def _cells(row: Sequence[object], wide: Sequence[bool]) -> list[object]:
@@ -51,11 +58,10 @@ def _cells(row: Sequence[object], wide: Sequence[bool]) -> list[object]:
     return cells
 
 
-def _write(
-    file: Path, footer: str, header: Sequence[str], rows: Sequence[Sequence[object]]
-) -> None:
-    with file.open("w", encoding="utf-8", newline="") as stream:
-        stream.writelines(f"{COMMENT}{line}\n" for line in footer.splitlines())
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows([["" if cell is None else cell for cell in row] for row in rows])
+def _text(footer: str, header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    stream = io.StringIO(newline="")
+    stream.writelines(f"{COMMENT}{line}\n" for line in footer.splitlines())
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([["" if cell is None else cell for cell in row] for row in rows])
+    return stream.getvalue()

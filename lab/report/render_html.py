@@ -5,23 +5,16 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from html import escape
-from math import isnan
 
 from lab.report.beside import PAPER, beside_paper
-from lab.report.render_png import DARK, LIGHT, panel_png
-from lab.report.results import (
-    Absent,
-    Figure,
-    Gallery,
-    Panel,
-    Report,
-    Result,
-    Table,
-    heading,
-    in_order,
-)
-from lab.report.wording import interval, percent
-from lab.statistics.intervals import Estimate
+from lab.report.order import in_order
+from lab.report.render_png import panel_png
+from lab.report.results import Absent, Figure, Gallery, Panel, Report, Result, Table, Tile, heading
+from lab.report.style import DARK, LIGHT
+from lab.report.wording import cell_parts
+
+REM_PER_INCH = 4.75
+"""Least width of a panel on the page, for each inch of its picture."""
 
 STYLE = """
 :root { color-scheme: light dark; --back: #f6f7f8; --card: #fff; --ink: #1b1d21; --soft: #5c6066;
@@ -33,6 +26,7 @@ body { margin: 0 auto; max-width: 76rem; padding: 1rem; background: var(--back);
   font: 1rem/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.6rem; line-height: 1.25; } h2 { margin-top: 2.5rem; font-size: 1.35rem; }
 h3 { margin: 0 0 .5rem; font-size: 1.05rem; } h4 { margin: 0; font-size: .95rem; }
+h4.group { margin: .8rem 0 .3rem; }
 h1, h2, h3, li, dd { overflow-wrap: anywhere; }
 section { background: var(--card); border: 1px solid var(--line); border-radius: .5rem;
   margin: 1rem 0; padding: 1rem; }
@@ -42,8 +36,9 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; ma
 @media (max-width: 40rem) { dl { grid-template-columns: 1fr; } dd { margin-bottom: .4rem; }
   section { padding: .75rem; } body { padding: .6rem; } }
 .panels { display: grid; gap: 1rem;
-  grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); }
-figure { margin: 0; max-width: 26rem; } img { max-width: 100%; height: auto; display: block; }
+  grid-template-columns: repeat(auto-fit, minmax(min(var(--panel), 100%), 1fr)); }
+figure { margin: 0; } .panels figure { max-width: calc(1.3 * var(--panel)); }
+img { max-width: 100%; height: auto; display: block; }
 .table { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
 th, td { border-bottom: 1px solid var(--line); padding: .3rem .7rem; text-align: right;
@@ -71,12 +66,13 @@ def page(report: Report) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>",
         *(f'<section class="remark">{escape(remark)}</section>' for remark in report.remarks),
-        f"<section>{_facts(report.facts)}</section>",
+        _facts(report.facts),
         _contents(report),
     ]
     for number, chapter in enumerate(report.chapters):
-        parts.append(f'<h2 id="c{number}">{escape(chapter.name)}</h2>')
-        parts.append(f"<section>{_facts(chapter.facts)}</section>")
+        if chapter.name:
+            parts.append(f'<h2 id="c{number}">{escape(chapter.name)}</h2>')
+        parts.append(_facts(chapter.facts))
         for place, result in enumerate(in_order(chapter.results)):
             parts.append(_section(result, f"c{number}-{place}"))
     return "\n".join([*parts, "</body>\n</html>\n"])
@@ -91,7 +87,8 @@ def _contents(report: Report) -> str:
             + "</li>"
             for place, result in enumerate(in_order(chapter.results))
         )
-        chapters.append(f'<a href="#c{number}">{escape(chapter.name)}</a><ul>{entries}</ul>')
+        name = f'<a href="#c{number}">{escape(chapter.name)}</a>' if chapter.name else ""
+        chapters.append(f"{name}<ul>{entries}</ul>")
     return f"<nav><section>{''.join(chapters)}</section></nav>"
 
 
@@ -103,7 +100,9 @@ def _section(result: Result, anchor: str) -> str:
     if isinstance(result, Table):
         body = _table(result)
     elif isinstance(result, Figure):
-        body = f'<div class="panels">{"".join(_panel(result, p) for p in result.panels)}</div>'
+        panels = "".join(_panel(result, panel) for panel in result.panels)
+        least = f"--panel: {REM_PER_INCH * result.panel_inches[0]:.0f}rem"
+        body = f'<div class="panels" style="{least}">{panels}</div>'
     else:
         body = _gallery(result)
     return f'<section id="{anchor}">{title}\n{body}\n{_notes(result.notes)}</section>'
@@ -111,7 +110,7 @@ def _section(result: Result, anchor: str) -> str:
 
 def _facts(facts: Mapping[str, str]) -> str:
     rows = (f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts.items())
-    return f"<dl>{''.join(rows)}</dl>"
+    return f"<section><dl>{''.join(rows)}</dl></section>" if facts else ""
 
 
 def _notes(notes: Sequence[str]) -> str:
@@ -123,42 +122,30 @@ def _notes(notes: Sequence[str]) -> str:
 def _table(table: Table) -> str:
     columns, rows = beside_paper(table)
     kinds = [' class="paper"' if column.endswith(PAPER) else "" for column in columns]
+    formats = [table.formats.get(column, "") for column in columns]
     head = "".join(
         f"<th{kind}>{escape(column)}</th>" for column, kind in zip(columns, kinds, strict=True)
     )
     body = "".join(
         "<tr>"
-        + "".join(f"<td{kind}>{_cell(cell)}</td>" for cell, kind in zip(row, kinds, strict=True))
+        + "".join(
+            f"<td{kind}>{_cell(cell, form)}</td>"
+            for cell, kind, form in zip(row, kinds, formats, strict=True)
+        )
         + "</tr>\n"
         for row in rows
     )
     return f'<div class="table"><table><tr>{head}</tr>\n{body}</table></div>'
 
 
-def _cell(cell: object) -> str:
-    if isinstance(cell, Estimate):
-        ends = interval(cell)
-        return percent(cell.value) + (f'<br><span class="ends">{ends}</span>' if ends else "")
-    return escape(shown(cell))
-
-
-def shown(cell: object) -> str:
-    """A cell without an interval, as text: four significant digits, thousands apart."""
-    if cell is None:
-        return ""
-    if isinstance(cell, bool) or not hasattr(cell, "__float__"):
-        return str(cell)
-    number = float(cell)  # NumPy's numbers too
-    if isnan(number):
-        return ""
-    if number.is_integer() and abs(number) < 1e15:
-        return f"{int(number):,}"
-    return f"{number:.4g}"
+def _cell(cell: object, specification: str) -> str:
+    value, ends = map(escape, cell_parts(cell, specification))
+    return value + (f'<br><span class="ends">{ends}</span>' if ends else "")
 
 
 def _panel(figure: Figure, panel: Panel) -> str:
     light, dark = (_data_uri(panel_png(figure, panel, theme), "png") for theme in (LIGHT, DARK))
-    lines = ", ".join(series.label for series in panel.series)
+    lines = ", ".join(dict.fromkeys(series.label for series in panel.series))
     text = escape(f"{panel.title}: {panel.y_label} against {panel.x_label}; lines: {lines}")
     return (
         f"<figure><h4>{escape(panel.title)}</h4><picture>"
@@ -169,15 +156,20 @@ def _panel(figure: Figure, panel: Panel) -> str:
 
 def _gallery(gallery: Gallery) -> str:
     pairs = " pairs" if any(len(tile.photos) > 1 for tile in gallery.tiles) else ""
-    tiles = []
-    for tile in gallery.tiles:
-        photos = "".join(f'<img src="{_data_uri(photo, "jpeg")}" alt="">' for photo in tile.photos)
-        wrong = f" <strong>{escape(tile.wrong)}</strong>" if tile.wrong else ""
-        tiles.append(
-            f'<figure><div class="photos">{photos}</div>'
-            f"<figcaption>{escape(tile.caption)}{wrong}</figcaption></figure>"
-        )
-    return f'<div class="tiles{pairs}">{"".join(tiles)}</div>'
+    parts = []
+    for group, tiles in gallery.groups.items():
+        title = f'<h4 class="group">{escape(group)}</h4>' if group else ""
+        parts.append(f'{title}<div class="tiles{pairs}">{"".join(map(_tile, tiles))}</div>')
+    return "".join(parts)
+
+
+def _tile(tile: Tile) -> str:
+    photos = "".join(f'<img src="{_data_uri(photo, "jpeg")}" alt="">' for photo in tile.photos)
+    wrong = f" <strong>{escape(tile.wrong)}</strong>" if tile.wrong else ""
+    return (
+        f'<figure><div class="photos">{photos}</div>'
+        f"<figcaption>{escape(tile.caption)}{wrong}</figcaption></figure>"
+    )
 
 
 def _data_uri(content: bytes, kind: str) -> str:

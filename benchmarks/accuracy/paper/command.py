@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from ailock_sdk.embedding import DEFAULT_BUNDLE
@@ -12,7 +11,7 @@ from benchmarks.accuracy.paper.recipe import PAPER_WINDOW, Window
 from benchmarks.accuracy.paper.roles import add_role_options, open_roles, role_sources
 from lab.bundles.find import open_bundle
 from lab.errors import ExperimentError
-from lab.report.files import save
+from lab.report.files import save, tell
 
 DEFAULT_OUT = Path("out") / "paper"
 CACHE = "cache"
@@ -99,8 +98,7 @@ def run(options: argparse.Namespace, command: str) -> int:
         command,
         progress=True,
     )
-    for file in save(report, options.out):
-        print(f"wrote {file}", file=sys.stderr)
+    tell(save(report, options.out, "paper", document="results.json"))
     return 0
 
 

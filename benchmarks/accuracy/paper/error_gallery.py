@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from PIL import Image, ImageOps
 
 from benchmarks.accuracy.paper.master_images import Wolf
 from benchmarks.accuracy.paper.object_errors import object_errors
 from benchmarks.accuracy.paper.systems import Photo, System
 from lab.report.results import Gallery, Tile
+from lab.report.thumbnails import thumbnail
 
-TILE_PIXELS = 200
-"""Longer side of a photo in the page."""
 TILES = 12
-JPEG_QUALITY = 80
 
 Read = Callable[[Photo], bytes]
 """The encoded photo."""
@@ -51,16 +47,6 @@ def galleries(system: System, wolves: Sequence[Wolf], read: Read) -> list[Galler
             ("Photos that match most references of other objects; of equals, the nearest.",),
         ),
     ]
-
-
-def thumbnail(encoded: bytes) -> bytes:
-    """A small JPEG of a photo, upright, with nothing of the original's metadata."""
-    with Image.open(io.BytesIO(encoded)) as opened:
-        small = ImageOps.exif_transpose(opened).convert("RGB")
-    small.thumbnail((TILE_PIXELS, TILE_PIXELS))
-    buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=JPEG_QUALITY)
-    return buffer.getvalue()
 
 
 def _furthest(system: System, read: Read) -> list[Tile]:

@@ -37,6 +37,7 @@ from lab.report.results import Absent, Chapter, Report, Result
 from lab.statistics.workers import open_workers
 from lab.verification.synthetic_attack import AttackSettings, profile_attack
 
+FORMAT = "ailock-paper/1"
 TABLE_5 = "Table 5"
 QUICK_LAMBDAS = (150, 350, 500)
 QUICK_REPLICATES = 100
@@ -127,6 +128,7 @@ def evaluate(
         shared_facts(photos, options.seed, command),
         remarks,
         chapters,
+        format=FORMAT,
     )
 
 

@@ -156,7 +156,7 @@ def master_results(system: System, found: list[tuple[Crowd, Matches]]) -> list[R
                     "references matched (%)",
                     "photos that match at least so many (%)",
                     (_survival("photos as probes", share),),
-                    y_log=True,
+                    y_scale="log",
                 ),
                 Panel(
                     "Mean distance",

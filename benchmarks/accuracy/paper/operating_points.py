@@ -68,7 +68,7 @@ def _det(systems: Sequence[System], where: str) -> Figure:
         "FMR (%): a wrong object is accepted",
         "FNMR (%): the right object is refused",
         lines,
-        x_log=True,
+        x_scale="log",
         y_range=(0, min(100.0, 1.05 * top)),
     )
     note = f"Bands: {CONFIDENCE * 100:g} % of FNMR at this FMR, object bootstrap."
