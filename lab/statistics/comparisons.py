@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from lab.statistics.hamming import Words, distances, pack, row_blocks
-from lab.statistics.samples import References, Samples
+from lab.statistics.samples import Probes, References, Samples, single_probes
 
 HARDEST_PAIRS = 8
 """Pairs kept for the gallery, mated and non-mated each."""
@@ -78,21 +78,27 @@ def object_weights(objects: int, replicates: int, seed: int) -> NDArray[np.float
 
 
 def compare_all(
-    samples: Samples, references: References, weights: NDArray[np.float64], progress: bool = False
+    samples: Samples,
+    references: References,
+    weights: NDArray[np.float64],
+    progress: bool = False,
+    probes: Probes | None = None,
 ) -> Comparisons:
-    """Compare every reference with every photo that it was not made from.
+    """Compare every reference with every probe that shares no photo with it.
 
     Parameters
     ----------
     weights : float64 (B, K) from :func:`object_weights`; B may be 0
     progress : show a bar on stderr, if that is a terminal
+    probes : ``None``: every photo is one
     """
+    probes = single_probes(samples) if probes is None else probes
     bins = samples.lambda_bits + 1
-    probes, packed = pack(samples.probe_bits), pack(references.bits)
-    starts = samples.starts
-    sizes = np.diff(starts)
+    shown, packed = pack(probes.bits), pack(references.bits)
+    sizes = np.diff(samples.starts)
     objects = len(samples.names)
     first = np.searchsorted(references.objects, np.arange(objects + 1))
+    starts = np.searchsorted(probes.objects, np.arange(objects + 1))
     mated = np.zeros(bins, dtype=np.int64)
     non_mated = np.zeros(bins, dtype=np.int64)
     resampled_mated = np.zeros((len(weights), bins))
@@ -108,7 +114,7 @@ def compare_all(
         here = slice(int(starts[index]), int(starts[index + 1]))
 
         bits, reference, probe = _mated_trials(
-            packed[own], probes[here], references.members[own], here.start
+            packed[own], shown[here], references.members[own], probes.members[here]
         )
         if len(bits):
             counts = np.bincount(bits, minlength=bins)
@@ -122,13 +128,13 @@ def compare_all(
         later = index + 1
         as_reference, found = _non_mated_trials(
             packed[own],
-            probes[here.stop :],
-            samples.objects[here.stop :] - later,
+            shown[here.stop :],
+            probes.objects[here.stop :] - later,
             objects - later,
             bins,
         )
         as_probe, reverse = _non_mated_trials(
-            probes[here],
+            shown[here],
             packed[own.stop :],
             references.objects[own.stop :] - later,
             objects - later,
@@ -148,8 +154,8 @@ def compare_all(
                 *(Pair(bits, own.start + a, here.stop + b) for bits, a, b in found),
                 *(Pair(bits, own.stop + b, here.start + a) for bits, a, b in reverse),
             ],
-            samples,
             references,
+            probes,
         )
 
     return Comparisons(
@@ -165,14 +171,24 @@ def compare_all(
     )
 
 
+def share_a_photo(a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether each of M sets of photos (M, R) shares one with each of N (N, P), bool (M, N)."""
+    shared = np.zeros((len(a), len(b)), dtype=np.bool_)
+    for left in a.T:
+        for right in b.T:
+            shared |= left[:, None] == right[None, :]
+    return shared
+
+
 def _mated_trials(
-    references: Words, probes: Words, members: NDArray[np.int64], first_probe: int
+    references: Words,
+    probes: Words,
+    reference_members: NDArray[np.int64],
+    probe_members: NDArray[np.int64],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Distances, references and probes of one object's mated trials, int64 (T,) each."""
     bits = distances(references, probes)
-    numbers = first_probe + np.arange(len(probes))
-    valid = (numbers[None, None, :] != members[:, :, None]).all(axis=1)
-    reference, probe = np.nonzero(valid)
+    reference, probe = np.nonzero(~share_a_photo(reference_members, probe_members))
     return bits[reference, probe].astype(np.int64), reference, probe
 
 
@@ -206,11 +222,11 @@ def _non_mated_trials(
 
 
 def _one_of_each_two_objects(
-    pairs: Sequence[Pair], samples: Samples, references: References
+    pairs: Sequence[Pair], references: References, probes: Probes
 ) -> list[Pair]:
     """The nearest pairs of different pairs of objects, whichever object is the reference."""
     kept: dict[frozenset[int], Pair] = {}
     for pair in sorted(pairs):
-        objects = references.objects[pair.reference], samples.objects[pair.probe]
+        objects = references.objects[pair.reference], probes.objects[pair.probe]
         kept.setdefault(frozenset(int(o) for o in objects), pair)
     return list(kept.values())[:HARDEST_PAIRS]

@@ -1,4 +1,4 @@
-"""The acquired photos of an evaluation, sorted by object, and the references made from them."""
+"""The acquired photos of an evaluation by object; references and probes made from them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ailock_sdk.errors import EnrollmentError
-from ailock_sdk.imageprint import ImagePrint
+from ailock_sdk.imageprint import ImagePrint, combine
 
 REFERENCES_PER_OBJECT_MAX = 20
-"""Sets of R photos drawn from one object, when there are more (R > 1)."""
+"""Sets of R > 1 photos, for references and for probes, drawn from an object that has more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +77,25 @@ class References:
     objects: NDArray[np.int64]
     members: NDArray[np.int64]
     refused: int = 0
+
+    def __len__(self) -> int:
+        return len(self.objects)
+
+
+@dataclass(frozen=True, eq=False)
+class Probes:
+    """M probes, each made from P photos of one object, sorted by object.
+
+    Attributes
+    ----------
+    bits : uint8 (M, lambda)
+    objects : int64 (M,), ascending
+    members : int64 (M, P), indices into the samples
+    """
+
+    bits: NDArray[np.uint8]
+    objects: NDArray[np.int64]
+    members: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.objects)
@@ -146,6 +165,33 @@ def combined_references(
         np.array(objects, dtype=np.int64),
         np.array(members, dtype=np.int64).reshape(-1, photo_count),
         refused,
+    )
+
+
+def single_probes(samples: Samples) -> Probes:
+    """Every photo is a probe."""
+    members = np.arange(len(samples), dtype=np.int64)[:, None]
+    return Probes(samples.probe_bits, samples.objects, members)
+
+
+def combined_probes(samples: Samples, photo_count: int, seed: int) -> Probes:
+    """Probes of ``photo_count`` photos, their margins averaged as an unlock with several does.
+
+    The sets of photos are chosen as those of :func:`combined_references` are, by draws of their
+    own.
+    """
+    rng = np.random.default_rng([seed, photo_count])
+    starts = samples.starts
+    objects, members = [], []
+    for index in range(len(samples.names)):
+        for chosen in _photo_sets(int(starts[index]), int(starts[index + 1]), photo_count, rng):
+            objects.append(index)
+            members.append(chosen)
+    prints = [combine([ImagePrint(samples.probe_margins[i]) for i in one]) for one in members]
+    return Probes(
+        np.array([one.bits for one in prints], dtype=np.uint8).reshape(-1, samples.lambda_bits),
+        np.array(objects, dtype=np.int64),
+        np.array(members, dtype=np.int64).reshape(-1, photo_count),
     )
 
 

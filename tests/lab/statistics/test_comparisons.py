@@ -16,8 +16,10 @@ from lab.statistics.samples import (
     References,
     Samples,
     arrange,
+    combined_probes,
     combined_references,
     in_common,
+    single_probes,
     single_references,
 )
 
@@ -25,18 +27,19 @@ COUNTS = [3, 1, 4, 2, 5]
 
 
 def brute_force(
-    samples: Samples, sets: list[tuple[int, ...]]
+    samples: Samples, sets: list[tuple[int, ...]], probes: list[tuple[int, ...]] | None = None
 ) -> list[tuple[int, int, int, int, int]]:
     """(reference, probe, reference's object, probe's object, distance) of every trial."""
     trials = []
+    probes = [(one,) for one in range(len(samples))] if probes is None else probes
     for number, chosen in enumerate(sets):
         reference = combine([ImagePrint(samples.reference_margins[i]) for i in chosen])
-        for probe in range(len(samples)):
-            if probe in chosen:
+        for at, shown in enumerate(probes):
+            if set(shown) & set(chosen):
                 continue
-            distance = reference - ImagePrint(samples.probe_margins[probe])
-            objects = int(samples.objects[chosen[0]]), int(samples.objects[probe])
-            trials.append((number, probe, *objects, distance))
+            distance = reference - combine([ImagePrint(samples.probe_margins[i]) for i in shown])
+            objects = int(samples.objects[chosen[0]]), int(samples.objects[shown[0]])
+            trials.append((number, at, *objects, distance))
     return trials
 
 
@@ -125,6 +128,25 @@ def test_combined_references_equal_brute_force(make_samples, size) -> None:
     assert [tuple(m) for m in references.members.tolist()] == sets
     found = compare_all(samples, references, weights)
     check(found, brute_force(samples, sets), weights)
+
+
+@pytest.mark.parametrize(("references", "size"), [(1, 2), (2, 2), (3, 2), (2, 3)])
+def test_combined_probes_equal_brute_force(make_samples, references, size) -> None:
+    samples = make_samples(COUNTS, 0.2, reference_flips=0.1)
+    weights = object_weights(len(COUNTS), 20, seed=3)
+    probes = combined_probes(samples, size, seed=0)
+    sets = all_sets(samples, size)
+    assert [tuple(m) for m in probes.members.tolist()] == sets
+    made = combined_references(samples, references, seed=0, reference_of=combine)
+    found = compare_all(samples, made, weights, probes=probes)
+    check(found, brute_force(samples, all_sets(samples, references), sets), weights)
+
+
+def test_one_photo_in_a_probe_is_the_photo(make_samples) -> None:
+    samples = make_samples(COUNTS, 0.2, reference_flips=0.1)
+    one, all_photos = combined_probes(samples, 1, seed=0), single_probes(samples)
+    np.testing.assert_array_equal(one.bits, all_photos.bits)
+    np.testing.assert_array_equal(one.members, all_photos.members)
 
 
 def test_many_reference_sets_are_sampled_with_the_seed(make_samples) -> None:
