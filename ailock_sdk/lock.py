@@ -336,7 +336,8 @@ class AiLock:
         return self._pepper.pepper()
 
     def _refuse_overcomplete(self) -> None:
-        if not self.profile.overcomplete:
+        independent = all(each.independent for each in self._projections.values())
+        if independent and not self.profile.overcomplete:
             return
         if not self.allow_overcomplete:
             raise ProfileError(

@@ -54,7 +54,7 @@ class Profile:
     Attributes
     ----------
     name : ``[a-z0-9_-]``, 1 to 32 characters
-    layers, segments : the imageprint concatenates layers, then segments, in this order
+    layers, segments : the imageprint concatenates layers, then segments, in this order, each once
         (one of each is the paper's SLSS; several layers MLSS; five segments SLMS, MLMS)
     looks, reference_looks : 1 to 16 different looks at each segment of a probe and of a reference
         photo, whose embeddings are averaged; those of a probe cost their time at every unlock
@@ -78,8 +78,11 @@ class Profile:
     def __post_init__(self) -> None:
         if not is_profile_name(self.name):
             raise ProfileError(f"profile name {self.name!r} is not {PROFILE_NAME_RULE}")
-        if not self.layers or not self.segments:
-            raise ProfileError(f"profile {self.name!r} needs at least one layer and one segment")
+        for key, names in (("layers", self.layers), ("segments", self.segments)):
+            if not names:
+                raise ProfileError(f"profile {self.name!r}: {key} are at least one")
+            if len(set(names)) != len(names):
+                raise ProfileError(f"profile {self.name!r}: {key} repeat a name")
         for key, looks in (("looks", self.looks), ("reference_looks", self.reference_looks)):
             if not 1 <= len(looks) <= MAX_LOOKS:
                 raise ProfileError(f"profile {self.name!r}: {key} are 1 to {MAX_LOOKS}")

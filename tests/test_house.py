@@ -30,7 +30,7 @@ MAX_LINES = 350
 
 BENCHMARKS = ("accuracy", "attacks", "speed")
 STAGES = ("capture", "embedding", "imageprint", "sketch", "store")
-BASE = {"profiles", "parameters", "paths", "constants", "errors", "secret"}
+BASE = {"profiles", "parameters", "paths", "strict_json", "constants", "errors", "secret"}
 COMPOSERS = ("lock", "vault", "benchmark", "doctor", "cli")
 """Lowest first: each may import the stages, the base and those before it."""
 
@@ -52,6 +52,7 @@ HOMES = {
     "cryptography": ("ailock_sdk/sketch", "ailock_sdk/store"),
     "sqlite3": ("ailock_sdk/store",),
     "platformdirs": ("ailock_sdk/paths.py",),
+    "msgspec": ("ailock_sdk/strict_json.py", "ailock_sdk/embedding", "lab", "benchmarks"),
     "h5py": ("benchmarks/accuracy/paper",),
     "distributed": ("lab/statistics", "benchmarks/accuracy"),
     "shtab": ("ailock_sdk/cli",),

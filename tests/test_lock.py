@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import pickle
+import shutil
 import subprocess
 import sys
 import traceback
@@ -29,6 +32,7 @@ from ailock_sdk import (
     UnlockError,
 )
 from ailock_sdk.capture import Look, Photo, PhotoSource, decode_photo
+from ailock_sdk.embedding import load_bundle
 from ailock_sdk.sketch import CHEAPEST, KdfCost
 
 Photos = dict[str, list[Path]]
@@ -215,6 +219,30 @@ def test_overcomplete_profiles_need_an_opt_in_and_a_pepper(
     with pytest.raises(ProfileError, match="pepper"):
         AiLock(bundle, "paper", pepper=None, allow_overcomplete=True).enroll(views)
     AiLock(bundle, "paper", pepper=pepper, cost=CHEAPEST, allow_overcomplete=True).enroll(views)
+
+
+def test_weights_that_depend_on_one_another_are_overcomplete(
+    lock: AiLock, photos: Photos, pepper: FilePepper, tmp_path: Path
+) -> None:
+    """Whatever the manifest says: 512 rows made of 200 components."""
+    folder = tmp_path / "bundle"
+    shutil.copytree(lock.bundle.path, folder)
+    (layer,) = lock.profile.layers
+    with np.load(folder / "projection.npz") as stored:
+        arrays = dict(stored)
+    made = arrays[f"{layer}/weights"].astype(np.float64)
+    mixing = np.random.default_rng(1).standard_normal((len(made), 200))
+    arrays[f"{layer}/weights"] = (mixing @ made[:200]).astype(np.float16)
+    np.savez(folder / "projection.npz", **arrays)
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    content = (folder / "projection.npz").read_bytes()
+    entry = {"sha256": hashlib.sha256(content).hexdigest(), "size_bytes": len(content)}
+    manifest["files"]["projection.npz"] = entry
+    (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    bundle = load_bundle(folder)
+    assert not bundle.profile("default").overcomplete
+    with pytest.raises(ProfileError, match="allow_overcomplete"):
+        AiLock(bundle, pepper=pepper).enroll(next(iter(photos.values()))[:1])
 
 
 def test_unknown_names_say_which_exist(lock: AiLock) -> None:

@@ -26,7 +26,7 @@ import math
 import sys
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +116,7 @@ def _run(options: argparse.Namespace, command: str) -> None:
         weights, offsets = fold(components, window, planes[layer])
         arrays |= {f"{layer}/weights": weights, f"{layer}/offsets": offsets}
         projections[layer] = {
-            **asdict(spec),
+            **spec.as_dict(),
             "exact_covariance": isinstance(plain[layer], Moments),
             "eigenvalue_share": round(share, 4),
         }
@@ -319,7 +319,7 @@ def _write(
     list_file(manifest, options.bundle / PROJECTION)
     list_file(manifest, options.bundle / RECORD)
     manifest["projection"] = PROJECTION
-    manifest["projections"] = {layer: asdict(spec) for layer, spec in specs.items()}
+    manifest["projections"] = {layer: spec.as_dict() for layer, spec in specs.items()}
     manifest["profiles"] = {
         profile.name: {
             **profile.imageprint_contract(),

@@ -10,7 +10,8 @@ from functools import cached_property
 from pathlib import Path
 
 from ailock_sdk.constants import LABEL_FINGERPRINT, MODELS_PATH_VARIABLE
-from ailock_sdk.embedding.manifest import FileEntry, Manifest, parse_manifest
+from ailock_sdk.embedding.manifest import MANIFEST_NAME, FileEntry, Manifest, parse_manifest
+from ailock_sdk.embedding.projection_file import check_projection_file
 from ailock_sdk.errors import BundleError
 from ailock_sdk.paths import data_folder
 from ailock_sdk.profiles import Profile
@@ -71,7 +72,7 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
         The folder, the manifest or a file is missing, malformed or altered.
     """
     folder = Path(path)
-    manifest_path = folder / "manifest.json"
+    manifest_path = folder / MANIFEST_NAME
     try:
         with manifest_path.open("rb") as stream:
             raw = stream.read(_MANIFEST_LENGTH_BYTES_MAX + 1)
@@ -86,13 +87,16 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
         raise BundleError(f"{manifest_path}: {error}") from None
     for name, entry in fields.files.items():
         _verify_file(folder / name, entry)
-    return Bundle(**vars(fields), path=folder)
+    bundle = Bundle(**vars(fields), path=folder)
+    if bundle.projection is not None:
+        check_projection_file(bundle.projection_path, bundle.projections, bundle.layers)
+    return bundle
 
 
 def find_bundle(name: str) -> Bundle:
     """The bundle of this name from :func:`bundle_folders`, or a :class:`BundleError`."""
     for folder in bundle_folders():
-        if (folder / name / "manifest.json").is_file():
+        if (folder / name / MANIFEST_NAME).is_file():
             return load_bundle(folder / name)
     known = ", ".join(list_bundles()) or "none"
     raise BundleError(f"no model bundle named {name!r}; installed: {known}")
@@ -103,7 +107,7 @@ def list_bundles() -> dict[str, Path]:
     found: dict[str, Path] = {}
     for folder in bundle_folders():
         if folder.is_dir():
-            for manifest in sorted(folder.glob("*/manifest.json")):
+            for manifest in sorted(folder.glob(f"*/{MANIFEST_NAME}")):
                 found.setdefault(manifest.parent.name, manifest.parent)
     return found
 

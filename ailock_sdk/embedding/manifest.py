@@ -2,75 +2,62 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
 
 from ailock_sdk.errors import BundleError, ProfileError
 from ailock_sdk.profiles import Look, Profile
+from ailock_sdk.strict_json import Strict, StrictJsonError, check_json, json_path, parse_json
 
 FORMAT = "ailock-bundle/2"
-_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z", re.ASCII)
-_SHA256 = re.compile(r"[0-9a-f]{64}\Z", re.ASCII)
-_POOLINGS = ("mean", "flatten")
-_PROJECTION_KINDS = ("pca", "whitened-pca", "discriminant")
-_HYPERPLANES = ("orthonormal", "gaussian")
-_LOOK_TYPES = ([float, int], [int, int])
-"""Exact types of a look: JSON's true is an int to Python."""
+MANIFEST_NAME = "manifest.json"
+_DIMENSIONS_MAX = 2**20
 
-T = TypeVar("T")
+_FileName = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")]
+_Sha256 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+_Bytes = Annotated[str, Meta(pattern=r"\A([0-9a-f]{2})*\Z")]
+"""In hexadecimal."""
+_Side = Annotated[int, Meta(ge=1, le=_DIMENSIONS_MAX)]
+_Pixels = Annotated[int, Meta(ge=16, le=2048)]
+_Count = Annotated[int, Meta(ge=0)]
 
 
-@dataclass(frozen=True)
-class FileEntry:
+class FileEntry(Strict, frozen=True):
     """Size and SHA-256 of one file of the bundle."""
 
-    sha256: str
-    size_bytes: int
+    sha256: _Sha256
+    size_bytes: Annotated[int, Meta(ge=0, le=2**40)]
 
 
-@dataclass(frozen=True)
-class InputContract:
+class InputContract(Strict, frozen=True):
     """What the model takes: ``height`` x ``width`` RGB, ``low`` .. ``high`` for 0 .. 255.
 
     ``crop`` is the side of the centred square that is looked at, over the photo's short side.
     """
 
-    height: int
-    width: int
+    height: _Pixels
+    width: _Pixels
     low: float
     high: float
-    crop: float
-
-    def as_dict(self) -> dict[str, float]:
-        """The manifest's ``input`` object."""
-        return asdict(self)
+    crop: Annotated[float, Meta(gt=0, le=1)]
 
 
-@dataclass(frozen=True)
-class Output:
+class Output(Strict, frozen=True):
     """A model output: its signature name, its shape without the batch, how it is pooled."""
 
     output: str
-    shape: tuple[int, ...]
-    pooling: str
+    shape: Annotated[tuple[_Side, ...], Meta(min_length=1)]
+    pooling: Literal["mean", "flatten"]
 
     @property
     def dimensions(self) -> int:
         """Length of the pooled output."""
-        if self.pooling == "mean":
-            return self.shape[-1]
-        size = 1
-        for side in self.shape:
-            size *= side
-        return size
-
-    def as_dict(self) -> dict[str, Any]:
-        """The manifest's entry."""
-        return {"output": self.output, "shape": list(self.shape), "pooling": self.pooling}
+        return self.shape[-1] if self.pooling == "mean" else prod(self.shape)
 
 
 @dataclass(frozen=True)
@@ -89,15 +76,14 @@ class Layer:
         return [part.as_dict() for part in self.parts]
 
 
-@dataclass(frozen=True)
-class ProjectionSpec:
+class ProjectionSpec(Strict, frozen=True):
     """How a layer's frozen projection was made; ``window`` is [start, stop) of its components."""
 
-    kind: str
-    window: tuple[int, int]
-    hyperplanes: str
-    seed: int
-    lambda_bits: int
+    kind: Literal["pca", "whitened-pca", "discriminant"]
+    window: tuple[_Count, _Count]
+    hyperplanes: Literal["orthonormal", "gaussian"]
+    seed: Annotated[int, Meta(ge=0, le=2**63 - 1)]
+    lambda_bits: Annotated[int, Meta(ge=1, le=4096)]
 
     @property
     def dimensions(self) -> int:
@@ -146,235 +132,157 @@ class Manifest:
     self_test: SelfTest | None
 
 
+class _ProfileEntry(Strict, frozen=True):
+    """A profile as it is written."""
+
+    layers: tuple[str, ...]
+    segments: tuple[str, ...]
+    looks: tuple[tuple[float, int], ...]
+    reference_looks: tuple[tuple[float, int], ...]
+    tau: str
+    code: tuple[_Count, _Count, _Count]
+    calibration: dict[str, int | float | str]
+
+
+class _SelfTestEntry(Strict, frozen=True):
+    """The self-test as it is written."""
+
+    photo: str
+    imageprints: dict[str, _Bytes]
+
+
+class _Document(Strict, frozen=True):
+    """The whole text: each field of its type, and what belongs together not compared yet."""
+
+    format: Literal["ailock-bundle/2"]
+    name: str
+    version: str
+    licence: str
+    source: str
+    files: dict[_FileName, FileEntry]
+    model: str
+    projection: str | None
+    input: InputContract
+    layers: dict[str, Annotated[tuple[Output, ...], Meta(min_length=1)]]
+    projections: dict[str, ProjectionSpec]
+    profiles: dict[str, _ProfileEntry]
+    self_test: _SelfTestEntry | None
+
+
 def parse_manifest(raw: bytes) -> Manifest:
-    """Parse manifest bytes, or raise :class:`BundleError` naming the offending key."""
+    """Parse manifest bytes, or raise :class:`BundleError`, whose text begins with the field."""
     try:
-        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_unique_keys)
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise BundleError(f"not JSON: {error}") from None
-    root = _Fields(value, "manifest")
-    if root.take("format", str) != FORMAT:
-        raise BundleError(f"format is not {FORMAT!r}: this version of the SDK cannot read it")
-    files = root.mapping("files", _file_entry)
-    for name in files:
-        if not _FILE_NAME.match(name) or name == "manifest.json":
-            raise BundleError(f"files: {name!r} is not a plain file name")
-    model = _listed(root.take("model", str), files, "model")
-    projection = root.take("projection", (str, type(None)))
-    if projection is not None:
-        _listed(projection, files, "projection")
-    layers = {name: _layer(name, value) for name, value in root.take("layers", dict).items()}
-    projections = root.mapping("projections", _projection)
-    if unknown := projections.keys() - layers.keys():
-        raise BundleError(f"projections: no such layer: {', '.join(sorted(unknown))}")
-    if projections and projection is None:
-        raise BundleError("projections are described but no projection file is named")
-    contract = _input(_Fields(root.take("input", dict), "input"))
-    profiles = _profiles(root, projections, contract.height == contract.width)
-    manifest = Manifest(
-        name=root.take("name", str),
-        version=root.take("version", str),
-        licence=root.take("licence", str),
-        source=root.take("source", str),
-        files=MappingProxyType(files),
-        model=model,
-        projection=projection,
-        input=contract,
+        value = parse_json(raw)
+        if isinstance(value, dict) and value.get("format", FORMAT) != FORMAT:
+            raise BundleError(f"format: not {FORMAT!r}: this version of the SDK cannot read it")
+        document = check_json(value, _Document)
+    except StrictJsonError as error:
+        raise BundleError(str(error)) from None
+    if MANIFEST_NAME in document.files:
+        raise BundleError(f"files: {MANIFEST_NAME} cannot list itself")
+    _require_file("model", document.model, document)
+    if document.projection is not None:
+        _require_file("projection", document.projection, document)
+    elif document.projections:
+        raise BundleError("projection: projections are described but no file is named")
+    if not document.input.low < document.input.high:
+        raise BundleError("input.low: not below input.high")
+    layers = {name: _layer(name, parts) for name, parts in document.layers.items()}
+    for name, spec in document.projections.items():
+        _check_projection(json_path("projections", name), spec, layers.get(name))
+    return Manifest(
+        name=document.name,
+        version=document.version,
+        licence=document.licence,
+        source=document.source,
+        files=MappingProxyType(document.files),
+        model=document.model,
+        projection=document.projection,
+        input=document.input,
         layers=MappingProxyType(layers),
-        projections=MappingProxyType(projections),
-        profiles=MappingProxyType(profiles),
-        self_test=_self_test(root.take("self_test", (dict, type(None))), files, profiles),
+        projections=MappingProxyType(document.projections),
+        profiles=MappingProxyType(
+            {name: _profile(name, entry, document) for name, entry in document.profiles.items()}
+        ),
+        self_test=_self_test(document),
     )
-    root.done()
-    return manifest
 
 
-class _Fields:
-    """A JSON object whose keys are each taken once; leftovers are errors."""
-
-    def __init__(self, value: Any, where: str) -> None:
-        if not isinstance(value, dict):
-            raise BundleError(f"{where} is not an object")
-        self._left = dict(value)
-        self._where = where
-
-    def take(self, key: str, kind: type | tuple[type, ...]) -> Any:
-        if key not in self._left:
-            raise BundleError(f"{self._where}: {key!r} is missing")
-        value = self._left.pop(key)
-        # JSON's true is an int to Python; nothing here is a boolean.
-        if isinstance(value, bool) or not isinstance(value, kind):
-            raise BundleError(f"{self._where}: {key!r} has the wrong type")
-        return value
-
-    def integer(self, key: str, low: int, high: int) -> int:
-        value: int = self.take(key, int)
-        if not low <= value <= high:
-            raise BundleError(f"{self._where}: {key!r} must be from {low} to {high}")
-        return value
-
-    def choice(self, key: str, allowed: tuple[str, ...]) -> str:
-        value: str = self.take(key, str)
-        if value not in allowed:
-            raise BundleError(f"{self._where}: {key!r} must be one of {', '.join(allowed)}")
-        return value
-
-    def integers(self, key: str, count: int | None = None) -> tuple[int, ...]:
-        values = self.take(key, list)
-        if not all(isinstance(v, int) and not isinstance(v, bool) and v >= 0 for v in values):
-            raise BundleError(f"{self._where}: {key!r} is a list of integers")
-        if count is not None and len(values) != count:
-            raise BundleError(f"{self._where}: {key!r} has {count} integers")
-        return tuple(values)
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        values = self.take(key, list)
-        if not all(isinstance(v, str) for v in values):
-            raise BundleError(f"{self._where}: {key!r} is a list of texts")
-        return tuple(values)
-
-    def looks(self, key: str, square_input: bool) -> tuple[Look, ...]:
-        looks = []
-        for value in self.take(key, list):
-            if not isinstance(value, list) or [type(v) for v in value] not in _LOOK_TYPES:
-                raise BundleError(f"{self._where}: {key!r} is a list of [fraction, quarter turns]")
-            try:
-                looks.append(Look(*value))
-            except ProfileError as error:
-                raise BundleError(f"{self._where}: {key!r}: {error}") from None
-        if not square_input and any(look.quarter_turns % 2 for look in looks):
-            raise BundleError(f"{self._where}: {key!r}: odd turns need an input as high as wide")
-        return tuple(looks)
-
-    def mapping(self, key: str, parse: Callable[[_Fields], T]) -> dict[str, T]:
-        result = {}
-        for name, value in self.take(key, dict).items():
-            fields = _Fields(value, f"{key}.{name}")
-            result[name] = parse(fields)
-            fields.done()
-        return result
-
-    def done(self) -> None:
-        if self._left:
-            raise BundleError(f"{self._where}: unknown key: {', '.join(sorted(self._left))}")
+def _require_file(where: str, name: str, document: _Document) -> None:
+    if name not in document.files:
+        raise BundleError(f"{where}: {name!r} is not among the files")
 
 
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        raise BundleError("a key is repeated")
-    return result
-
-
-def _listed(name: str, files: Mapping[str, FileEntry], key: str) -> str:
-    if name not in files:
-        raise BundleError(f"{key}: {name!r} is not among the files")
-    return name
-
-
-def _file_entry(fields: _Fields) -> FileEntry:
-    sha256 = fields.take("sha256", str)
-    if not _SHA256.match(sha256):
-        raise BundleError("files: sha256 is 64 lower-case hexadecimal digits")
-    return FileEntry(sha256, fields.integer("size_bytes", 0, 2**40))
-
-
-def _input(fields: _Fields) -> InputContract:
-    contract = InputContract(
-        height=fields.integer("height", 16, 2048),
-        width=fields.integer("width", 16, 2048),
-        low=float(fields.take("low", (int, float))),
-        high=float(fields.take("high", (int, float))),
-        crop=float(fields.take("crop", (int, float))),
-    )
-    fields.done()
-    if not 0 < contract.crop <= 1 or not contract.low < contract.high:
-        raise BundleError("input: crop is in (0, 1] and low is below high")
-    return contract
-
-
-def _layer(name: str, value: Any) -> Layer:
-    if not isinstance(value, list) or not value:
-        raise BundleError(f"layers: {name!r} is not a list of one output or more")
-    parts = []
-    for entry in value:
-        fields = _Fields(entry, f"layers.{name}")
-        parts.append(_output(fields))
-        fields.done()
+def _layer(name: str, parts: tuple[Output, ...]) -> Layer:
     if len({part.output for part in parts}) != len(parts):
-        raise BundleError(f"layers: {name!r} has an output twice")
-    return Layer(tuple(parts))
+        raise BundleError(f"{json_path('layers', name)}: an output is repeated")
+    layer = Layer(parts)
+    if layer.dimensions > _DIMENSIONS_MAX:
+        raise BundleError(f"{json_path('layers', name)}: more than {_DIMENSIONS_MAX:,} dimensions")
+    return layer
 
 
-def _output(fields: _Fields) -> Output:
-    output = Output(
-        output=fields.take("output", str),
-        shape=fields.integers("shape"),
-        pooling=fields.choice("pooling", _POOLINGS),
-    )
-    if not output.shape or not 0 < output.dimensions <= 2**20:
-        raise BundleError("layers: a shape has at least one side and no zero")
-    return output
+def _check_projection(where: str, spec: ProjectionSpec, layer: Layer | None) -> None:
+    if layer is None:
+        raise BundleError(f"{where}: there is no such layer")
+    if not spec.window[0] < spec.window[1] <= layer.dimensions:
+        raise BundleError(
+            f"{where}.window: not [start, stop) of the layer's {layer.dimensions} dimensions"
+        )
 
 
-def _projection(fields: _Fields) -> ProjectionSpec:
-    start, stop = fields.integers("window", 2)
-    if not start < stop:
-        raise BundleError("projections: window is [start, stop) with start below stop")
-    return ProjectionSpec(
-        kind=fields.choice("kind", _PROJECTION_KINDS),
-        window=(start, stop),
-        hyperplanes=fields.choice("hyperplanes", _HYPERPLANES),
-        seed=fields.integer("seed", 0, 2**63 - 1),
-        lambda_bits=fields.integer("lambda_bits", 1, 4096),
-    )
+def _profile(name: str, entry: _ProfileEntry, document: _Document) -> Profile:
+    where = json_path("profiles", name)
+    for layer in entry.layers:
+        if layer not in document.projections:
+            raise BundleError(f"{where}.layers: there is no projection for {layer!r}")
+    try:
+        return Profile(
+            name=name,
+            layers=entry.layers,
+            segments=entry.segments,
+            looks=_looks(f"{where}.looks", entry.looks, document.input),
+            reference_looks=_looks(
+                f"{where}.reference_looks", entry.reference_looks, document.input
+            ),
+            tau=entry.tau,
+            code=entry.code,
+            overcomplete=any(document.projections[layer].overcomplete for layer in entry.layers),
+            calibration=MappingProxyType(entry.calibration),
+        )
+    except ProfileError as error:
+        _, of_a_field, field = str(error).partition(f"profile {name!r}: ")
+        raise BundleError(f"{where}.{field}" if of_a_field else f"{where}: {error}") from None
 
 
-def _profiles(
-    root: _Fields, projections: Mapping[str, ProjectionSpec], square_input: bool
-) -> dict[str, Profile]:
-    result = {}
-    for name, value in root.take("profiles", dict).items():
-        fields = _Fields(value, f"profiles.{name}")
-        layers = fields.texts("layers")
-        if unknown := set(layers) - projections.keys():
-            raise BundleError(f"profiles.{name}: no projection for {', '.join(sorted(unknown))}")
-        order, blocks, symbols = fields.integers("code", 3)
-        calibration = fields.take("calibration", dict)
-        if not all(isinstance(v, int | float | str) for v in calibration.values()):
-            raise BundleError(f"profiles.{name}: calibration holds numbers and texts")
+def _looks(
+    where: str, written: tuple[tuple[float, int], ...], contract: InputContract
+) -> tuple[Look, ...]:
+    looks = []
+    for index, (fraction, quarter_turns) in enumerate(written):
         try:
-            result[name] = Profile(
-                name=name,
-                layers=layers,
-                segments=fields.texts("segments"),
-                looks=fields.looks("looks", square_input),
-                reference_looks=fields.looks("reference_looks", square_input),
-                tau=fields.take("tau", str),
-                code=(order, blocks, symbols),
-                overcomplete=any(projections[layer].overcomplete for layer in layers),
-                calibration=MappingProxyType(calibration),
-            )
+            looks.append(Look(fraction, quarter_turns))
         except ProfileError as error:
-            raise BundleError(str(error)) from None
-        fields.done()
-    return result
+            raise BundleError(f"{where}[{index}]: {error}") from None
+        if quarter_turns % 2 and contract.height != contract.width:
+            raise BundleError(f"{where}[{index}]: odd turns need an input as high as wide")
+    return tuple(looks)
 
 
-def _self_test(
-    value: Any, files: Mapping[str, FileEntry], profiles: Mapping[str, Profile]
-) -> SelfTest | None:
-    if value is None:
+def _self_test(document: _Document) -> SelfTest | None:
+    entry = document.self_test
+    if entry is None:
         return None
-    fields = _Fields(value, "self_test")
-    photo = _listed(fields.take("photo", str), files, "self_test")
+    _require_file("self_test.photo", entry.photo, document)
     imageprints = {}
-    for name, text in fields.take("imageprints", dict).items():
-        try:
-            imageprints[name] = bytes.fromhex(text)
-        except (TypeError, ValueError):
-            raise BundleError(f"self_test: imageprint of {name!r} is not hexadecimal") from None
-    if imageprints.keys() - profiles.keys():
-        raise BundleError("self_test: imageprint of an unknown profile")
-    fields.done()
-    return SelfTest(photo, MappingProxyType(imageprints))
+    for name, digits in entry.imageprints.items():
+        where = json_path("self_test", "imageprints", name)
+        if name not in document.profiles:
+            raise BundleError(f"{where}: there is no such profile")
+        profile, imageprint = document.profiles[name], bytes.fromhex(digits)
+        per_segment = sum(document.projections[layer].lambda_bits for layer in profile.layers)
+        length_bytes = -(-per_segment * len(profile.segments) // 8)
+        if len(imageprint) != length_bytes:
+            raise BundleError(f"{where}: {len(imageprint)} bytes, not {length_bytes}")
+        imageprints[name] = imageprint
+    return SelfTest(entry.photo, MappingProxyType(imageprints))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ailock_sdk.errors import BundleError
+
+_LEAST_INDEPENDENCE = 1e-6
+"""Smallest eigenvalue of the correlations of independent rows: rounding to float16 makes it some
+1e-8 where there is none; half as many orthonormal rows as dimensions keep it above 1e-2."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +41,24 @@ class Projection:
     def lambda_bits(self) -> int:
         """Bits per embedding."""
         return int(self.weights.shape[0])
+
+    @cached_property
+    def independent(self) -> bool:
+        """Whether no row of the weights is a combination of the others, up to their rounding.
+
+        A lambda above the number of components that the rows were made of shows here, whatever a
+        manifest says of it.
+        """
+        lengths = np.linalg.norm(self.weights, axis=1, keepdims=True)
+        if not lengths.all():
+            return False
+        rows = self.weights / lengths
+        correlations = rows @ rows.T  # (lambda, lambda)
+        try:
+            np.linalg.cholesky(correlations - _LEAST_INDEPENDENCE * np.eye(len(rows)))
+        except np.linalg.LinAlgError:
+            return False
+        return True
 
     def margins(self, embedding: NDArray[np.float32]) -> NDArray[np.float64]:
         """Signed distances to the hyperplanes, float64 (lambda,), for a float32 (D,) embedding.
@@ -68,6 +90,8 @@ def load_projections(path: str | os.PathLike[str], layers: Iterable[str]) -> dic
                 if not (np.isfinite(weights).all() and np.isfinite(offsets).all()):
                     raise BundleError(f"{path}: {layer}: a value is not finite")
                 result[layer] = Projection(weights.astype(np.float64), offsets)
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except BundleError:
+        raise
+    except Exception as error:  # zipfile, zlib and NumPy: many kinds for damaged files
         raise BundleError(f"{path} is not a projection file: {error}") from None
     return result

@@ -88,7 +88,7 @@ def test_fingerprint_changes_with_what_changes_imageprints_only(folder: Path) ->
         ("looks", [[0.999, 0]]),
         ("looks", [[0.999, 2]]),
         ("reference_looks", [[0.999, 0]]),
-        ("segments", ["centre", "centre"]),
+        ("segments", ["centre"]),
     ],
 )
 def test_fingerprint_changes_with_what_a_profile_looks_at(
