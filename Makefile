@@ -1,44 +1,50 @@
-# Two commands do everything on a fresh machine: `make demo` and `make test`.
+# Two commands do everything on a fresh machine: `make demo` and `make test`; `make help` lists all.
 PYTHON ?= python3
 VENV ?= .venv
 RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip --quiet --disable-pip-version-check
+PYTEST := -m pytest -n 2 --dist loadgroup
 PHOTOS ?= $(AILOCK_PHOTOS)
 OUT ?= out
-TORCH ?=
 # An exact torch requirement, where the newest is not wanted.
+TORCH ?=
 
-.PHONY: demo test test-tools lint bench arm kills fuzz code-table verify paper attacks vectors photos wheel clean
+.PHONY: help demo test test-long test-tools lint bench arm kills fuzz code-table verify paper attacks \
+	vectors photos wheel wheels clean
 
-demo: $(VENV)/.demo
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo ## Enrol and unlock the committed photos, and show the result
 	@$(RUN) -m tools.demo
 
-test: $(VENV)/.test
-	$(RUN) -m pytest
+test: $(VENV)/.test ## All tests but the long forms; AILOCK_PHOTOS names the large photo sets
+	$(RUN) $(PYTEST)
 
-# What `make test` skips without TensorFlow, PyTorch, scikit-learn and Mitsuba, in an environment of its own and a
-# process each: loaded together they crash on exit.
-test-tools: $(VENV)-tools/.installed
-	$(VENV)-tools/bin/python -m pytest tests/tools/test_convert_tflite.py tests/tools/conversion/test_weights.py tests/cli/test_cli_models.py
-	$(VENV)-tools/bin/python -m pytest tests/tools/training/test_training.py
-	$(VENV)-tools/bin/python -m pytest tests/benchmarks/attacks/test_images.py
-	$(VENV)-tools/bin/python -m pytest tests/lab/fitting/test_incremental_pca.py
-	$(VENV)-tools/bin/python -m pytest tests/tools/test_fit_projection.py
-	$(VENV)-tools/bin/python -m pytest tests/tools/test_render_photos.py
+test-long: $(VENV)/.test ## All tests, the long forms too
+	$(RUN) $(PYTEST) --long
 
-$(VENV)-tools/.installed: pyproject.toml
-	@echo "installing TensorFlow, PyTorch, scikit-learn and Mitsuba ..."
-	@$(PYTHON) -m venv $(VENV)-tools
-	@$(VENV)-tools/bin/python -m pip --quiet --disable-pip-version-check install -e '.[test,convert,train,fit,render]' $(TORCH)
-	@touch $@
+# In an environment of its own and a process each: loaded together TensorFlow and PyTorch crash on exit.
+TOOLS_TESTS := \
+	"tests/tools/test_convert_tflite.py tests/tools/conversion tests/cli/test_cli_models.py" \
+	"tests/benchmarks/speed/test_bars.py -k recipe" \
+	"tests/tools/training" \
+	"tests/benchmarks/attacks/test_images.py" \
+	"tests/lab/fitting tests/benchmarks/accuracy/paper/test_protocol.py" \
+	"tests/tools/test_fit_projection.py" \
+	"tests/tools/test_render_photos.py"
 
-lint: $(VENV)/.test
+test-tools: $(VENV)-tools/.installed ## What `make test` skips without TensorFlow, PyTorch, scikit-learn and Mitsuba
+	@set -e; for group in $(TOOLS_TESTS); do \
+		echo "pytest $$group"; $(VENV)-tools/bin/python -m pytest --no-skips $$group; \
+	done
+
+lint: $(VENV)/.test ## ruff and mypy
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 
-# A 12-megapixel photo and a full-size network to compare with are made first.
-bench: $(VENV)/.bench $(OUT)/large.jpg $(OUT)/inception_v3_full/manifest.json
+bench: $(VENV)/.bench $(OUT)/large.jpg $(OUT)/inception_v3_full/manifest.json ## The nine promised ratios, measured
 	$(RUN) -m benchmarks.speed.bars --photo $(OUT)/large.jpg --baseline $(OUT)/inception_v3_full --out $(OUT)/speed
 
 $(OUT)/large.jpg: | $(VENV)/.bench
@@ -48,47 +54,47 @@ $(OUT)/large.jpg: | $(VENV)/.bench
 $(OUT)/inception_v3_full/manifest.json: | $(VENV)/.bench
 	$(RUN) -m tools.convert_tflite --random --input 299 --outputs pool_3 mixed_8/pool --out $(OUT)/inception_v3_full
 
-# CPython and ailock for an ARM phone or board, in one folder to copy there; needs apt (Debian).
-arm: $(VENV)/.test
+arm: $(VENV)/.test ## CPython and ailock for an ARM phone or board, in one folder; needs apt (Debian)
 	$(RUN) -m benchmarks.speed.arm_bundle --arch aarch64 --out $(OUT)/arm/aarch64
 
-# Campaigns: long forms of what `make test` does briefly.
-kills: $(VENV)/.test
+kills: $(VENV)/.test ## Campaign: 1,000 kills at random moments
 	$(RUN) -m tests.campaign_kills --count 1000
 
-fuzz: $(VENV)/.test
+fuzz: $(VENV)/.test ## Campaign: 20,000 damaged records and vaults, 2,000 damaged images
 	$(RUN) -m tests.campaign_records --count 20000
 	$(RUN) -m tests.fuzz_images --count 2000
 
-code-table: $(VENV)/.test
+code-table: $(VENV)/.test ## Campaign: what every code corrects (docs/codes.md)
 	$(RUN) -m tools.code_table --trials 10000 --out $(OUT)/codes
 
-# PHOTOS is a photo set: a zip with labels.csv, or a folder with one folder per object.
-verify: $(VENV)/.test
+verify: $(VENV)/.test ## Error rates on PHOTOS: a zip with labels.csv, or a folder with one folder an object
 	$(RUN) -m benchmarks.accuracy verify --photos "$(PHOTOS)" --out $(OUT)/verify
 
-# The paper's figures and tables on PHOTOS; PAPER adds roles and bundles, such as
-# PAPER="--impostor others.zip --bundle inception_v3_slim FULL".
-paper: $(VENV)/.test
+# PAPER adds roles and bundles: PAPER="--impostor others.zip --bundle inception_v3_slim FULL"
+paper: $(VENV)/.test ## The ai.lock paper's figures and tables on PHOTOS
 	$(RUN) -m benchmarks.accuracy paper --photos "$(PHOTOS)" $(PAPER) --out $(OUT)/paper
 
 # FIT: photo sets that the attacker owns; such as the projection was not fitted on.
-attacks: $(VENV)/.test
+attacks: $(VENV)/.test ## The helper-data attack on PHOTOS, by an attacker who owns FIT
 	$(RUN) -m benchmarks.attacks helper-data --photos "$(PHOTOS)" --fit $(FIT) --out $(OUT)/attacks
 
-vectors: $(VENV)/.test
+vectors: $(VENV)/.test ## Write tests/vectors/photo.json anew
 	$(RUN) -m tests.make_vectors
 
-photos: $(VENV)/.test
+photos: $(VENV)/.test ## Render the committed photos anew
 	$(PIP) install -e '.[render]'
 	$(RUN) -m tools.render_photos --out tests/photos
 
-wheel: $(VENV)/.test
+wheel: $(VENV)/.test ## Build dist/*.whl
 	$(PIP) install build
+	@rm -f dist/*.whl
 	$(RUN) -m build --wheel --outdir dist
 
-clean:
-	rm -rf $(VENV) dist build out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+wheels: wheel ## The wheel in a clean environment of each Python that is here: demo and smoke test
+	$(RUN) -m tests.check_wheel dist/*.whl
+
+clean: ## Remove everything that was built here
+	rm -rf $(VENV) $(VENV)-tools dist build out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/bin/python:
 	@echo "creating $(VENV) ..."
@@ -107,4 +113,10 @@ $(VENV)/.test: $(VENV)/.demo
 $(VENV)/.bench: $(VENV)/.test
 	@echo "installing the renderer and the converter ..."
 	@$(PIP) install -e '.[convert,render]'
+	@touch $@
+
+$(VENV)-tools/.installed: pyproject.toml
+	@echo "installing TensorFlow, PyTorch, scikit-learn and Mitsuba ..."
+	@$(PYTHON) -m venv $(VENV)-tools
+	@$(VENV)-tools/bin/python -m pip --quiet --disable-pip-version-check install -e '.[test,convert,train,fit,render]' $(TORCH)
 	@touch $@

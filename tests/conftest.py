@@ -18,6 +18,9 @@ pytest_plugins = ["tests.standins"]
 settings.register_profile("ailock", deadline=None)  # shared machines stall; timing is no test
 settings.load_profile("ailock")
 
+ARM_GROUP = "emulated ARM"
+"""Tests of the checkout's one ARM folder run in one process, if the tests run in several."""
+
 PHOTOS = Path(__file__).resolve().parent / "photos"
 
 
@@ -29,6 +32,38 @@ def read_photos() -> dict[str, list[Path]]:
             found[row["object"]].append(PHOTOS / row["path"])
     assert found
     return dict(found)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("ailock")
+    group.addoption("--long", action="store_true", help="run the long forms too")
+    group.addoption("--no-skips", action="store_true", help="fail if a test was skipped")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("long") and not config.getoption("--long"):
+            item.add_marker(pytest.mark.skip(reason="a long form: make test-long"))
+        if "arm_folder" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group(ARM_GROUP))
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    skipped = terminalreporter.stats.get("skipped", [])
+    long = [report for report in skipped if "a long form" in str(report.longrepr)]
+    if long:
+        terminalreporter.write_line(f"{len(long)} long forms were left out: make test-long")
+    if skipped and config.getoption("--no-skips"):
+        terminalreporter.write_line("tests were skipped, and --no-skips is given", red=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if session.config.getoption("--no-skips") and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(scope="session", autouse=True)

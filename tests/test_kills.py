@@ -1,4 +1,4 @@
-"""Short form of ``make kills``."""
+"""Shorter forms of ``make kills``."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import pytest
 from tests.campaign_kills import run
 
 
-def test_kills_lose_nothing(tmp_path: Path) -> None:
-    summary = run(count=30, seed=7, folder=tmp_path)
-    assert summary.kills == 30
+@pytest.mark.parametrize("kills", [10, pytest.param(100, marks=pytest.mark.long)])
+def test_kills_lose_nothing(tmp_path: Path, kills: int) -> None:
+    summary = run(count=kills, seed=7, folder=tmp_path)
+    assert summary.kills == kills
     assert not summary.problems
     assert any("killed" in outcome for outcome in summary.outcomes)
 

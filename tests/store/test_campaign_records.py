@@ -1,4 +1,4 @@
-"""The short form of tests/campaign_records.py, and that it can fail."""
+"""Shorter forms of tests/campaign_records.py, and that it can fail."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from tests import campaign_records
 from tests.store.examples import PLAIN_RECORD
 
 
-def test_short_campaign() -> None:
-    outcomes = campaign_records.run(1000, seed=2)
+@pytest.mark.parametrize("count", [1000, pytest.param(20_000, marks=pytest.mark.long)])
+def test_short_campaign(count: int) -> None:
+    outcomes = campaign_records.run(count, seed=2)
     assert campaign_records.failures(outcomes) == 0
     seen = {outcome for _, outcome in outcomes}
     assert {"record", "RecordFormatError", "works"} <= seen

@@ -517,6 +517,7 @@ def test_this_machine_from_the_command_line(
     assert {"comparison.csv", "comparison.html", "stages.png"} <= {p.name for p in out.iterdir()}
 
 
+@pytest.mark.long
 def test_an_emulated_machine_is_timed_over_ssh(
     arm_folder: Path, sshd: Callable[..., Device]
 ) -> None:
