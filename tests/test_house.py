@@ -173,23 +173,17 @@ def test_benchmarks_do_not_import_each_other(folder: str) -> None:
             assert ".".join(name.split(".")[:2]) not in others, f"{path}: {name}"
 
 
-KNOT = {
-    *("lab.report.gallery", "lab.report.plots"),
-    *("lab.verification.evaluate", "lab.verification.report", "lab.verification.sections"),
-}
-"""A circle that is being untied; to go."""
 LONG = {
     *("ailock_sdk.benchmark", "ailock_sdk.cli", "ailock_sdk.embedding.manifest"),
     *("ailock_sdk.lock", "ailock_sdk.store.lock_store"),
     *("benchmarks.accuracy.credentials", "benchmarks.accuracy.paper.protocol"),
     *("benchmarks.accuracy.scale", "tools.convert_tflite", "tools.fit_projection"),
-    *("lab.verification.evaluate", "lab.verification.report"),
 }
 """Files that are being divided; to go."""
 
 
 def test_no_circle_of_files() -> None:
-    assert [circle for circle in circles() if not KNOT.issuperset(circle)] == []
+    assert list(circles()) == []
 
 
 def test_files_are_short() -> None:

@@ -43,7 +43,8 @@ from lab.fitting.calibration import (
 from lab.photos.labelled_photos import ALL, SPLITS, open_labelled_photos
 from lab.report.provenance import command_line
 from lab.statistics.intervals import Estimate, estimate
-from lab.verification.evaluate import Settings, Verification, verify
+from lab.verification.evaluate import verify
+from lab.verification.verification import Settings, Verification
 from tools.projection.calibration_report import Calibration, as_text, save
 
 MODULE = "tools.calibrate"

@@ -24,7 +24,8 @@ from ailock_sdk.embedding import load_bundle, quiet_stderr
 from lab.bundles.write import MODEL, list_file, read_manifest, write_manifest
 from lab.errors import PhotoSetError, TooFewTrialsError
 from lab.photos.labelled_photos import open_labelled_photos
-from lab.verification.evaluate import Settings, Verification, verify
+from lab.verification.evaluate import verify
+from lab.verification.verification import Settings, Verification
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,10 @@ from lab.bundles.find import is_bundle_folder, open_bundle
 from lab.errors import LabError
 from lab.photos.labelled_photos import ALL, SPLITS, open_labelled_photos
 from lab.report import provenance
-from lab.verification.evaluate import Settings, evaluate, save
-from lab.verification.report import as_text
+from lab.report.files import print_report, save, tell
+from lab.verification.evaluate import evaluate
+from lab.verification.report import verification_report
+from lab.verification.verification import Settings
 
 MODULE = "benchmarks.accuracy"
 DEFAULT_OUT = Path("out") / "accuracy"
@@ -124,9 +126,9 @@ def _verify(options: argparse.Namespace, command: str) -> int:
     )
     cache = options.cache or options.out / CACHE
     found = evaluate(lock, photos, cache, settings, command, beside, progress=True)
-    print(as_text(found))
-    for file in save(found, options.out):
-        print(f"wrote {file}", file=sys.stderr)
+    report = verification_report(found)
+    print_report(report)
+    tell(save(report, options.out, "verify"))
     return 0
 
 

@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmarks.speed.bar import Bar
-from benchmarks.speed.plots import STYLE
 from benchmarks.speed.results import write_whole
+from lab.report.style import LIGHT
 
 HOLDS, FAILS, OURS, OTHER = "#009e73", "#d55e00", "#0072b2", "#999999"
 """Colours that colour-blind readers tell apart (Okabe and Ito), and grey."""
@@ -55,7 +55,7 @@ def plot_bars(
     Figures whose name is in ``ours`` are drawn in the colour of the SDK, others in grey.
     """
     heights = [len(bars), *(len(figures) for figures in groups.values())]
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(LIGHT.settings):
         figure = Figure(figsize=(9, 1.2 + sum(0.8 + 0.27 * n for n in heights)))
         figure.set_layout_engine("constrained")
         first, *rest = figure.subplots(

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from ailock_sdk.benchmark import STAGES
 from benchmarks.speed.comparison import device_name
 from benchmarks.speed.results import Result, write_whole
-from lab.report.plots import STYLE
+from lab.report.style import LIGHT
 
 COLOURS = (
     "#999999",
@@ -32,7 +32,7 @@ BAR_INCHES = 0.75
 
 def plot_stages(results: Sequence[Result], path: Path) -> None:
     """One bar a result, cut into its stages' medians; milliseconds."""
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(LIGHT.settings):
         figure = Figure(figsize=(9, 1.9 + BAR_INCHES * len(results)), layout="constrained")
         axes = figure.subplots()
         positions = range(len(results), 0, -1)
@@ -67,7 +67,7 @@ def plot_threads(results: Sequence[Result], path: Path) -> bool:
     if not swept:
         path.unlink(missing_ok=True)
         return False
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(LIGHT.settings):
         figure = Figure(figsize=(9, 4.2), layout="constrained")
         left, right = figure.subplots(1, 2, sharex=True)
         _sweep(left, swept, "imageprint_ms", "Photo to imageprint")

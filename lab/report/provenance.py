@@ -6,10 +6,11 @@ import os
 import platform
 import shlex
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("ailock-sdk", "numpy", "scipy", "pillow", "reedsolo", "cryptography", "matplotlib")
@@ -33,6 +34,33 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def record(command: str) -> dict[str, Any]:
+    """All of it for a JSON file: date, command, commit, machine and versions."""
+    return {
+        "date": now(),
+        "command": command,
+        "commit": commit(),
+        "machine": machine(),
+        "versions": versions(),
+    }
+
+
+def facts(recorded: Mapping[str, Any]) -> dict[str, str]:
+    """A :func:`record` in words, for the head of a report."""
+    return {
+        "Command": recorded["command"],
+        "Machine": machine_line(recorded["machine"]),
+        "Versions": ", ".join(f"{name} {number}" for name, number in recorded["versions"].items()),
+        "Commit": recorded["commit"] or "unknown",
+        "Date": recorded["date"],
+    }
+
+
+def machine_line(found: Mapping[str, Any]) -> str:
+    """A :func:`machine` in words."""
+    return f"{found['cpu']}, {found['cores']} cores, {found['system']}"
 
 
 def command_line(module: str, arguments: Sequence[str]) -> str:

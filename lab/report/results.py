@@ -42,11 +42,11 @@ JSON, CSV, PNG and one HTML page, :func:`lab.report.files.print_report` shows it
     )
     report = Report(
         "Helper-data recovery",
-        {"Command": command, "Machine": machine_line()},  # what all of it depends on
+        facts(recorded),  # of lab.report.provenance: what all of it depends on, in words
         ("The paper's parameters fall.",),  # what a reader must know first
-        (Chapter("", {}, (found, distances)),),  # a chapter without a name has no folder of its own
+        (Chapter("", {}, (found, distances)),),  # without a name: no folder of its own
         format="ailock-attack-helper-data/1",
-        document={"provenance": ..., "results": [...]},  # keys of the JSON file, beside the above
+        document={"provenance": recorded, "results": [...]},  # further keys of the JSON file
     )
     print_report(report)
     save(report, out, "helper_data")  # helper_data.json, .md, .html; a PNG and CSV for each result

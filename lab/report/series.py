@@ -1,8 +1,9 @@
-"""Lines of a panel from what was measured."""
+"""Series of a panel from what was measured."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from lab.report.results import Series
 from lab.statistics.intervals import Estimate
@@ -12,9 +13,9 @@ PERCENT = 100.0
 
 
 def estimated(
-    label: str, x: Iterable[float], found: Sequence[Estimate], unit: float = 1.0
+    label: str, x: Iterable[float], found: Sequence[Estimate], unit: float = 1.0, **drawn: Any
 ) -> Series:
-    """Estimates against x, as many of each, times ``unit``.
+    """Estimates against x, as many of each, times ``unit``; ``drawn``: other fields of a Series.
 
     There is an interval only where every estimate has one.
     """
@@ -25,4 +26,5 @@ def estimated(
         tuple(unit * each.value for each in found),
         tuple(unit * (each.low or 0.0) for each in found) if known else None,
         tuple(unit * (each.high or 0.0) for each in found) if known else None,
+        **drawn,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,8 @@ from lab.errors import TooFewTrialsError
 from lab.photos.imageprints import all_imageprints
 from lab.photos.labelled_photos import LabelledPhotos, name_of
 from lab.report import provenance
-from lab.report.gallery import save_gallery
-from lab.report.plots import Caption, Curve, save_det, save_histograms, save_references
 from lab.statistics.comparisons import Comparisons, compare_all, object_weights
-from lab.statistics.intervals import Estimate, estimate, usable_replicates
+from lab.statistics.intervals import estimate, usable_replicates
 from lab.statistics.samples import (
     References,
     Samples,
@@ -30,85 +28,8 @@ from lab.statistics.samples import (
     single_references,
 )
 from lab.verification.extractor_trials import run_trials, summary
-from lab.verification.imageprint_time import ImageprintTime, imageprint_times
-from lab.verification.report import as_json, as_markdown
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What the caller decides.
-
-    Attributes
-    ----------
-    references : numbers of photos in a reference, R; the report is of the first, the others are
-        compared with it
-    quality_gate : leave out photos that the gate refuses, and reference sets that enrolment would
-    bootstrap : replicates; 0 gives no intervals
-    seed : of the bootstrap, the drawn reference sets and the fuzzy extractor's trials
-    """
-
-    references: tuple[int, ...] = (1,)
-    quality_gate: bool = True
-    bootstrap: int = 1_000
-    seed: int = 1
-
-
-@dataclass(frozen=True, eq=False)
-class Verification:
-    """What was found of one profile with one number of photos in a reference.
-
-    ``extractor`` is ``None`` where imageprints alone were compared.
-    """
-
-    photos: LabelledPhotos
-    issues: tuple[str, ...]
-    quality_gate: bool
-    failures: int
-    duplicates: int
-    lambda_bits: int
-    radius: int
-    samples: Samples
-    references: References
-    comparisons: Comparisons
-    replicates: int
-    estimates: Mapping[str, Estimate]
-    extractor: dict[str, Any] | None
-    provenance: dict[str, Any]
-
-    @property
-    def name(self) -> str:
-        """Bundle, version and profile."""
-        bundle = self.provenance["bundle"]
-        return f"{bundle['name']} {bundle['version']}, {self.provenance['profile']}"
-
-    @property
-    def reference_photos(self) -> int:
-        """Photos in a reference, R."""
-        return int(self.references.members.shape[1])
-
-
-@dataclass(frozen=True, eq=False)
-class Evaluation:
-    """Everything that one command measured, all of it on the same photos.
-
-    Attributes
-    ----------
-    main : the lock's own profile, with the first number of photos in a reference
-    beside : the other profiles; the same trials and bootstrap replicates
-    times : of the main profile and of each beside it; empty when there is none
-    by_references : the main profile by number of photos in a reference, ``None`` where the objects
-        have too few photos; empty when one number was asked
-    """
-
-    main: Verification
-    beside: tuple[Verification, ...] = ()
-    times: tuple[ImageprintTime, ...] = ()
-    by_references: Mapping[int, Verification | None] = field(default_factory=dict)
-
-    @property
-    def columns(self) -> tuple[Verification, ...]:
-        """The main profile and those beside it."""
-        return (self.main, *self.beside)
+from lab.verification.imageprint_time import imageprint_times
+from lab.verification.verification import Evaluation, Settings, Verification
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +50,7 @@ class _Task:
     issues: tuple[str, ...]
     acquired: NDArray[np.bool_]
     settings: Settings
-    command: str
+    recorded: Mapping[str, Any]
     progress: bool
 
     def measure(
@@ -160,7 +81,7 @@ class _Task:
             replicates=int(usable_replicates(compared).sum()),
             estimates=estimate(compared, lock.radius),
             extractor=trials,
-            provenance=_provenance(lock, self.photos, self.settings, self.command),
+            provenance=_provenance(lock, self.photos, self.settings, self.recorded),
         )
 
 
@@ -206,7 +127,7 @@ def evaluate(
         for part in prints
     ]
 
-    task = _Task(photos, issues, acquired, settings, command, progress)
+    task = _Task(photos, issues, acquired, settings, provenance.record(command), progress)
     count, *more = settings.references
     references = in_common(
         [
@@ -227,56 +148,6 @@ def evaluate(
             by_references[number] = None
     times = imageprint_times(locks, photos, samples[0].photos) if beside else ()
     return Evaluation(main, tuple(others), times, by_references)
-
-
-def save(evaluation: Evaluation, out: Path) -> list[Path]:
-    """Write verify.json, verify.md and the pictures; returns their paths.
-
-    The pictures are det.png, histograms.png and worst.png, and references.png where more than one
-    number of reference photos was measured.
-    """
-    out.mkdir(parents=True, exist_ok=True)
-    result = evaluation.main
-    files = [
-        out / name
-        for name in ("verify.json", "verify.md", "det.png", "histograms.png", "worst.png")
-    ]
-    files[0].write_text(as_json(evaluation), "utf-8")
-    files[1].write_text(as_markdown(evaluation), "utf-8")
-    names = [entry["file"] for entry in result.provenance["photo_sets"]]
-    sets = ", ".join(names) if len(names) <= 2 else f"{len(names)} photo sets"
-    size = f"{len(result.samples.names)} objects, {len(result.samples)} photos"
-    made_of = f", {result.reference_photos} in a reference" if result.reference_photos > 1 else ""
-    profile = f"{result.name}, lambda {result.lambda_bits}, {size}"
-    save_det(
-        files[2],
-        [Curve(each.name, each.comparisons, each.radius) for each in evaluation.columns],
-        Caption(f"Detection error: {sets}", (size if evaluation.beside else profile) + made_of),
-    )
-    save_histograms(
-        files[3],
-        result.comparisons,
-        result.lambda_bits,
-        result.radius,
-        Caption(f"Distances of imageprints: {sets}", profile + made_of),
-    )
-    save_gallery(
-        files[4],
-        result.comparisons,
-        result.samples,
-        result.references,
-        result.photos.read,
-        result.radius,
-        Caption(f"Hardest pairs: {sets}", f"{profile}{made_of}, c {result.radius}"),
-    )
-    if evaluation.by_references:
-        files.append(out / "references.png")
-        save_references(
-            files[-1],
-            evaluation.by_references,
-            Caption(f"Photos in a reference: {sets}", profile),
-        )
-    return files
 
 
 def _take_prints(
@@ -331,14 +202,11 @@ def _names_of_files_with(folder: Path, sha256: str) -> list[str]:
 
 
 def _provenance(
-    lock: AiLock, photos: LabelledPhotos, settings: Settings, command: str
+    lock: AiLock, photos: LabelledPhotos, settings: Settings, recorded: Mapping[str, Any]
 ) -> dict[str, Any]:
     return {
-        "date": provenance.now(),
-        "command": command,
+        **recorded,
         "seed": settings.seed,
-        "machine": provenance.machine(),
-        "versions": provenance.versions(),
         "runtime": lock.runtime,
         "bundle": {
             "name": lock.bundle.name,

@@ -21,7 +21,7 @@ from lab.fitting.calibration import (
     tau_of,
     tau_text,
 )
-from lab.report.plots import GREY, MATED, NON_MATED, POINT, STYLE
+from lab.report.style import GREY, LIGHT
 from lab.report.wording import percent, rate
 from lab.statistics.comparisons import Comparisons
 from lab.statistics.error_rates import accepted_share
@@ -126,11 +126,12 @@ def _save_plot(found: Calibration, file: Path) -> None:
     fmr = accepted_share(found.comparisons.non_mated)[thresholds]
     fnmr = 1 - accepted_share(found.comparisons.mated)[thresholds]
     marks = [(found.own.tau, "cross validation", GREY, ":")]
-    marks += [(found.chosen, "the profile", POINT, "--")]
-    with mpl.rc_context(STYLE):
+    marks += [(found.chosen, "the profile", LIGHT.ink, "--")]
+    red, blue = LIGHT.colours["vermilion"], LIGHT.colours["blue"]
+    with mpl.rc_context(LIGHT.settings):
         figure = Figure(figsize=(8, 6.4), layout="constrained")
         upper, lower = figure.subplots(2, 1, sharex=True)
-        for share, colour, name in ((fmr, NON_MATED, "FMR"), (fnmr, MATED, "FNMR")):
+        for share, colour, name in ((fmr, red, "FMR"), (fnmr, blue, "FNMR")):
             upper.plot(
                 taus / TAU_UNIT, np.where(share > 0, share, np.nan), color=colour, label=name
             )
@@ -142,7 +143,7 @@ def _save_plot(found: Calibration, file: Path) -> None:
             lower.plot(
                 TAU_GRID / TAU_UNIT,
                 one.mean_f1,
-                color=POINT if own else GREY,
+                color=LIGHT.ink if own else GREY,
                 lw=1.8 if own else 0.6,
                 alpha=1 if own else 0.3 + 0.6 * one.lambda_bits / found.lambda_bits,
                 label=f"lambda {one.lambda_bits}" if own else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import combinations
 
 import numpy as np
@@ -14,8 +15,12 @@ from benchmarks.accuracy import __main__ as command_line
 from lab.bundles import find
 from lab.errors import TooFewTrialsError
 from lab.photos.labelled_photos import LabelledPhotos, open_labelled_photos
-from lab.verification.evaluate import Evaluation, Settings, evaluate, save
-from lab.verification.report import as_json, as_markdown, as_text
+from lab.report.files import save
+from lab.report.render_json import as_json
+from lab.report.render_text import as_text
+from lab.verification.evaluate import evaluate
+from lab.verification.report import verification_report
+from lab.verification.verification import Evaluation, Settings
 
 COUNTS = [4, 1, 5, 3, 6]
 QUICK = Settings(quality_gate=False, bootstrap=30)
@@ -105,9 +110,10 @@ def test_too_few_photos_for_so_many_references_leave_a_row(
     settings = Settings(references=(1, 2), quality_gate=False, bootstrap=5)
     found = evaluate(make_lock(), photos, tmp_path, settings, "command")
     assert found.by_references == {1: found.main, 2: None}
-    assert "too few photos" in as_markdown(found)
-    assert json.loads(as_json(found))["by_references"][1] == {"references": 2}
-    assert (tmp_path / "references.png") in save(found, tmp_path)
+    report = verification_report(found)
+    assert "too few photos" in as_text(report)
+    assert json.loads(as_json(report))["by_references"][1] == {"references": 2}
+    assert (tmp_path / "references.png") in save(report, tmp_path, "verify")
     with pytest.raises(TooFewTrialsError, match="with 2 photos in a reference"):
         evaluate(make_lock(), photos, tmp_path, Settings(references=(2,)), "command")
 
@@ -142,17 +148,20 @@ def test_what_one_enrolment_refuses_is_left_out_for_all(make_lock, make_photos, 
 
 
 def test_the_report_shows_both_columns_and_all_rows(measured, tmp_path) -> None:
-    files = save(measured, tmp_path / "out")
+    report = verification_report(measured)
+    files = save(report, tmp_path / "out", "verify")
     assert {file.name for file in files} == {
-        *("verify.json", "verify.md", "det.png", "histograms.png", "worst.png", "references.png")
+        *("verify.json", "verify.md", "det.png", "histograms.png", "worst.png", "references.png"),
+        *("verify.html", "det.csv", "histograms.csv", "references.csv"),
+        *("figures.csv", "side_by_side.csv", "by_references.csv"),
     }
-    assert all(file.stat().st_size > 1000 for file in files)
-    text = as_markdown(measured)
+    assert all(file.stat().st_size > 1000 for file in files if file.suffix != ".csv")
+    text = re.sub(" +", " ", as_text(report))
     assert "| measure | stub 0, default | paper 0, default |" in text
     assert "| lambda | 60 bits | 40 bits |" in text
     assert "references.png" in text
-    assert "stub 0, default" in as_text(measured)
-    written = json.loads(as_json(measured))
+    assert "references.png" not in as_text(report, pictures=False)
+    written = json.loads(as_json(report))
     assert [column["bundle"]["name"] for column in written["side_by_side"]] == ["stub", "paper"]
     assert written["side_by_side"][0]["measures"] == written["measures"]
     assert written["side_by_side"][0]["looks"] == {"probe": 1, "reference": 2}
@@ -164,10 +173,11 @@ def test_alone_there_is_one_table(make_lock, make_photos, tmp_path) -> None:
     photos = open_labelled_photos([make_photos([2, 2])])
     found = evaluate(make_lock(), photos, tmp_path, QUICK, "command")
     assert found.times == ()
-    assert as_markdown(found).count("\n|---") == 1
-    written = json.loads(as_json(found))
+    report = verification_report(found)
+    assert as_text(report).count("\n|---") == 1
+    written = json.loads(as_json(report))
     assert written["side_by_side"] == written["by_references"] == []
-    assert "references.png" not in {file.name for file in save(found, tmp_path)}
+    assert "references.png" not in {file.name for file in save(report, tmp_path, "verify")}
 
 
 def test_other_looks_are_not_read_from_the_cache(make_lock, make_photos, tmp_path) -> None:
