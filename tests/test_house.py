@@ -242,6 +242,13 @@ def test_public_names_are_pinned() -> None:
         assert getattr(ailock_sdk, name).__doc__
 
 
+def test_the_version_is_the_same_in_both_places() -> None:
+    import ailock_sdk
+
+    project = (ROOT / "pyproject.toml").read_text("utf-8")
+    assert f'\nversion = "{ailock_sdk.__version__}"\n' in project
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_stage_exports_exist(stage: str) -> None:
     module = __import__(f"{PACKAGE}.{stage}", fromlist=["__all__"])
