@@ -7,6 +7,10 @@ class LabError(Exception):
     """Base of the errors below."""
 
 
+class OutputError(LabError, OSError):
+    """A file cannot be written; the text names it and says why."""
+
+
 class PhotoSetError(LabError):
     """A photo set is missing, damaged or empty; the text names it and says why."""
 

@@ -42,11 +42,11 @@ from lab.bundles.write import (
     PROJECTION,
     list_file,
     read_manifest,
-    replace_file,
     set_self_test,
     write_manifest,
 )
 from lab.errors import PhotoSetError
+from lab.files import write_whole
 from lab.fitting.incremental_pca import PAPER_COMPONENTS, IncrementalComponents
 from lab.fitting.projections import (
     HYPERPLANES,
@@ -313,9 +313,9 @@ def _write(
     """The projection, its record, the manifest's entries, and the self-test that follows."""
     packed = io.BytesIO()
     np.savez(packed, allow_pickle=False, **arrays)
-    replace_file(options.bundle / PROJECTION, packed.getvalue())
+    write_whole(options.bundle / PROJECTION, packed.getvalue())
     text = json.dumps(record, indent=2, sort_keys=True) + "\n"
-    replace_file(options.bundle / RECORD, text.encode())
+    write_whole(options.bundle / RECORD, text)
     list_file(manifest, options.bundle / PROJECTION)
     list_file(manifest, options.bundle / RECORD)
     manifest["projection"] = PROJECTION

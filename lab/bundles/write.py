@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from ailock_sdk.embedding import load_bundle
 from ailock_sdk.lock import AiLock
 from lab.bundles.find import MANIFEST
+from lab.files import write_whole
 from lab.photos.photo_sets import sha256_of
 
 MODEL = "model.tflite"
@@ -47,18 +47,8 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
         What was written is no bundle: the manifest breaks a rule, or a file is not as it says.
     """
     text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-    replace_file(folder / MANIFEST, text.encode("utf-8"))
+    write_whole(folder / MANIFEST, text)
     load_bundle(folder)
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file so that it is, at every moment, whole: the old one or the new one."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def set_self_test(folder: Path, photo: Path) -> None:
@@ -70,7 +60,7 @@ def set_self_test(folder: Path, photo: Path) -> None:
         for name in bundle.profiles
     }
     target = folder / f"self_test{photo.suffix.lower()}"
-    replace_file(target, photo.read_bytes())
+    write_whole(target, photo.read_bytes())
     list_file(manifest, target)
     manifest["self_test"] = {"photo": target.name, "imageprints": imageprints}
     write_manifest(folder, manifest)

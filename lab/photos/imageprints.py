@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -23,6 +21,7 @@ from tqdm import tqdm
 
 from ailock_sdk import AiLock
 from ailock_sdk.errors import CaptureError, PhotoQualityError
+from lab.files import replacing, stored_arrays
 from lab.photos.labelled_photos import LabelledPhotos
 from lab.photos.photo_sets import PhotoSet, kept_sha256
 
@@ -160,27 +159,23 @@ def _load(
     file: Path, key: str, photos: int, lambda_bits: int
 ) -> tuple[NDArray[np.float64], list[str]]:
     margins = np.full((photos, lambda_bits), np.nan)
-    if not file.is_file():
+    stored = stored_arrays(file)
+    if stored is None or stored.keys() != {"key", "margins", "issues"}:
         return margins, []
-    try:
-        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
-            if str(stored["key"]) != key or stored["margins"].shape[1:] != (lambda_bits,):
-                return margins, []
-            issues = [str(issue) for issue in stored["issues"]]
-            margins[: len(issues)] = stored["margins"]
-            return margins, issues
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
-        return np.full_like(margins, np.nan), []  # half-written or foreign: start afresh
+    issues = [str(issue) for issue in stored["issues"].ravel()]
+    if str(stored["key"]) != key or stored["margins"].shape != (len(issues), lambda_bits):
+        return margins, []
+    if len(issues) > photos or stored["margins"].dtype != margins.dtype:
+        return margins, []
+    margins[: len(issues)] = stored["margins"]
+    return margins, issues
 
 
 def _save(file: Path, key: str, margins: NDArray[np.float64], issues: list[str]) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_suffix(".partial")
-    with partial.open("wb") as stream:
+    with replacing(file) as stream:
         np.savez(
             stream,
             key=np.array(key),
             margins=margins[: len(issues)],
             issues=np.array(issues, dtype=np.str_),
         )
-    os.replace(partial, file)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from lab.files import write_whole
 from lab.report.order import places
 from lab.report.render_csv import points_csv, table_csv
 from lab.report.render_html import page
@@ -61,17 +61,6 @@ def source_line(report: Report, chapter: Chapter) -> str:
     """Where a figure comes from, for its footer."""
     facts = {**chapter.facts, **report.facts}
     return "; ".join(f"{n}: {text}" for n, text in facts.items() if n.startswith(IN_FOOTERS))
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file, and its folder where it is missing, so that nobody ever sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        unfinished.write_bytes(content)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _contents(result: Result, footer: str) -> Iterator[tuple[str, bytes]]:

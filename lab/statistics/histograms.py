@@ -8,9 +8,7 @@ with the number of pairs, and what was counted can be kept for a run that is int
 from __future__ import annotations
 
 import hashlib
-import os
 import time
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from lab.files import replacing, stored_arrays
 from lab.statistics.hamming import Words, distance_tiles
 from lab.statistics.workers import Workers
 
@@ -228,17 +227,17 @@ class _Sums:
         """Write the file whole, or leave the one before."""
         if self._file is None:
             return
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        partial = self._file.with_suffix(".partial")
-        with partial.open("wb") as stream:
+        with replacing(self._file) as stream:
             np.savez_compressed(stream, key=np.array(self._key), done=self.done, counts=self.counts)
-        os.replace(partial, self._file)
         self._saved = time.monotonic()
 
     def _load(self, file: Path) -> None:
-        try:
-            with file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
-                if str(stored["key"]) == self._key:
-                    self.done, self.counts = stored["done"], stored["counts"]
-        except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
-            return  # half-written or foreign: start afresh
+        stored = stored_arrays(file)
+        if stored is None or stored.keys() != {"key", "done", "counts"}:
+            return
+        alike = all(
+            stored[name].shape == mine.shape and stored[name].dtype == mine.dtype
+            for name, mine in (("done", self.done), ("counts", self.counts))
+        )
+        if alike and str(stored["key"]) == self._key:
+            self.done, self.counts = stored["done"], stored["counts"]

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lab.errors import EmbeddingsError
+from lab.files import replacing
 
 PENDING, EMBEDDED, UNREADABLE = range(3)
 """States of a photo."""
@@ -55,9 +56,7 @@ def create(
     in_place = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     in_place.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
     in_place.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_suffix(".partial")
-    with h5py.File(partial, "w") as made:
+    with replacing(file) as stream, h5py.File(stream.name, "w") as made:
         made.attrs["key"] = key
         for name, values in texts.items():
             made.create_dataset(name, data=list(values), dtype=h5py.string_dtype())
@@ -67,7 +66,6 @@ def create(
             made.create_dataset(
                 _place(column), shape=(count, width), dtype=np.float32, dcpl=in_place
             )
-    os.replace(partial, file)
 
 
 def is_for(file: Path, key: str) -> bool:
@@ -80,8 +78,11 @@ def is_for(file: Path, key: str) -> bool:
     """
     try:
         with _opened(file, "r") as stored:
-            return bool(stored.attrs["key"] == key)
-    except (OSError, KeyError):  # not there, cut short or foreign
+            found = stored.attrs["key"]
+            return isinstance(found, str) and found == key
+    except EmbeddingsError:
+        raise
+    except Exception:  # not there, cut short or foreign: HDF5 raises many kinds
         return False
 
 
@@ -165,7 +166,9 @@ def _read(file: Path, place: str, rows: slice = slice(None)) -> Any:
     try:
         with _opened(file, "r") as stored:
             return stored[place][rows]
-    except (OSError, KeyError) as error:
+    except EmbeddingsError:
+        raise
+    except Exception as error:  # gone, damaged or foreign: HDF5 raises many kinds
         raise EmbeddingsError(f"{file} cannot be read ({error}): delete it and run again") from None
 
 

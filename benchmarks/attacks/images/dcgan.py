@@ -13,7 +13,6 @@ loses the steps since the last checkpoint, a minute's worth.
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -26,6 +25,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
+
+from lab.files import replacing
 
 LATENT_DIMENSIONS = 100
 LEARNING_RATE, BETAS = 2e-4, (0.5, 0.999)
@@ -244,10 +245,8 @@ class Dcgan:
             "networks": [self.generator.state_dict(), self.discriminator.state_dict()],
             "optimisers": [optimiser.state_dict() for optimiser in self._optimisers],
         }
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial")
-        torch.save(state, partial)
-        os.replace(partial, path)
+        with replacing(path) as stream:
+            torch.save(state, stream)
 
     def load(self, path: Path) -> None:
         """Go on from a checkpoint.

@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -28,6 +27,7 @@ from tqdm import tqdm
 from ailock_sdk import AilockError
 from benchmarks.attacks.images import augmentations
 from lab.errors import PhotoSetError, SyntheticImagesError
+from lab.files import write_whole
 from lab.photos.embeddings import InputView, view_pixels
 from lab.photos.labelled_photos import LabelledPhotos, name_of
 from lab.photos.synthetic import HALVES
@@ -120,7 +120,7 @@ def make_synthetic(
     if model.step < len(pictures) // settings.batch * settings.epochs:  # interrupted by ``stop``
         return folder
     record = _record(photos, settings, model, left_out)
-    _write(out / RECORD, (json.dumps(record, indent=1) + "\n").encode())
+    write_whole(out / RECORD, json.dumps(record, indent=1) + "\n")
     _save_samples(out / SAMPLES, pictures, model, settings)
     _generate(folder, model, settings.images, progress)
     return folder
@@ -172,7 +172,7 @@ def _generate(folder: Path, model: Dcgan, images: int, progress: bool) -> None:
             if not all(file.exists() for file in files):
                 generated = model.generate(number, GENERATED_AT_ONCE)
                 for file, image in zip(files, generated, strict=False):  # the last batch has fewer
-                    _write(file, _png(image))
+                    write_whole(file, _png(image))
             bar.update(len(files))
 
 
@@ -235,7 +235,7 @@ def _save_samples(
     gap = np.full((SAMPLE_GRID * settings.size, settings.size // 2, 3), 255, dtype=np.uint8)
     both = Image.fromarray(np.concatenate([_grid(chosen), gap, _grid(generated)], axis=1))
     enlarged = both.resize((both.width * 2, both.height * 2), Image.Resampling.NEAREST)
-    _write(path, _png(np.asarray(enlarged)))
+    write_whole(path, _png(np.asarray(enlarged)))
 
 
 def _grid(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -249,11 +249,3 @@ def _png(image: NDArray[np.uint8]) -> bytes:
     stream = io.BytesIO()
     Image.fromarray(image).save(stream, "PNG")
     return stream.getvalue()
-
-
-def _write(path: Path, content: bytes) -> None:
-    """A file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(content)
-    os.replace(partial, path)
