@@ -19,6 +19,10 @@ class TooFewTrialsError(LabError):
     """Too few photos or objects for what was asked."""
 
 
+class LayerFileError(LabError):
+    """A file of weights is missing or damaged, or lacks what is asked of it."""
+
+
 class RoleError(LabError):
     """The photos of a role cannot be used."""
 

@@ -3,7 +3,7 @@
     python -m tools.convert_tflite --weights imagenet --representative PHOTOS --out models/NAME
 
 Weights are the published ImageNet ones (``imagenet``), a Keras file (``.h5``), or layer files
-(``.npz``, see ``tools/conversion/inception_v3.py``). Int8 means int8 everywhere: per-channel
+(``.npz``, see ``tools/conversion/layer_files.py``). Int8 means int8 everywhere: per-channel
 weights, int8 activations, int8 in and out; activation ranges come from representative photos that
 take the SDK's own path from photo to pixels. The bundle is finished aside and moved into place
 whole, or not.
@@ -13,128 +13,39 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-from tqdm import tqdm
-
-from ailock_sdk.embedding import load_bundle, quiet_stderr
+from ailock_sdk.embedding import load_bundle
 from ailock_sdk.errors import AilockError, BundleError
-from lab.bundles.write import MANIFEST, MODEL, Manifest, list_file, write_manifest
-from lab.errors import PhotoSetError, TooFewTrialsError
+from lab.bundles.write import Manifest, list_file, write_manifest
+from lab.errors import LabError, LayerFileError, PhotoSetError
 from lab.photos.embeddings import InputView
 from lab.photos.photo_sets import open_photo_set, open_photos
 from lab.report import provenance
 from tools.conversion.card import Conversion, write_card
-from tools.conversion.convert_tensorflow import keras, tf
-from tools.conversion.inception_v3 import MIXED_8_POOL, POOL_3
-from tools.conversion.keras_inception import (
-    LAST_MAP,
-    LayerFileError,
-    build_model,
-    computable,
-    output_name,
-)
-from tools.conversion.photos import Photos
-from tools.conversion.report import FLOAT32, Recipe, as_table, measure
-from tools.conversion.weights import IMAGENET, RANDOM_SEED, Weights, load_weights, random_weights
+from tools.conversion.inception_v3 import LAST_MAP, MIXED_8_POOL, POOL_3, output_name
+from tools.conversion.keras_inception import build_model
+from tools.conversion.layer_files import computable
+from tools.conversion.manifest import FLOAT32, PRECISIONS, describe, model_file
+from tools.conversion.measurement import Recipe, as_table, measure
+from tools.conversion.photos import Photos, noise
+from tools.conversion.place import check_place, move_into_place
+from tools.conversion.quantisation import convert
+from tools.conversion.quiet_tensorflow import keras, tf
+from tools.conversion.weights import IMAGENET, Weights, load_weights, random_weights
 
 CARD = "CARD.md"
-LOW, HIGH = -1.0, 1.0
-"""What the graph takes for pixel values 0 and 255."""
-PRECISIONS = ("int8", "float16", FLOAT32)
 ENDPOINTS = (LAST_MAP, MIXED_8_POOL)
 """ai.lock's layers: ``pool_3``, which the SDK pools from the last map, and ``mixed_8/pool``."""
 CHECK_PHOTOS = 32
 """Representative photos on which precisions are compared where no other photos are given."""
-NOISE_PHOTOS = 8
 
-ERRORS = (LayerFileError, PhotoSetError, TooFewTrialsError, AilockError)
+ERRORS = (LabError, AilockError)
 """What :func:`run` raises when it cannot do what it was asked; each text is one line."""
-
-
-def convert(model: keras.Model, precision: str, photos: NDArray[np.uint8]) -> bytes:
-    """A Keras model as TFLite bytes with the signature ``serving_default``.
-
-    ``photos`` (N, H, W, 3) uint8 RGB set the activation ranges; only int8 reads them.
-    """
-
-    def representative() -> Iterator[list[NDArray[np.float32]]]:
-        for pixels in tqdm(photos, "activation ranges", unit="photo", disable=None, file=terminal):
-            yield [np.float32(LOW + pixels[np.newaxis] * ((HIGH - LOW) / 255))]
-
-    # The converter's own notes are dropped, the bar is not.
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        os.fdopen(os.dup(2), "w") as terminal,
-        quiet_stderr(),
-    ):
-        model.export(folder, format="tf_saved_model", verbose=False)
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-        if precision != "float32":
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        if precision == "float16":
-            converter.target_spec.supported_types = [tf.float16]
-        if precision == "int8":
-            converter.representative_dataset = representative
-            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-            converter.inference_input_type = tf.int8
-            converter.inference_output_type = tf.int8
-        content: bytes = converter.convert()
-    return content
-
-
-def describe(
-    model: keras.Model,
-    outputs: Sequence[str],
-    crop: float,
-    flattened: Sequence[str] = (),
-    joined: Sequence[Sequence[str]] = (),
-) -> Manifest:
-    """The manifest of a bundle that has no file yet; layers are pooled by mean, or flattened.
-
-    Every output is a layer; ``joined`` names layers that also make one together, ``A+B``.
-
-    Raises
-    ------
-    BundleError
-        A layer to flatten or to join is not among the outputs.
-    """
-    _, height, width, _ = model.inputs[0].shape
-    layers = {}
-    for node in outputs:
-        # ai.lock's "last hidden layer" is the mean of the last map: pooled exactly, by the SDK.
-        layer = POOL_3 if node == LAST_MAP else node
-        shape = list(model.output[output_name(node)].shape[1:])
-        pooling = "flatten" if layer in flattened else "mean"
-        layers[layer] = [{"output": output_name(node), "shape": shape, "pooling": pooling}]
-    if unknown := {name for names in joined for name in names} - layers.keys():
-        raise BundleError(f"no layer {min(unknown)!r} to join; there are: {', '.join(layers)}")
-    layers |= {"+".join(names): [layers[name][0] for name in names] for names in joined}
-    if unknown := set(flattened) - layers.keys():
-        raise BundleError(f"no layer {min(unknown)!r} to flatten; there are: {', '.join(layers)}")
-    return {
-        "format": "ailock-bundle/2",
-        "files": {},
-        "model": MODEL,
-        "projection": None,
-        "input": {"height": height, "width": width, "low": LOW, "high": HIGH, "crop": crop},
-        "layers": layers,
-        "projections": {},
-        "profiles": {},
-        "self_test": None,
-    }
-
-
-def model_file(precision: str) -> str:
-    """The file of a precision: int8 is ``model.tflite``, the others have their name in it."""
-    return MODEL if precision == "int8" else f"model_{precision}.tflite"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -163,11 +74,12 @@ def run(arguments: Sequence[str]) -> Conversion:
 
     Raises
     ------
-    LayerFileError, PhotoSetError, TooFewTrialsError, AilockError
-        See :data:`ERRORS`. No bundle is left behind, and one that was there before is as it was.
+    LabError, AilockError
+        Weights, photos or options will not do. No bundle is left behind, and one that was there
+        before is as it was.
     """
     options = _parser().parse_args(arguments)
-    _check_place(options)
+    check_place(options.out, options.replace)
     # Photo sets are opened before the download and the long work: a wrong path is told at once.
     recipe = Recipe((options.window[0], options.window[1]), options.bits)
     representative = _representative(options)
@@ -175,7 +87,8 @@ def run(arguments: Sequence[str]) -> Conversion:
     weights = random_weights() if options.random else load_weights(options.weights, options.sha256)
     outputs, left_out = _outputs(options, weights)
     model = build_model(weights.layers, options.input, outputs, weights.nodes)
-    manifest = describe(model, outputs, options.crop, options.flatten, options.join)
+    shapes = {node: model.output[output_name(node)].shape[1:] for node in outputs}
+    manifest = describe(options.input, shapes, options.crop, options.flatten, options.join)
     manifest["name"] = options.name or options.out.resolve().name
     manifest["version"] = options.version
     manifest["licence"] = options.licence or weights.licence
@@ -185,7 +98,7 @@ def run(arguments: Sequence[str]) -> Conversion:
     if fitted is not None:
         _check_window(recipe, fitted, manifest)
     view = InputView(options.input, options.input, options.crop)
-    pixels = _pixels(representative, view, "reading")
+    pixels = noise(view) if representative is None else representative.pixels(view, "reading")
 
     precisions = [FLOAT32, *(p for p in options.precisions if p != FLOAT32)]
     contents = {precision: convert(model, precision, pixels) for precision in precisions}
@@ -224,33 +137,8 @@ def run(arguments: Sequence[str]) -> Conversion:
             | {"tensorflow": tf.__version__, "keras": keras.__version__},
         )
         (finished / CARD).write_text(write_card(manifest, conversion), "utf-8")
-        _move(finished, options.out, aside / "replaced")
+        move_into_place(finished, options.out, aside / "replaced")
     return conversion
-
-
-def _check_place(options: argparse.Namespace) -> None:
-    """Refuse a folder that is in use; with ``--replace``, one that is not a bundle."""
-    out: Path = options.out
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
-        return
-    if not (out / MANIFEST).is_file():
-        raise BundleError(f"{out} is there already and is not a bundle: choose another folder")
-    if not options.replace:
-        raise BundleError(
-            f"{out} is there already, and locks may depend on it: --replace replaces it"
-        )
-
-
-def _move(finished: Path, out: Path, old: Path) -> None:
-    """Put the finished folder in its place; what was there before goes to ``old``, or stays."""
-    if out.exists():
-        out.replace(old)
-    try:
-        finished.replace(out)
-    except BaseException:
-        if old.exists():
-            old.replace(out)
-        raise
 
 
 def _outputs(options: argparse.Namespace, weights: Weights) -> tuple[list[str], str]:
@@ -272,7 +160,7 @@ def _outputs(options: argparse.Namespace, weights: Weights) -> tuple[list[str], 
 def _representative(options: argparse.Namespace) -> Photos | None:
     """The photos that set the ranges; ``None`` where noise will do."""
     if options.representative is not None:
-        return Photos.draw(open_photos(options.representative), options.photos, RANDOM_SEED)
+        return Photos.draw(open_photos(options.representative), options.photos)
     if "int8" in options.precisions and not options.random:
         raise PhotoSetError("int8 needs --representative photos: they set the ranges")
     return None
@@ -312,14 +200,6 @@ def _check_window(recipe: Recipe, fitted: Photos, manifest: Manifest) -> None:
         )
         if width < stop:
             raise BundleError(f"{name} has {width} values, fewer than {stop}: choose a --window")
-
-
-def _pixels(photos: Photos | None, view: InputView, purpose: str) -> NDArray[np.uint8]:
-    """uint8 (N, height, width, 3): the photos, or noise."""
-    if photos is not None:
-        return np.stack(list(photos.views(view, purpose)))
-    shape = (NOISE_PHOTOS, view.height, view.width, 3)
-    return np.random.default_rng(RANDOM_SEED).integers(0, 256, shape, dtype=np.uint8)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -18,8 +18,10 @@ from tools.conversion.inception_v3 import INPUT, NODES, POOL_3, Concat, Conv, Po
 pytest.importorskip("tensorflow", reason="conversion needs the [convert] extra")
 
 from ailock_sdk.embedding import Embedder, load_bundle
+from lab.errors import LayerFileError
 from tools import convert_tflite
-from tools.conversion.keras_inception import LayerFileError, build_model, read_layer_files
+from tools.conversion.keras_inception import build_model
+from tools.conversion.layer_files import read_layer_files
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # TensorFlow's own deprecations
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lab.report import provenance
+from tools.conversion.measurement import Measurement, Recipe, as_table
 from tools.conversion.photos import Photos
-from tools.conversion.report import Recipe, Report, as_table
 from tools.conversion.weights import Weights
 
 
@@ -32,7 +32,7 @@ class Conversion:
     compared: Photos | None
     fitted: Photos | None
     recipe: Recipe
-    report: Report
+    report: Measurement
     command: str
     versions: Mapping[str, str]
 

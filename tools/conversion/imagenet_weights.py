@@ -12,9 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tools.conversion.convert_tensorflow import keras
-from tools.conversion.inception_v3 import KERAS_NODES, Concat, Conv, Node
-from tools.conversion.keras_inception import LayerFileError, Layers
+from lab.errors import LayerFileError
+from tools.conversion.inception_v3 import KERAS_NODES, Conv, Node
+from tools.conversion.layer_files import Layers
+from tools.conversion.quiet_tensorflow import keras
 
 NAME = "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5"
 URL = f"https://storage.googleapis.com/tensorflow/keras-applications/inception_v3/{NAME}"
@@ -133,7 +134,7 @@ def _names() -> list[str]:
     seen: set[str] = set()
 
     def walk(node: Node) -> Iterator[str]:
-        for source in node.sources if isinstance(node, Concat) else (node.source,):
+        for source in node.sources:
             if source in by_name and source not in seen:
                 seen.add(source)
                 yield from walk(by_name[source])

@@ -2,10 +2,8 @@
 
 Source: Szegedy et al., "Rethinking the Inception Architecture for Computer Vision"
 (arXiv 1512.00567), with the node names of the 2015 ImageNet release.
-Every convolution carries a bias (batch normalisation folded in) and is followed by ReLU.
-
-A *layer file* is an ``.npz`` with ``NAME/weights`` in HWIO order and ``NAME/bias`` for each
-convolution named here. Channel counts are read from the weights, so one graph serves every width.
+Every convolution carries a bias (batch normalisation folded in) and is followed by ReLU. Channel
+counts are read from the weights (``layer_files.py``), so one graph serves every width.
 """
 
 from __future__ import annotations
@@ -30,6 +28,11 @@ class Conv:
     stride: int = 1
     same: bool = True
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """What it reads, as of a :class:`Concat`."""
+        return (self.source,)
+
 
 @dataclass(frozen=True)
 class Pool:
@@ -40,6 +43,11 @@ class Pool:
     kind: str
     stride: int = 1
     same: bool = True
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """What it reads, as of a :class:`Concat`."""
+        return (self.source,)
 
 
 @dataclass(frozen=True)
@@ -181,3 +189,10 @@ NODES = _graph(last_pool="max")
 """The graph of the 2015 release, in topological order; ``mixed_10`` pools the maximum."""
 KERAS_NODES = _graph(last_pool="avg")
 """The same graph as Keras trained it: all that differs is that ``mixed_10`` pools the mean."""
+LAST_MAP = NODES[-1].name
+"""The feature map whose mean is ``pool_3``."""
+
+
+def output_name(node: str) -> str:
+    """The node's name in a TFLite signature, where ``/`` is not allowed."""
+    return node.replace("/", "_")

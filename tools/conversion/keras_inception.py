@@ -2,82 +2,25 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.conversion.convert_tensorflow import keras
-from tools.conversion.inception_v3 import INPUT, NODES, POOL_3, Concat, Conv, Node, Pool
-
-Layers = dict[str, NDArray[np.float32]]
-"""A layer file in memory: ``NAME/weights`` HWIO and ``NAME/bias``."""
-LAST_MAP = NODES[-1].name
-"""The feature map whose mean is ``pool_3``."""
-
-
-class LayerFileError(Exception):
-    """A layer file is missing or damaged, or lacks what is asked of it."""
-
-
-def read_layer_files(paths: Iterable[Path]) -> Layers:
-    """Merge layer files (float16 or float32) into one; a later file wins.
-
-    Raises
-    ------
-    LayerFileError
-        A file is missing, not an ``.npz`` of plain arrays, or holds a value that is not finite.
-    """
-    layers: Layers = {}
-    for path in paths:
-        try:
-            with np.load(path, allow_pickle=False) as archive:
-                layers.update({key: archive[key].astype(np.float32) for key in archive.files})
-        except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
-            raise LayerFileError(f"{path} is not a layer file: {error}") from None
-    if broken := [key for key, value in layers.items() if not np.isfinite(value).all()]:
-        raise LayerFileError(f"{broken[0]} holds a value that is not finite")
-    return layers
-
-
-def random_layers(seed: int) -> Layers:
-    """Full-width weights after He's initialisation: a network to time, not to use."""
-    generator = np.random.default_rng(seed)
-    channels, layers = {INPUT: 3}, Layers()
-    for node in NODES:
-        if isinstance(node, Conv):
-            shape = (*node.kernel, channels[node.source], node.filters)
-            deviation = np.float32(np.sqrt(2 / np.prod(shape[:3])))
-            weights = generator.standard_normal(shape, dtype=np.float32) * deviation
-            layers[f"{node.name}/weights"] = weights
-            layers[f"{node.name}/bias"] = np.zeros(node.filters, np.float32)
-            channels[node.name] = node.filters
-        elif isinstance(node, Concat):
-            channels[node.name] = sum(channels[source] for source in node.sources)
-        else:
-            channels[node.name] = channels[node.source]
-    return layers
-
-
-def computable(
-    layers: Mapping[str, NDArray[np.float32]], nodes: Iterable[Node] = NODES
-) -> tuple[list[Node], list[str]]:
-    """The nodes that these weights allow, in order, and the convolutions whose weights are missing.
-
-    A convolution that also waits for an earlier one is not counted as missing.
-    """
-    reached, allowed, missing = {INPUT}, list[Node](), list[str]()
-    for node in nodes:
-        if not reached >= set(node.sources if isinstance(node, Concat) else (node.source,)):
-            continue
-        if isinstance(node, Conv) and f"{node.name}/weights" not in layers:
-            missing.append(node.name)
-            continue
-        reached.add(node.name)
-        allowed.append(node)
-    return allowed, missing
+from lab.errors import LayerFileError
+from tools.conversion.inception_v3 import (
+    INPUT,
+    LAST_MAP,
+    NODES,
+    POOL_3,
+    Concat,
+    Conv,
+    Node,
+    Pool,
+    output_name,
+)
+from tools.conversion.layer_files import computable
+from tools.conversion.quiet_tensorflow import keras
 
 
 def build_model(
@@ -106,11 +49,6 @@ def build_model(
         reason = f"the weights lack {', '.join(missing)}" if missing else "there is no such node"
         raise LayerFileError(f"no output {unknown[0]!r}: {reason}")
     return keras.Model(photo, {output_name(name): _output(name, maps) for name in outputs})
-
-
-def output_name(node: str) -> str:
-    """The node's name in a TFLite signature, where ``/`` is not allowed."""
-    return node.replace("/", "_")
 
 
 def _output(name: str, maps: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:

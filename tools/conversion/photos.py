@@ -14,6 +14,8 @@ from lab.errors import PhotoSetError
 from lab.photos.embeddings import InputView, view_pixels
 from lab.photos.photo_sets import PhotoSet, photo_set_sha256
 
+NOISE_PHOTOS, NOISE_SEED = 8, 0
+
 
 @dataclass(frozen=True)
 class Photos:
@@ -47,3 +49,13 @@ class Photos:
                 yield view_pixels(encoded, view)
             except CaptureError as error:
                 raise PhotoSetError(f"{self.whole.source}: {path}: {error}") from None
+
+    def pixels(self, view: InputView, purpose: str) -> NDArray[np.uint8]:
+        """All views at once, uint8 RGB (N, height, width, 3)."""
+        return np.stack(list(self.views(view, purpose)))
+
+
+def noise(view: InputView) -> NDArray[np.uint8]:
+    """What stands in for photos where none are needed, uint8 RGB (N, height, width, 3)."""
+    shape = (NOISE_PHOTOS, view.height, view.width, 3)
+    return np.random.default_rng(NOISE_SEED).integers(0, 256, shape, dtype=np.uint8)

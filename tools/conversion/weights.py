@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.errors import LayerFileError
+from lab.photos.photo_sets import sha256_of
 from tools.conversion.imagenet_weights import LICENCE, MD5, NAME, download, read_keras_weights
 from tools.conversion.inception_v3 import KERAS_NODES, NODES, Node
-from tools.conversion.keras_inception import LayerFileError, Layers, random_layers, read_layer_files
+from tools.conversion.layer_files import Layers, random_layers, read_layer_files
 
 IMAGENET = "imagenet"
 NOT_STATED = "not stated"
@@ -85,7 +87,7 @@ def _keras(path: Path, sha256: str | None) -> Weights:
 
 
 def _digest(path: Path, expected: str | None) -> str:
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    found = sha256_of(path)
     if expected is not None and found != expected.lower():
         raise LayerFileError(f"{path} has SHA-256 {found}, not {expected}: not used")
     return found

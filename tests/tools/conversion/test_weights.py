@@ -14,12 +14,13 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="conversion needs the [convert] extra")
 
+from lab.errors import LayerFileError
 from tools import convert_tflite
 from tools.conversion import imagenet_weights
-from tools.conversion.convert_tensorflow import keras
 from tools.conversion.imagenet_weights import download, fold, read_keras_weights
 from tools.conversion.inception_v3 import KERAS_NODES, MIXED_8_POOL, NODES, POOL_3
-from tools.conversion.keras_inception import LayerFileError, build_model
+from tools.conversion.keras_inception import build_model
+from tools.conversion.quiet_tensorflow import keras
 from tools.conversion.weights import load_weights
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # TensorFlow's own deprecations

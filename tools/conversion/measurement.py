@@ -20,9 +20,8 @@ from lab.fitting.projections import fold, scaled
 from lab.statistics.comparisons import compare_all, object_weights
 from lab.statistics.intervals import Estimate, estimate
 from lab.statistics.samples import arrange, single_references
+from tools.conversion.manifest import FLOAT32
 
-FLOAT32 = "float32"
-"""The precision that the others are compared with."""
 REPLICATES = 1000
 """Of the bootstrap over objects that gives the intervals."""
 _SEED = 0
@@ -71,7 +70,7 @@ class ModelRow:
 
 
 @dataclass(frozen=True)
-class Report:
+class Measurement:
     """All that was measured.
 
     Attributes
@@ -96,7 +95,7 @@ def measure(
     objects: Sequence[str] | None = None,
     fit: Views = (),
     recipe: Recipe | None = None,
-) -> Report:
+) -> Measurement:
     """Compare the models of ``bundles``, by precision, of which one is float32.
 
     Parameters
@@ -136,7 +135,7 @@ def measure(
             )
     sizes = {p: bundle.model_path.stat().st_size for p, bundle in bundles.items()}
     runtime = choose_runtime()
-    return Report(
+    return Measurement(
         layers=tuple(rows),
         models=tuple(ModelRow(p, sizes[p], milliseconds[p]) for p in bundles),
         photos=len(next(iter(found[FLOAT32].values()))),
@@ -146,7 +145,7 @@ def measure(
     )
 
 
-def as_table(report: Report) -> str:
+def as_table(report: Measurement) -> str:
     """The report as two tables in Markdown that also read well as they are."""
     lines = [
         "| precision | layer | values | mean cosine to float32 | lowest | bits flipped | EER |",

@@ -12,8 +12,8 @@ import pytest
 from numpy.typing import NDArray
 
 from lab.errors import TooFewTrialsError
-from tools.conversion import report as convert_report
-from tools.conversion.report import Recipe, Report, as_table, measure
+from tools.conversion import measurement
+from tools.conversion.measurement import Measurement, Recipe, as_table, measure
 
 DIMENSIONS, OBJECTS, VIEWS, FIT = 30, 20, 3, 60
 RECIPE = Recipe((2, 22), 64)
@@ -42,8 +42,8 @@ class FakeEmbedder:
 
 def compare(
     noise: float, objects: Sequence[str] | None, monkeypatch: pytest.MonkeyPatch, folder: Path
-) -> Report:
-    monkeypatch.setattr(convert_report, "Embedder", FakeEmbedder)
+) -> Measurement:
+    monkeypatch.setattr(measurement, "Embedder", FakeEmbedder)
     (folder / "model.tflite").write_bytes(b"x" * 1500)
     rng = np.random.default_rng(2)
     centres = np.repeat(rng.standard_normal((OBJECTS, DIMENSIONS)), VIEWS, axis=0)
