@@ -1,10 +1,11 @@
 """Files written whole: whoever opens one finds all of it, old or new, whenever the writer stops.
 
-And files of arrays read, as far as they can be.
+And files of arrays read, as far as they can be, and files known by their hash.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,3 +61,12 @@ def stored_arrays(file: Path) -> dict[str, NDArray[Any]] | None:
             return dict(stored)
     except Exception:  # zipfile, zlib and NumPy: many kinds for damaged files
         return None
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal: how records of what was done name it."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        for block in iter(lambda: stream.read(1024 * 1024), b""):
+            digest.update(block)
+    return digest.hexdigest()

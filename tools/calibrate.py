@@ -9,8 +9,8 @@ Two ways to a threshold are measured. *Cross validation* is the ai.lock paper's 
 the largest at which FMR over all ordered pairs of photos of different objects stays at or below it:
 1e-3, 1e-4, 1 / 50,000, and what ``--fmr`` says. The option given makes its tau the profile's.
 
-Measuring is the accuracy benchmark's work (``benchmarks.accuracy``): one photo as reference,
-intervals by resampling objects. The projection must have been fitted on other objects.
+Measuring is verification's work (``lab.verification``): one photo as reference, intervals by
+resampling objects. The projection must have been fitted on other objects.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ailock_sdk import AiLock, AilockError
 from ailock_sdk.embedding import load_bundle
 from ailock_sdk.sketch import correction_radius
 from lab.bundles.write import read_manifest, write_manifest
-from lab.errors import PhotoSetError, TooFewTrialsError
+from lab.errors import LabError, TooFewTrialsError
 from lab.fitting.calibration import (
     PAPER_LAMBDAS,
     TAU_UNIT,
@@ -41,11 +41,12 @@ from lab.fitting.calibration import (
     tau_text,
 )
 from lab.photos.labelled_photos import ALL, SPLITS, open_labelled_photos
+from lab.report.files import print_report, save, tell
 from lab.report.provenance import command_line
 from lab.statistics.intervals import Estimate, estimate
 from lab.verification.evaluate import verify
 from lab.verification.verification import Settings, Verification
-from tools.projection.calibration_report import Calibration, as_text, save
+from tools.projection.calibration_report import NAME, Calibration, report_of
 
 MODULE = "tools.calibrate"
 FMR_TARGETS = (1e-3, 1e-4, 1 / 50_000)
@@ -60,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.fmr = options.fmr or DEFAULT_FMR
     try:
         _run(options, command_line(MODULE, given))
-    except (PhotoSetError, TooFewTrialsError, AilockError) as error:
+    except (LabError, AilockError) as error:
         print(f"calibrate: {error}", file=sys.stderr)
         return 1
     return 0
@@ -119,7 +120,8 @@ def _run(options: argparse.Namespace, command: str) -> None:
         chosen=_choose(options, by_lambda[-1], found_targets.get(options.fmr)),
         provenance=result.provenance,
     )
-    print(as_text(found))
+    report = report_of(found)
+    print_report(report)
     manifest = read_manifest(options.bundle)
     profile = manifest["profiles"][options.profile]
     profile["tau"] = tau_text(found.chosen)
@@ -129,8 +131,7 @@ def _run(options: argparse.Namespace, command: str) -> None:
     radius = correction_radius(found.lambda_bits, profile["tau"])
     print(f"{options.bundle}: profile {options.profile!r}, tau {profile['tau']}, c = {radius}")
     if options.out is not None:
-        for file in save(found, options.out):
-            print(f"wrote {file}", file=sys.stderr)
+        tell(save(report, options.out, NAME))
 
 
 def _cross_validations(
@@ -203,7 +204,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--bootstrap", type=int, default=1000, help="replicates for the confidence intervals")
     add("--seed", type=int, default=1, help="of the folds and the bootstrap")
-    add("--out", type=Path, help="folder for calibration.json and calibration.png")
+    add("--out", type=Path, help="folder for the report: JSON, Markdown, HTML, pictures")
     add("--cache", type=Path, default=Path("out/imageprints"), help="where imageprints are kept")
     return parser
 

@@ -46,7 +46,7 @@ from lab.bundles.write import (
     write_manifest,
 )
 from lab.errors import PhotoSetError
-from lab.files import write_whole
+from lab.files import sha256_of, write_whole
 from lab.fitting.incremental_pca import PAPER_COMPONENTS, IncrementalComponents
 from lab.fitting.projections import (
     HYPERPLANES,
@@ -59,7 +59,7 @@ from lab.fitting.projections import (
     whitened,
 )
 from lab.photos.embeddings import InputView, Sight, embed_in_chunks
-from lab.photos.photo_sets import PhotoSet, open_photo_set, sha256_of
+from lab.photos.photo_sets import PhotoSet, open_photo_set
 from lab.report.provenance import command_line
 from tools.projection.views import random_views, squares
 from tools.training.config import Config, Source, read_config
@@ -315,7 +315,7 @@ def _write(
     np.savez(packed, allow_pickle=False, **arrays)
     write_whole(options.bundle / PROJECTION, packed.getvalue())
     text = json.dumps(record, indent=2, sort_keys=True) + "\n"
-    write_whole(options.bundle / RECORD, text)
+    write_whole(options.bundle / RECORD, text.encode())
     list_file(manifest, options.bundle / PROJECTION)
     list_file(manifest, options.bundle / RECORD)
     manifest["projection"] = PROJECTION

@@ -29,7 +29,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from lab.photos.photo_sets import sha256_of
+from lab.files import sha256_of
 from tools.training.config import Config, read_config
 from tools.training.evaluation import Watch
 from tools.training.loop import Metrics, Trainer, run

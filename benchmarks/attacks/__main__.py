@@ -11,7 +11,7 @@ from ailock_sdk import AilockError
 from benchmarks.attacks import helper_data_experiment, helper_data_report
 from benchmarks.attacks.images import command as synthetic_images_command
 from lab.errors import LabError
-from lab.photos.photo_sets import sha256_of
+from lab.files import sha256_of
 from lab.report import provenance
 
 MODULE = "benchmarks.attacks"

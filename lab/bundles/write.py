@@ -9,8 +9,7 @@ from typing import Any
 from ailock_sdk.embedding import load_bundle
 from ailock_sdk.lock import AiLock
 from lab.bundles.find import MANIFEST
-from lab.files import write_whole
-from lab.photos.photo_sets import sha256_of
+from lab.files import sha256_of, write_whole
 
 MODEL = "model.tflite"
 PROJECTION = "projection.npz"

@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lab.errors import PhotoSetError
+from lab.files import sha256_of
 
 LABELS = "labels.csv"
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
@@ -112,15 +113,6 @@ def open_photos(source: Path) -> PhotoSet:
         As :func:`open_photo_set`.
     """
     return _open(source, _all_entries)
-
-
-def sha256_of(source: Path) -> str:
-    """SHA-256 of a file, hexadecimal: how a photo set is named in records of what was done."""
-    digest = hashlib.sha256()
-    with source.open("rb") as stream:
-        for block in iter(lambda: stream.read(1024 * 1024), b""):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def photo_set_sha256(photos: PhotoSet) -> str:

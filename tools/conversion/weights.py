@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.errors import LayerFileError
-from lab.photos.photo_sets import sha256_of
+from lab.files import sha256_of
 from tools.conversion.imagenet_weights import LICENCE, MD5, NAME, download, read_keras_weights
 from tools.conversion.inception_v3 import KERAS_NODES, NODES, Node
 from tools.conversion.layer_files import Layers, random_layers, read_layer_files

@@ -1,16 +1,13 @@
-"""A calibration as text, as JSON and as a picture."""
+"""A calibration as a report: two tables, and the rates against tau."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from lab.fitting.calibration import (
     TAU_GRID,
@@ -21,13 +18,22 @@ from lab.fitting.calibration import (
     tau_of,
     tau_text,
 )
-from lab.report.style import GREY, LIGHT
-from lab.report.wording import percent, rate
+from lab.report.results import (
+    Chapter,
+    Figure,
+    Panel,
+    ReferenceLine,
+    Report,
+    Result,
+    Series,
+    Table,
+)
 from lab.statistics.comparisons import Comparisons
 from lab.statistics.error_rates import accepted_share
-from lab.statistics.intervals import FEW_OBJECTS
+from lab.statistics.intervals import FEW_OBJECTS, Estimate
 
-JSON_FILE, PLOT_FILE = "calibration.json", "calibration.png"
+NAME = "calibration"
+"""Of the files, without their suffixes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,37 +65,34 @@ class Calibration:
         return self.by_lambda[-1]
 
 
-def as_text(found: Calibration) -> str:
-    """The two tables, and what must be known to read them."""
-    lines = _table(
-        ["lambda", "tau", "c", "F1", "FAR", "FRR", "held out: F1", "FAR", "FRR"],
-        [_cross_validation_row(one) for one in found.by_lambda],
+def report_of(found: Calibration) -> Report:
+    """Tables, the picture, and the JSON file's figures: everything but the histograms."""
+    facts = found.provenance
+    bundle = facts["bundle"]
+    few = f"Fewer than {FEW_OBJECTS} objects: the figures are anecdotal."
+    results: tuple[Result, ...] = (_cross_validation(found), _targets(found), _rates(found))
+    return Report(
+        f"Calibration of {bundle['name']} {bundle['version']}, profile {facts['profile']}",
+        _facts(facts),
+        (few,) if found.objects < FEW_OBJECTS else (),
+        (Chapter("", {}, results),),
+        document=_document(found),
     )
-    lines += [
-        "tau: greatest mean F1 over 5 folds of objects; F1, FAR, FRR: means there.",
-        "Held out: each fold at the tau of the other four. Shorter lambdas: the profile's first "
-        "bits.",
-        "",
-    ]
-    lines += _table(
-        ["FMR at most", "c", "tau", "FMR (95 %)", "FNMR (95 %)"],
-        [_target_row(one, found.lambda_bits) for one in found.targets],
-    )
-    compared = found.comparisons
-    lines.append(
-        f"{int(compared.mated.sum()):,} mated comparisons of {compared.mated_objects:,} objects, "
-        f"{int(compared.non_mated.sum()):,} non-mated of {compared.object_pairs:,} pairs of "
-        "objects; object bootstrap, rule of three where no error was seen."
-    )
-    if not all(one.enough_trials for one in found.targets):
-        lines.append("*: too few pairs of photos to tell a rate so low from a higher one.")
-    if found.objects < FEW_OBJECTS:
-        lines.append(f"Fewer than {FEW_OBJECTS} objects: the figures are anecdotal.")
-    return "\n".join(lines)
 
 
-def as_json(found: Calibration) -> str:
-    """Everything but the histograms."""
+def _facts(provenance: Mapping[str, Any]) -> dict[str, str]:
+    machine = provenance["machine"]
+    sets = (f"{one['file']} (SHA-256 {one['sha256']})" for one in provenance["photo_sets"])
+    return {
+        "Photos": ", ".join(sets),
+        "Command": provenance["command"],
+        "Machine": f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}",
+        "Runtime": provenance["runtime"],
+        "Date": provenance["date"],
+    }
+
+
+def _document(found: Calibration) -> dict[str, Any]:
     entries = []
     for one in found.by_lambda:
         entry = asdict(one)
@@ -97,7 +100,7 @@ def as_json(found: Calibration) -> str:
         entry["tau"] = one.tau / TAU_UNIT
         entry["folds"] = [{**asdict(fold), "tau": fold.tau / TAU_UNIT} for fold in one.folds]
         entries.append(entry)
-    content = {
+    return {
         "tau": found.chosen / TAU_UNIT,
         "lambda_bits": found.lambda_bits,
         "cross_validation": entries,
@@ -107,75 +110,109 @@ def as_json(found: Calibration) -> str:
         ],
         "provenance": found.provenance,
     }
-    return json.dumps(content, indent=2) + "\n"
 
 
-def save(found: Calibration, out: Path) -> list[Path]:
-    """Write the JSON file and the picture; returns their paths."""
-    out.mkdir(parents=True, exist_ok=True)
-    files = [out / JSON_FILE, out / PLOT_FILE]
-    files[0].write_text(as_json(found), "utf-8")
-    _save_plot(found, files[1])
-    return files
+def _cross_validation(found: Calibration) -> Table:
+    return Table(
+        "",
+        "Cross validation",
+        (
+            *("lambda", "tau", "c", "F1", "FAR", "FRR"),
+            *("held out: F1", "held out: FAR", "held out: FRR"),
+        ),
+        tuple(_cross_validation_row(one) for one in found.by_lambda),
+        notes=(
+            "tau: greatest mean F1 over 5 folds of objects; F1, FAR, FRR: means there.",
+            "Held out: each fold at the tau of the other four. Shorter lambdas: the profile's "
+            "first bits.",
+        ),
+        name="cross_validation",
+    )
 
 
-def _save_plot(found: Calibration, file: Path) -> None:
-    """FMR and FNMR above, F1 below, against tau."""
-    taus = np.arange(TAU_UNIT // 2, TAU_UNIT + 1)
+def _cross_validation_row(one: CrossValidation) -> tuple[object, ...]:
+    held_out = np.mean([[fold.f1, fold.far, fold.frr] for fold in one.folds], axis=0)
+    shares = (Estimate(float(value)) for value in (one.f1, one.far, one.frr, *held_out))
+    return one.lambda_bits, tau_text(one.tau), one.radius_bits, *shares
+
+
+def _targets(found: Calibration) -> Table:
+    compared = found.comparisons
+    notes = [
+        f"{int(compared.mated.sum()):,} mated comparisons of {compared.mated_objects:,} objects, "
+        f"{int(compared.non_mated.sum()):,} non-mated of {compared.object_pairs:,} pairs of "
+        "objects; object bootstrap, rule of three where no error was seen."
+    ]
+    if not all(one.enough_trials for one in found.targets):
+        notes.append("*: too few pairs of photos to tell a rate so low from a higher one.")
+    return Table(
+        "",
+        "The largest radius at which a false match rate is kept",
+        ("FMR at most", "c", "tau", "FMR (95 %)", "FNMR (95 %)"),
+        tuple(_target_row(one, found.lambda_bits) for one in found.targets),
+        notes=tuple(notes),
+        name="targets",
+    )
+
+
+def _target_row(one: FmrTarget, lambda_bits: int) -> tuple[object, ...]:
+    star = "" if one.enough_trials else " *"
+    tau = tau_text(tau_of(one.radius_bits, lambda_bits))
+    return f"{one.fmr_max:g}{star}", one.radius_bits, tau, one.fmr, one.fnmr
+
+
+def _rates(found: Calibration) -> Figure:
+    """FMR and FNMR above, F1 below; of the taus that give one c, the largest is drawn."""
+    taus = _largest(found.lambda_bits, np.arange(TAU_UNIT // 2, TAU_UNIT + 1))
     thresholds = radii(found.lambda_bits, taus) + 1  # accepted_share begins at -1 bits
     fmr = accepted_share(found.comparisons.non_mated)[thresholds]
     fnmr = 1 - accepted_share(found.comparisons.mated)[thresholds]
-    marks = [(found.own.tau, "cross validation", GREY, ":")]
-    marks += [(found.chosen, "the profile", LIGHT.ink, "--")]
-    red, blue = LIGHT.colours["vermilion"], LIGHT.colours["blue"]
-    with mpl.rc_context(LIGHT.settings):
-        figure = Figure(figsize=(8, 6.4), layout="constrained")
-        upper, lower = figure.subplots(2, 1, sharex=True)
-        for share, colour, name in ((fmr, red, "FMR"), (fnmr, blue, "FNMR")):
-            upper.plot(
-                taus / TAU_UNIT, np.where(share > 0, share, np.nan), color=colour, label=name
-            )
-        upper.set(
-            yscale="log", ylabel="error rate", title=f"Error rates, lambda {found.lambda_bits}"
-        )
-        for one in found.by_lambda:
-            own = one is found.own
-            lower.plot(
-                TAU_GRID / TAU_UNIT,
-                one.mean_f1,
-                color=LIGHT.ink if own else GREY,
-                lw=1.8 if own else 0.6,
-                alpha=1 if own else 0.3 + 0.6 * one.lambda_bits / found.lambda_bits,
-                label=f"lambda {one.lambda_bits}" if own else None,
-            )
-        lower.set(xlabel="tau", ylabel="mean F1 of the folds", ylim=(0, 1))
-        lower.set_title("F1; thin: shorter imageprints, the darker the longer")
-        for axes in (upper, lower):
-            for tau, name, colour, style in marks:
-                label = f"{name}: {tau_text(tau)}"
-                axes.axvline(tau / TAU_UNIT, color=colour, ls=style, lw=1, label=label)
-            axes.legend(fontsize=9)
-        figure.savefig(file)
+    lines = (
+        ReferenceLine(found.own.tau / TAU_UNIT, f"cross validation: {tau_text(found.own.tau)}"),
+        ReferenceLine(found.chosen / TAU_UNIT, f"the profile: {tau_text(found.chosen)}"),
+    )
+    return Figure(
+        "",
+        f"Error rates, lambda {found.lambda_bits}",
+        (
+            Panel(
+                "Error rates",
+                "tau",
+                "error rate",
+                (
+                    _positive("FMR", taus, fmr),
+                    _positive("FNMR", taus, fnmr),
+                ),
+                y_scale="log",
+                lines=lines,
+            ),
+            Panel(
+                "F1; shorter imageprints are the profile's first bits",
+                "tau",
+                "mean F1 of the folds",
+                tuple(_f1(one) for one in found.by_lambda),
+                y_range=(0, 1),
+                lines=lines,
+            ),
+        ),
+        name=NAME,
+        columns=1,
+        panel_inches=(8, 3.2),
+    )
 
 
-def _cross_validation_row(one: CrossValidation) -> list[str]:
-    held_out = np.mean([[fold.f1, fold.far, fold.frr] for fold in one.folds], axis=0)
-    figures = [percent(value) for value in (one.f1, one.far, one.frr, *map(float, held_out))]
-    return [str(one.lambda_bits), tau_text(one.tau), str(one.radius_bits), *figures]
+def _largest(lambda_bits: int, taus: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Of ascending taus with the same c, the last."""
+    return taus[np.diff(radii(lambda_bits, taus), append=-1) != 0]
 
 
-def _target_row(one: FmrTarget, lambda_bits: int) -> list[str]:
-    star = "" if one.enough_trials else " *"
-    tau = tau_text(tau_of(one.radius_bits, lambda_bits))
-    name = f"{one.fmr_max:g}{star}"
-    return [name, str(one.radius_bits), tau, rate(one.fmr), rate(one.fnmr)]
+def _positive(label: str, taus: NDArray[np.int64], shares: NDArray[np.float64]) -> Series:
+    """A curve where it has a place on a logarithmic axis."""
+    seen = shares > 0
+    return Series(label, tuple((taus[seen] / TAU_UNIT).tolist()), tuple(shares[seen].tolist()))
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Columns as wide as their widest cell."""
-    table = [list(heads), *map(list, rows)]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    return [
-        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
-        for row in table
-    ]
+def _f1(one: CrossValidation) -> Series:
+    taus = _largest(one.lambda_bits, TAU_GRID)
+    x, y = taus / TAU_UNIT, one.mean_f1[taus - TAU_GRID[0]]
+    return Series(f"lambda {one.lambda_bits}", tuple(x.tolist()), tuple(y.tolist()))
