@@ -20,57 +20,31 @@ incrementally (``lab.fitting.incremental_pca``, the ``fit`` extra), discriminant
 from __future__ import annotations
 
 import argparse
-import io
-import json
 import math
 import sys
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from ailock_sdk.capture import Look
-from ailock_sdk.embedding import Embedder, Layer, ProjectionSpec, load_bundle
+from ailock_sdk.embedding import Embedder, ProjectionSpec, load_bundle
 from ailock_sdk.errors import AilockError
 from ailock_sdk.profiles import Profile
-from lab.bundles.write import (
-    PROJECTION,
-    list_file,
-    read_manifest,
-    set_self_test,
-    write_manifest,
-)
-from lab.errors import PhotoSetError
-from lab.files import sha256_of, write_whole
-from lab.fitting.incremental_pca import PAPER_COMPONENTS, IncrementalComponents
-from lab.fitting.projections import (
-    HYPERPLANES,
-    KINDS,
-    Components,
-    Moments,
-    discriminant_components,
-    fold,
-    principal_components,
-    whitened,
-)
-from lab.photos.embeddings import InputView, Sight, embed_in_chunks
-from lab.photos.photo_sets import PhotoSet, open_photo_set
+from lab.bundles.write import read_manifest
+from lab.errors import LabError
+from lab.files import sha256_of
+from lab.fitting.projections import HYPERPLANES, KINDS, Moments, fold
+from lab.photos.embeddings import InputView, Sight
 from lab.report.provenance import command_line
-from tools.projection.views import random_views, squares
-from tools.training.config import Config, Source, read_config
+from tools.projection.components import discriminant, plain_photos, principal
+from tools.projection.photos import Camera, TrainingSets, add_plain_photos, embed_views
+from tools.projection.write import write_projection
+from tools.training.config import read_config
 
 MODULE = "tools.fit_projection"
-RECORD = "projection.json"
-"""What was fitted on what; listed in the manifest."""
-EXACT_DIMENSIONS = 4096
-"""Longest embeddings of which a D x D covariance is made: 128 MiB."""
-Plain = Moments | IncrementalComponents
-"""What is known of a layer's plain photos."""
 _CODE_ORDER = 7
 """Of the code's blocks, unless the imageprint is too short for one such block."""
 
@@ -81,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(given)
     try:
         _run(options, command_line(MODULE, given))
-    except (PhotoSetError, AilockError, ValueError) as error:
+    except (LabError, AilockError, ValueError) as error:
         print(f"fit_projection: {error}", file=sys.stderr)
         return 1
     return 0
@@ -96,7 +70,9 @@ def _run(options: argparse.Namespace, command: str) -> None:
     bundle = load_bundle(options.bundle)
     if unknown := specs.keys() - bundle.layers.keys():
         raise ValueError(f"the bundle has no layer {min(unknown)!r}: {', '.join(bundle.layers)}")
-    plain = {layer: _plain(layer, spec, bundle.layers[layer]) for layer, spec in specs.items()}
+    plain = {
+        layer: plain_photos(layer, spec, bundle.layers[layer]) for layer, spec in specs.items()
+    }
     planes = {
         layer: HYPERPLANES[spec.hyperplanes](spec.seed, spec.lambda_bits, spec.dimensions)
         for layer, spec in specs.items()
@@ -104,21 +80,31 @@ def _run(options: argparse.Namespace, command: str) -> None:
     view = InputView(bundle.input.height, bundle.input.width, manifest["input"]["crop"])
     sight = Sight(view, profile.segments, profile.looks)
     camera = Camera(Embedder(bundle, options.threads), sight)
+    sets = TrainingSets(config, options.photos, options.seed)
 
-    used = _add_plain_photos(plain, camera, config, options)
+    used = add_plain_photos(plain, camera, sets, options.plain)
     views = None
     if options.kind == "discriminant":
-        views = _embed_views(list(specs), camera, config, options, used)
+        views = embed_views(list(specs), camera, sets, options.views, options.limit, used)
     arrays: dict[str, NDArray[Any]] = {}
     projections = {}
     for layer, spec in specs.items():
-        components, window, share = _components(layer, spec, plain[layer], views, options)
-        weights, offsets = fold(components, window, planes[layer])
+        known = plain[layer]
+        if views is not None and isinstance(known, Moments):
+            seen = views.embeddings[layer]
+            fit = discriminant(spec, known, seen, views.objects, options.shrinkage)
+        else:
+            fit = principal(spec, known)
+        print(
+            f"{layer}: {spec.lambda_bits} bits of {fit.found} components, "
+            f"{fit.share:.1%} of the eigenvalues' sum"
+        )
+        weights, offsets = fold(fit.components, fit.window, planes[layer])
         arrays |= {f"{layer}/weights": weights, f"{layer}/offsets": offsets}
         projections[layer] = {
             **spec.as_dict(),
-            "exact_covariance": isinstance(plain[layer], Moments),
-            "eigenvalue_share": round(share, 4),
+            "exact_covariance": isinstance(known, Moments),
+            "eigenvalue_share": round(fit.share, 4),
         }
     record = {
         "command": command,
@@ -135,131 +121,9 @@ def _run(options: argparse.Namespace, command: str) -> None:
             "shrinkage": options.shrinkage,
             "views_per_photo": options.views,
         }
-    _write(options, manifest, specs, profile, arrays, record)
-
-
-@dataclass(frozen=True, eq=False)
-class Camera:
-    """What embeds photos, and what it looks at in each."""
-
-    embedder: Embedder
-    sight: Sight
-
-
-@dataclass(frozen=True, eq=False)
-class Views:
-    """Embeddings of random views.
-
-    Attributes
-    ----------
-    embeddings : float32 (N, D) for each layer
-    objects : int (N,), alike where the same segment of the same object is seen
-    """
-
-    embeddings: dict[str, NDArray[np.float32]]
-    objects: NDArray[np.int_]
-
-
-def _plain(name: str, spec: ProjectionSpec, layer: Layer) -> Plain:
-    """What takes in the plain photos of a layer."""
-    start, stop = spec.window
-    if not 0 <= start < stop <= layer.dimensions:
-        raise ValueError(f"window [{start}, {stop}) is no part of {layer.dimensions} components")
-    if layer.dimensions <= EXACT_DIMENSIONS:
-        return Moments(layer.dimensions)
-    if spec.kind == "discriminant":
-        raise ValueError(
-            f"a discriminant takes at most {EXACT_DIMENSIONS} dimensions, "
-            f"{name} has {layer.dimensions}: pool it, or use --kind pca"
-        )
-    return IncrementalComponents(layer.dimensions, max(PAPER_COMPONENTS, stop))
-
-
-def _components(
-    layer: str,
-    spec: ProjectionSpec,
-    plain: Plain,
-    views: Views | None,
-    options: argparse.Namespace,
-) -> tuple[Components, tuple[int, int], float]:
-    """Components, the window of them to cut, and its share of all components' strength."""
-    whiten = spec.kind == "whitened-pca"
-    if isinstance(plain, IncrementalComponents):
-        components = plain.components(whiten)
-    elif views is None:
-        components = principal_components(plain, whiten)
-    else:
-        components = discriminant_components(
-            views.embeddings[layer], views.objects, options.shrinkage
-        )
-    share = components.share(*spec.window)
-    print(
-        f"{layer}: {spec.lambda_bits} bits of {components.matrix.shape[1]} components, "
-        f"{share:.1%} of the eigenvalues' sum"
-    )
-    if views is None or isinstance(plain, IncrementalComponents):
-        return components, spec.window, share
-    return whitened(components, spec.window, plain), (0, spec.dimensions), share
-
-
-def _add_plain_photos(
-    plain: Mapping[str, Plain], camera: Camera, config: Config, options: argparse.Namespace
-) -> dict[str, dict[str, Any]]:
-    """Show the training sets' photos, as they are, to ``plain``; returns what was used."""
-    used: dict[str, dict[str, Any]] = {}
-    for source in config.training:
-        photos = _photos(source, options)
-        used[source.file] = {"photos_plain": 0, "sha256": sha256_of(photos.source)}
-        if source.cut_outs:
-            continue
-        photos = photos.sample(options.plain or len(photos), options.seed)
-        used[source.file]["photos_plain"] = len(photos)
-        bar = tqdm(photos, desc=f"{source.file}, plain", unit="photo", disable=None)
-        encoded = (data for _, _, data in bar)
-        for chunk in embed_in_chunks(camera.embedder, encoded, camera.sight, list(plain)):
-            for layer, embeddings in chunk.items():
-                plain[layer].add(embeddings)
-    return used
-
-
-def _embed_views(
-    layers: Sequence[str],
-    camera: Camera,
-    config: Config,
-    options: argparse.Namespace,
-    used: dict[str, dict[str, Any]],
-) -> Views:
-    """Embed random views of every training set's photos; enters into ``used`` how many."""
-    chunks: dict[str, list[NDArray[np.float32]]] = {layer: [] for layer in layers}
-    names: list[str] = []
-    # As large as the looks can use; a view is no sharper than the photo that it is drawn from.
-    size = min(camera.sight.short_side, config.source_size)
-    backgrounds: NDArray[np.uint8] | None = None
-    for source in config.training:
-        photos = _photos(source, options).sample(options.limit, options.seed)
-        used[source.file]["photos_in_views"] = len(photos)
-        flat = squares(photos, config.source_size)
-        # The first set lends its photos as backgrounds: it should show many different things.
-        backgrounds = flat if backgrounds is None else backgrounds
-        views = random_views(flat, backgrounds, source, config, options.views, size, options.seed)
-        total = len(photos) * options.views
-        bar = tqdm(views, desc=source.file, total=total, unit="view", disable=None)
-        for chunk in embed_in_chunks(camera.embedder, bar, camera.sight, layers):
-            for layer, embeddings in chunk.items():
-                chunks[layer].append(embeddings)
-        names += [
-            f"{source.file}:{name}:{segment}"
-            for name in photos.objects
-            for _ in range(options.views)
-            for segment in options.segments
-        ]
-    _, objects = np.unique(names, return_inverse=True)
-    return Views({layer: np.concatenate(parts) for layer, parts in chunks.items()}, objects)
-
-
-def _photos(source: Source, options: argparse.Namespace) -> PhotoSet:
-    photos = open_photo_set(options.photos / source.file)
-    return photos.half(training=True) if source.split else photos
+    write_projection(options.bundle, manifest, specs, profile, arrays, record, options.self_test)
+    bits = sum(spec.lambda_bits for spec in specs.values()) * len(profile.segments)
+    print(f"{options.bundle}: profile {profile.name!r}, {bits} bits")
 
 
 def _looks(given: Sequence[tuple[float, float]] | None) -> tuple[Look, ...]:
@@ -300,40 +164,6 @@ def _profile(options: argparse.Namespace, specs: Mapping[str, ProjectionSpec]) -
         tau=options.tau,
         code=(order, blocks, min(options.symbols, blocks)),
     )
-
-
-def _write(
-    options: argparse.Namespace,
-    manifest: dict[str, Any],
-    specs: Mapping[str, ProjectionSpec],
-    profile: Profile,
-    arrays: Mapping[str, NDArray[Any]],
-    record: Mapping[str, Any],
-) -> None:
-    """The projection, its record, the manifest's entries, and the self-test that follows."""
-    packed = io.BytesIO()
-    np.savez(packed, allow_pickle=False, **arrays)
-    write_whole(options.bundle / PROJECTION, packed.getvalue())
-    text = json.dumps(record, indent=2, sort_keys=True) + "\n"
-    write_whole(options.bundle / RECORD, text.encode())
-    list_file(manifest, options.bundle / PROJECTION)
-    list_file(manifest, options.bundle / RECORD)
-    manifest["projection"] = PROJECTION
-    manifest["projections"] = {layer: spec.as_dict() for layer, spec in specs.items()}
-    manifest["profiles"] = {
-        profile.name: {
-            **profile.imageprint_contract(),
-            "tau": profile.tau,
-            "code": list(profile.code),
-            "calibration": {},
-        }
-    }
-    manifest["self_test"] = None
-    write_manifest(options.bundle, manifest)
-    if options.self_test is not None:
-        set_self_test(options.bundle, options.self_test)
-    bits = sum(spec.lambda_bits for spec in specs.values()) * len(profile.segments)
-    print(f"{options.bundle}: profile {profile.name!r}, {bits} bits")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from tools import code_table
-from tools.code_table import Share
 
 
 def test_one_code_is_measured(
@@ -31,21 +30,7 @@ def test_table_is_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     assert row["radius"] == 11
     assert 7 <= row["message_bits"] <= row["exact_weight_limit_bits"]
     assert row["share"]["accepted"] >= 50
-    assert "| 50 | 0.780 | 11 |" in (tmp_path / "codes.md").read_text()
+    lines = (tmp_path / "codes.md").read_text().splitlines()
+    table = [[cell.strip() for cell in line.split("|")] for line in lines if "|" in line]
+    assert table[-1][1:4] == ["50", "0.780", "11"]
     assert (tmp_path / "codes.png").read_bytes().startswith(b"\x89PNG")
-
-
-def test_channel_limits() -> None:
-    """500 bits at 25 % errors: 94 bits of capacity, 63 at 1 % failure; no noise costs nothing."""
-    assert code_table.bsc_capacity_bits(500, 0.25) == pytest.approx(94.4, abs=0.05)
-    assert code_table.bsc_limit_bits(500, 0.25, 0.01) == pytest.approx(63.2, abs=0.1)
-    assert code_table.exact_weight_limit_bits(500, 0, 1.0) == pytest.approx(500)
-    # 7 columns, one error: the perfect Hamming code's sphere without its centre
-    assert 2 ** code_table.exact_weight_limit_bits(7, 1, 1.0) == pytest.approx(2**7 / 7)
-
-
-def test_wilson_interval() -> None:
-    """Wilson (1927): 95 % of 100 lies in 88.8 % to 97.8 %."""
-    low, high = Share(95, 0, 100).wilson()
-    assert (low, high) == (pytest.approx(0.8882, abs=1e-4), pytest.approx(0.9785, abs=1e-4))
-    assert Share(100, 0, 100).wilson()[1] == 1.0

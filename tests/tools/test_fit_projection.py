@@ -19,6 +19,7 @@ from ailock_sdk import AiLock
 from ailock_sdk.capture import Look
 from ailock_sdk.embedding import DEFAULT_BUNDLE, find_bundle, load_bundle
 from tools import fit_projection
+from tools.projection import components
 
 CONFIG = Path(__file__).resolve().parents[2] / "tools" / "train_embedder.toml"
 SETS = """
@@ -106,8 +107,8 @@ def test_a_profile_is_written_and_again_the_same(kind: str, bundle: Path, folder
 def test_long_embeddings_are_fitted_incrementally(
     bundle: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(fit_projection, "EXACT_DIMENSIONS", 100)
-    monkeypatch.setattr(fit_projection, "PAPER_COMPONENTS", 16)
+    monkeypatch.setattr(components, "EXACT_DIMENSIONS", 100)
+    monkeypatch.setattr(components, "PAPER_COMPONENTS", 16)
     assert run(bundle, folder, "--kind", "pca") == 0
     (spec,) = json.loads((bundle / "projection.json").read_bytes())["projections"].values()
     assert not spec["exact_covariance"]

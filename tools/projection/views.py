@@ -13,7 +13,7 @@ from lab.photos.embeddings import InputView, view_pixels
 from lab.photos.photo_sets import PhotoSet
 from tools.training.augmentation import augment
 from tools.training.config import Config, Source
-from tools.training.photos import CARD_SHAPE
+from tools.training.photos import CARD_SHAPE, as_pixels
 
 _BATCH = 20
 
@@ -60,5 +60,4 @@ def random_views(
             config.augmentation,
             rng,
         )
-        pixels = ((views + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1)
-        yield from pixels.contiguous().numpy()
+        yield from np.ascontiguousarray(as_pixels(views))

@@ -1,0 +1,1 @@
+"""Message bits that codes carry: measured, and bounded by the channel."""
