@@ -35,9 +35,10 @@ PAPER_TAUS = {
 WHAT_IS_SHOWN = (
     "Made by `python -m tools.code_table`. For each imageprint length lambda and threshold tau of "
     "the ai.lock paper (Table 3): the code [m, n, k] of SPEC section 5 with the most message bits "
-    "that accepts at least {target:.0f} % of random patterns of exactly c = floor(lambda (1 - tau)) "
-    "errors. Every bit has equal weight here; real margins decode better. Shares are of {trials:,} "
-    "trials, with Wilson's 95 % interval. More than c errors are never accepted, whatever the code."
+    "that accepts at least {target:.0f} % of random patterns of exactly c = floor(lambda (1 - "
+    "tau)) errors. Every bit has equal weight here; real margins decode better. Shares are of "
+    "{trials:,} trials, with Wilson's 95 % interval. More than c errors are never accepted, "
+    "whatever the code."
 )
 WHAT_LIMITS = (
     "BSC, 1 % failure: the normal approximation of Polyanskiy, Poor and Verdu for a channel that "

@@ -22,8 +22,12 @@ import numpy as np
 from ailock_sdk import AiLock, AilockError
 from ailock_sdk.embedding import load_bundle, quiet_stderr
 from lab.bundles.write import MODEL, list_file, read_manifest, write_manifest
-from lab.errors import PhotoSetError, TooFewTrialsError
+from lab.errors import LabError
 from lab.photos.labelled_photos import open_labelled_photos
+from lab.errors import LabError
+from lab.photos.labelled_photos import open_labelled_photos
+from lab.report.files import print_report
+from lab.report.results import Chapter, Report, Table
 from lab.verification.evaluate import verify
 from lab.verification.verification import Settings, Verification
 
@@ -77,13 +81,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         found = compare(options.bundle, options.model, options.photos, options.profile)
-    except (PhotoSetError, TooFewTrialsError, AilockError, OSError) as error:
+    except (LabError, AilockError, OSError) as error:
         print(f"compare_precision: {error}", file=sys.stderr)
         return 1
-    print(f"{found.photos} photos, {options.bundle} against {options.model.name}")
-    print(f"bits that differ: {found.flipped:.2%} in the mean, {found.flipped_most:.2%} at most")
-    print(f"EER {found.eer:.3%}, with the other model {found.eer_other:.3%}")
+    print_report(report_of(found, f"{options.bundle} against {options.model.name}"))
     return 0
+
+
+def report_of(found: Difference, title: str) -> Report:
+    """One table of one row."""
+    row = {
+        "photos": (found.photos, ".0f"),
+        "bits that differ, mean": (found.flipped, ".2%"),
+        "bits that differ, at most": (found.flipped_most, ".2%"),
+        "EER": (found.eer, ".3%"),
+        "EER with the other model": (found.eer_other, ".3%"),
+    }
+    table = Table(
+        "",
+        "Bits and error rates with another model",
+        tuple(row),
+        (tuple(value for value, _ in row.values()),),
+        formats={column: form for column, (_, form) in row.items()},
+    )
+    return Report(title, {}, (), (Chapter("", {}, (table,)),))
 
 
 def _measure(bundle: Path, photos: Sequence[Path], profile: str, cache: Path) -> Verification:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from lab.report import provenance
-from tools.conversion.measurement import Measurement, Recipe, as_table
+from lab.report.render_text import as_text
+from lab.report.results import Chapter, Report, Table
+from tools.conversion.measurement import Measurement, Recipe, tables
 from tools.conversion.photos import Photos
 from tools.conversion.weights import Weights
 
@@ -22,6 +24,8 @@ class Conversion:
     left_out : what the weights did not allow, or empty
     representative, compared, fitted : photos that set the ranges, that the report is measured on,
         and that its bits were fitted on; ``None`` where there were none: noise, or no bits
+    recipe : of those bits
+    report : what conversion costs
     command : the command that makes this bundle again
     versions : of the packages that decide the result
     """
@@ -39,86 +43,89 @@ class Conversion:
 
 def write_card(manifest: Mapping[str, Any], conversion: Conversion) -> str:
     """The card as Markdown, for a manifest as ``manifest.json`` holds it."""
-    facts, report = conversion, conversion.report
+    facts = {
+        "Source": f"{manifest['source']}",
+        "Licence of the weights": manifest["licence"],
+    }
+    chapters = (
+        Chapter("Weights", _weights(conversion.weights), ()),
+        Chapter("Network", _network(manifest, conversion.left_out), (_layers(manifest),)),
+        Chapter("Quantisation", _quantisation(conversion), ()),
+        Chapter("Measured", _measured(conversion), tables(conversion.report)),
+        Chapter("Made by", _made_by(conversion), ()),
+        Chapter("Limits", _LIMITS, ()),
+    )
+    title = f"{manifest['name']}, version {manifest['version']}"
+    return as_text(Report(title, facts, (), chapters), pictures=False)
+
+
+_LIMITS = {
+    "Projection": "there is none yet, so no profile: `tools.fit_projection`, then "
+    "`tools.calibrate`",
+    "Photos": "none is contained",
+}
+
+
+def _weights(weights: Weights) -> dict[str, str]:
+    return {name: f"SHA-256 {digest}" for name, digest in weights.files} or {
+        "Random": "this bundle is for timing only"
+    }
+
+
+def _network(manifest: Mapping[str, Any], left_out: str) -> dict[str, str]:
     size = manifest["input"]
-    machine = provenance.machine()
-    layers = [
-        f"| `{name}` | `{part['output']}` | {' x '.join(map(str, part['shape']))} "
-        f"| {part['pooling']} |"
+    return {
+        "Input": f"{size['height']} x {size['width']} RGB, {size['low']:g} to {size['high']:g}, "
+        f"the centre square of {size['crop']:.0%} of the short side",
+        **({"Left out": left_out} if left_out else {}),
+        **{
+            f"`{name}`": f"{entry['size_bytes']} bytes, SHA-256 {entry['sha256']}"
+            for name, entry in manifest["files"].items()
+        },
+    }
+
+
+def _layers(manifest: Mapping[str, Any]) -> Table:
+    rows = (
+        (f"`{name}`", f"`{part['output']}`", " x ".join(map(str, part["shape"])), part["pooling"])
         for name, parts in manifest["layers"].items()
         for part in parts
-    ]
-    weights = [f"- {name}, SHA-256 {digest}" for name, digest in facts.weights.files]
-    files = [
-        f"- `{name}`, {entry['size_bytes']} bytes, SHA-256 {entry['sha256']}"
-        for name, entry in manifest["files"].items()
-    ]
-    return "\n".join(
-        [
-            f"# {manifest['name']}, version {manifest['version']}",
-            "",
-            f"{manifest['source']}. Licence of the weights: {manifest['licence']}.",
-            "",
-            "## Weights",
-            "",
-            *(weights or ["Random: this bundle is for timing only."]),
-            "",
-            "## Network",
-            "",
-            f"Input {size['height']} x {size['width']} RGB, {size['low']:g} to {size['high']:g}, "
-            f"the centre square of {size['crop']:.0%} of the short side.",
-            *([facts.left_out] if facts.left_out else []),
-            "",
-            "| layer | signature output | shape | pooling by the SDK |",
-            "|---|---|---|---|",
-            *layers,
-            "",
-            *files,
-            "",
-            "## Quantisation",
-            "",
-            f"Representative photos: {facts.representative or 'noise'}.",
-            "Int8 is int8 everywhere: weights per channel, activations, input and output.",
-            "",
-            "## Measured",
-            "",
-            *_measured(facts),
-            "",
-            as_table(report),
-            "",
-            f"Time: median from pixels to embeddings, {report.threads} threads, {report.runtime}, "
-            f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}.",
-            "",
-            "## Made by",
-            "",
-            f"    {facts.command}",
-            "",
-            f"{provenance.now()}, {_listed(facts.versions)}.",
-            "",
-            "## Limits",
-            "",
-            "There is no projection yet, so no profile: `tools.fit_projection`, then "
-            "`tools.calibrate`.",
-            "No photo is contained.",
-            "",
-        ]
     )
+    columns = ("layer", "signature output", "shape", "pooling by the SDK")
+    return Table("", "Layers", columns, tuple(rows))
 
 
-def _measured(facts: Conversion) -> Sequence[str]:
-    if facts.fitted is None:
-        return [
-            f"On {facts.compared or 'noise'}, which also set the ranges. No bits were measured."
-        ]
-    start, stop = facts.recipe.window
-    return [
-        f"On {facts.compared}.",
-        f"Bits: principal components {start} to {stop} of each layer, {facts.recipe.lambda_bits} "
-        "Gaussian hyperplanes, fitted on float32",
-        f"embeddings of {facts.fitted};",
-        "EER over all pairs of photos, one reference photo, 95 % interval by resampling objects.",
-    ]
+def _quantisation(conversion: Conversion) -> dict[str, str]:
+    return {
+        "Representative photos": str(conversion.representative or "noise"),
+        "Int8": "is int8 everywhere: weights per channel, activations, input and output",
+    }
 
 
-def _listed(versions: Mapping[str, str]) -> str:
-    return ", ".join(f"{name} {version}" for name, version in versions.items())
+def _measured(conversion: Conversion) -> dict[str, str]:
+    report, machine = conversion.report, provenance.machine()
+    time = (
+        f"median from pixels to embeddings, {report.threads} threads, {report.runtime}, "
+        f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}"
+    )
+    photos = str(conversion.compared or "noise")
+    if conversion.fitted is None:
+        return {"On": f"{photos}, which also set the ranges; no bits", "Time": time}
+    start, stop = conversion.recipe.window
+    return {
+        "On": photos,
+        "Bits": f"principal components {start} to {stop} of each layer, "
+        f"{conversion.recipe.lambda_bits} Gaussian hyperplanes, fitted on float32 embeddings of "
+        f"{conversion.fitted}",
+        "EER": "over all pairs of photos, one reference photo, 95 % interval by resampling objects",
+        "Time": time,
+    }
+
+
+def _made_by(conversion: Conversion) -> dict[str, str]:
+    versions = (f"{name} {version}" for name, version in conversion.versions.items())
+    return {
+        "Command": f"`{conversion.command}`",
+        "Date": provenance.now(),
+        "Versions": ", ".join(versions),
+    }

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from ailock_sdk.embedding import Bundle, Embedder, choose_runtime, quiet_stderr
 from ailock_sdk.imageprint import gaussian_hyperplanes
 from lab.fitting.projections import fold, scaled
+from lab.report.render_text import markdown_table
+from lab.report.results import Table
 from lab.statistics.comparisons import compare_all, object_weights
 from lab.statistics.intervals import Estimate, estimate
 from lab.statistics.samples import arrange, single_references
@@ -145,31 +147,45 @@ def measure(
     )
 
 
-def as_table(report: Measurement) -> str:
-    """The report as two tables in Markdown that also read well as they are."""
-    lines = [
-        "| precision | layer | values | mean cosine to float32 | lowest | bits flipped | EER |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for row in report.layers:
-        flipped = "-" if row.flipped is None else f"{row.flipped:.2%}"
-        lines.append(
-            f"| {row.precision} | `{row.layer}` | {row.dimensions} | {row.cosine_mean:.4f} "
-            f"| {row.cosine_lowest:.4f} | {flipped} | {_rate(row.eer)} |"
-        )
-    lines += ["", "| precision | size | time |", "|---|---|---|"]
-    lines += [
-        f"| {row.precision} | {row.size_bytes / 1e6:.1f} MB | {row.milliseconds:.0f} ms |"
-        for row in report.models
-    ]
-    return "\n".join(lines)
+def tables(found: Measurement) -> tuple[Table, Table]:
+    """What conversion costs by precision and layer, and the models' sizes and times."""
+    layers = Table(
+        "",
+        "Precision of embeddings and bits",
+        (
+            *("precision", "layer", "values", "mean cosine to float32", "lowest"),
+            *("bits flipped", "EER"),
+        ),
+        tuple(
+            (
+                *(row.precision, f"`{row.layer}`", row.dimensions),
+                *(row.cosine_mean, row.cosine_lowest),
+                "-" if row.flipped is None else row.flipped,
+                "-" if row.eer is None else row.eer,
+            )
+            for row in found.layers
+        ),
+        formats={
+            "mean cosine to float32": ".4f",
+            "lowest": ".4f",
+            "bits flipped": ".2%",
+            "EER": ".2%",
+        },
+    )
+    models = Table(
+        "",
+        "Model files",
+        ("precision", "size (MB)", "time (ms)"),
+        tuple((row.precision, row.size_bytes / 1e6, row.milliseconds) for row in found.models),
+        formats={"size (MB)": ".1f", "time (ms)": ".0f"},
+    )
+    return layers, models
 
 
-def _rate(eer: Estimate | None) -> str:
-    if eer is None:
-        return "-"
-    interval = "" if eer.low is None or eer.high is None else f" ({eer.low:.2%} to {eer.high:.2%})"
-    return f"{eer.value:.2%}{interval}"
+def as_table(found: Measurement) -> str:
+    """The two tables in Markdown that also reads well as it is."""
+    layers, models = map(markdown_table, tables(found))
+    return "\n".join([*layers, "", *models])
 
 
 def _embed(
