@@ -21,10 +21,12 @@ from tqdm import tqdm
 
 from ailock_sdk.sketch import Code, correction_radius
 from lab.report.files import save
+from lab.report.provenance import command_line
 from lab.report.results import Chapter, Figure, Panel, Report, Series, Table
 from tools.codes.limits import bsc_capacity_bits, bsc_limit_bits, exact_weight_limit_bits
 from tools.codes.trials import TARGET, Parameters, Share, best_code, measure
 
+MODULE = "tools.code_table"
 NAME = "codes"
 PAPER_TAUS = {
     50: "0.780", 100: "0.730", 150: "0.707", 200: "0.695", 250: "0.680",
@@ -33,12 +35,12 @@ PAPER_TAUS = {
 """lambda to tau, Table 3 of the ai.lock paper."""
 
 WHAT_IS_SHOWN = (
-    "Made by `python -m tools.code_table`. For each imageprint length lambda and threshold tau of "
-    "the ai.lock paper (Table 3): the code [m, n, k] of SPEC section 5 with the most message bits "
-    "that accepts at least {target:.0f} % of random patterns of exactly c = floor(lambda (1 - "
-    "tau)) errors. Every bit has equal weight here; real margins decode better. Shares are of "
-    "{trials:,} trials, with Wilson's 95 % interval. More than c errors are never accepted, "
-    "whatever the code."
+    "For each imageprint length lambda and threshold tau of the ai.lock paper (Table 3): the code "
+    "[m, n, k] of SPEC section 5 with the most message bits that accepts at least {target:.0f} % "
+    "of random patterns of exactly c = floor(lambda (1 - tau)) errors. Every bit has equal weight "
+    "here; real margins decode better.",
+    "Shares are of {trials:,} trials, with Wilson's 95 % interval. More than c errors are never "
+    "accepted, whatever the code.",
 )
 WHAT_LIMITS = (
     "BSC, 1 % failure: the normal approximation of Polyanskiy, Poor and Verdu for a channel that "
@@ -94,11 +96,11 @@ def table_row(lambda_bits: int, tau: str, trials: int) -> Row:
 
 def report_of(rows: Sequence[Row], trials: int) -> Report:
     """The table, and message bits and limits over lambda."""
-    remark = WHAT_IS_SHOWN.format(target=100 * TARGET, trials=trials)
+    remarks = (text.format(target=100 * TARGET, trials=trials) for text in WHAT_IS_SHOWN)
     return Report(
         "Message bits at the paper's radii",
-        {},
-        (remark,),
+        {"Command": command_line(MODULE, ["--trials", f"{trials}"])},
+        tuple(remarks),
         (Chapter("", {}, (_table(rows), _figure(rows))),),
         document={"trials": trials, "target": TARGET, "rows": [asdict(row) for row in rows]},
     )
