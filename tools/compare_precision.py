@@ -24,8 +24,6 @@ from ailock_sdk.embedding import load_bundle, quiet_stderr
 from lab.bundles.write import MODEL, list_file, read_manifest, write_manifest
 from lab.errors import LabError
 from lab.photos.labelled_photos import open_labelled_photos
-from lab.errors import LabError
-from lab.photos.labelled_photos import open_labelled_photos
 from lab.report.files import print_report
 from lab.report.results import Chapter, Report, Table
 from lab.verification.evaluate import verify

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -36,7 +36,7 @@ def verification_report(evaluation: Evaluation) -> Report:
     ]
     return Report(
         _title(result),
-        _facts(result),
+        origin(result.provenance),
         (),
         (Chapter("", {}, tuple(results)),),
         format=FORMAT,
@@ -52,8 +52,8 @@ def _title(result: Verification) -> str:
     )
 
 
-def _facts(result: Verification) -> dict[str, str]:
-    recorded = result.provenance
+def origin(recorded: Mapping[str, Any]) -> dict[str, str]:
+    """A verification's provenance in words, for the head of a report."""
     looks, bundle = recorded["looks"], recorded["bundle"]
     return {
         "Looks at a photo": f"{looks['reference']} as reference, {looks['probe']} as probe",

@@ -103,10 +103,10 @@ def _quantisation(conversion: Conversion) -> dict[str, str]:
 
 
 def _measured(conversion: Conversion) -> dict[str, str]:
-    report, machine = conversion.report, provenance.machine()
+    report = conversion.report
     time = (
         f"median from pixels to embeddings, {report.threads} threads, {report.runtime}, "
-        f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}"
+        f"{provenance.machine_line(provenance.machine())}"
     )
     photos = str(conversion.compared or "noise")
     if conversion.fitted is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -31,6 +30,7 @@ from lab.report.results import (
 from lab.statistics.comparisons import Comparisons
 from lab.statistics.error_rates import accepted_share
 from lab.statistics.intervals import FEW_OBJECTS, Estimate
+from lab.verification.report import origin
 
 NAME = "calibration"
 """Of the files, without their suffixes."""
@@ -73,23 +73,11 @@ def report_of(found: Calibration) -> Report:
     results: tuple[Result, ...] = (_cross_validation(found), _targets(found), _rates(found))
     return Report(
         f"Calibration of {bundle['name']} {bundle['version']}, profile {facts['profile']}",
-        _facts(facts),
+        origin(facts),
         (few,) if found.objects < FEW_OBJECTS else (),
         (Chapter("", {}, results),),
         document=_document(found),
     )
-
-
-def _facts(provenance: Mapping[str, Any]) -> dict[str, str]:
-    machine = provenance["machine"]
-    sets = (f"{one['file']} (SHA-256 {one['sha256']})" for one in provenance["photo_sets"])
-    return {
-        "Photos": ", ".join(sets),
-        "Command": provenance["command"],
-        "Machine": f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}",
-        "Runtime": provenance["runtime"],
-        "Date": provenance["date"],
-    }
 
 
 def _document(found: Calibration) -> dict[str, Any]:
