@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from ailock_sdk.embedding import ProjectionSpec
 from ailock_sdk.profiles import Profile
 from lab.bundles.write import PROJECTION, Manifest, list_file, set_self_test, write_manifest
-from lab.files import write_whole
+from lab.files import replacing, write_whole
 
 RECORD = "projection.json"
 """What was fitted on what; listed in the manifest."""
@@ -39,11 +38,9 @@ def write_projection(
     arrays : of ``projection.npz``
     self_test : a photo to keep, with its imageprint
     """
-    packed = io.BytesIO()
-    np.savez(packed, allow_pickle=False, **arrays)
-    write_whole(bundle / PROJECTION, packed.getvalue())
-    text = json.dumps(record, indent=2, sort_keys=True) + "\n"
-    write_whole(bundle / RECORD, text.encode())
+    with replacing(bundle / PROJECTION) as stream:
+        np.savez(stream, allow_pickle=False, **arrays)
+    write_whole(bundle / RECORD, json.dumps(record, indent=2, sort_keys=True) + "\n")
     list_file(manifest, bundle / PROJECTION)
     list_file(manifest, bundle / RECORD)
     manifest["projection"] = PROJECTION
