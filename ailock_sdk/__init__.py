@@ -9,36 +9,41 @@ True
 :class:`AiLock` turns photos into records and secrets; :class:`Vault` keeps named records on disk,
 counts attempts and seals files. Both raise :class:`UnlockError` when the photo does not match, and
 other errors under :class:`AilockError` when no comparison could be made.
+
+Every name is loaded when it is first used (PEP 562).
 """
 
+from __future__ import annotations
+
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
-from ailock_sdk.errors import (
-    AilockError,
-    BundleError,
-    CaptureError,
-    EnrollmentError,
-    LockedOutError,
-    NameTakenError,
-    PepperError,
-    PhotoFormatError,
-    PhotoQualityError,
-    ProfileError,
-    RecordError,
-    RecordFormatError,
-    RecordMismatchError,
-    RuntimeMissingError,
-    SealedDataError,
-    UnknownNameError,
-    UnlockError,
-    VaultError,
-)
-from ailock_sdk.secret import Secret
-
+TYPE_CHECKING = False  # typing alone takes longer to load than what `ailock --version` needs of us
 if TYPE_CHECKING:
+    from typing import Any
+
+    from ailock_sdk.errors import (
+        AilockError,
+        BundleError,
+        CaptureError,
+        EnrollmentError,
+        LockedOutError,
+        NameTakenError,
+        PepperError,
+        PhotoFormatError,
+        PhotoQualityError,
+        ProfileError,
+        RecordError,
+        RecordFormatError,
+        RecordMismatchError,
+        RuntimeMissingError,
+        SealedDataError,
+        UnknownNameError,
+        UnlockError,
+        VaultError,
+    )
     from ailock_sdk.imageprint import ImagePrint
     from ailock_sdk.lock import AiLock
+    from ailock_sdk.secret import Secret
     from ailock_sdk.store import FilePepper, PepperProvider, Record
     from ailock_sdk.vault import Vault
 
@@ -71,21 +76,22 @@ __all__ = [
 ]
 __version__ = "0.1.0"
 
-_LOADED_ON_FIRST_USE = {
+_MODULES = {
     "AiLock": "ailock_sdk.lock",
     "Vault": "ailock_sdk.vault",
     "ImagePrint": "ailock_sdk.imageprint",
+    "Secret": "ailock_sdk.secret",
     "Record": "ailock_sdk.store",
     "PepperProvider": "ailock_sdk.store",
     "FilePepper": "ailock_sdk.store",
 }
-"""Names and their modules; these load Pillow, cryptography and SQLite (PEP 562)."""
+"""Where names are that are no errors."""
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LOADED_ON_FIRST_USE:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_LOADED_ON_FIRST_USE[name]), name)
+    value = getattr(import_module(_MODULES.get(name, "ailock_sdk.errors")), name)
     globals()[name] = value
     return value
 

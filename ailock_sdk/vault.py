@@ -7,10 +7,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ailock_sdk.capture import PhotoSource
-from ailock_sdk.lock import AiLock
 from ailock_sdk.secret import Secret
 from ailock_sdk.store import (
     DEFAULT_PEPPER,
@@ -24,11 +22,23 @@ from ailock_sdk.store import (
     sealing_key,
 )
 
+if TYPE_CHECKING:
+    from ailock_sdk.capture import PhotoSource
+    from ailock_sdk.lock import AiLock
+
 
 class Vault:
     """Named locks in one file. Safe with several processes; one object serves one thread.
 
     Open with :meth:`Vault.open` and use it as a context manager, or call :meth:`close`.
+
+    Parameters
+    ----------
+    store : RecordStore
+        Opened with the same pepper.
+    pepper : PepperProvider
+    lock : AiLock or None
+        One that uses the same pepper.
     """
 
     def __init__(self, store: RecordStore, pepper: PepperProvider, lock: AiLock | None) -> None:
@@ -48,11 +58,14 @@ class Vault:
 
         Parameters
         ----------
-        path : the vault file; created with mode 0600
-        pepper : by default a file outside the vault, ``~/.config/ailock/pepper`` (mode 0600,
-            created at first use). Records made with it open on no machine that lacks it.
-        lock : an :class:`AiLock` that uses the same pepper; by default one with the default
-            profile, loaded when a photo first comes
+        path : str or path-like
+            The vault file; created with mode 0600.
+        pepper : PepperProvider
+            By default a file outside the vault, ``~/.config/ailock/pepper`` (mode 0600, created at
+            first use). Records made with it open on no machine that lacks it.
+        lock : AiLock, optional
+            One that uses the same pepper; by default one with the default profile, loaded when a
+            photo first comes.
 
         Raises
         ------
@@ -67,6 +80,8 @@ class Vault:
     def lock(self) -> AiLock:
         """The lock that reads photos; the model is loaded at first use."""
         if self._lock is None:
+            from ailock_sdk.lock import AiLock  # loads NumPy and Pillow, which names do not need
+
             self._lock = AiLock(pepper=self._pepper)
         return self._lock
 
@@ -127,11 +142,11 @@ class Vault:
         self._store.remove(name)
 
     def seal(self, name: str, data: bytes) -> bytes:
-        """Encrypt ``data`` to the lock ``name``; needs no photo."""
+        """Encrypt ``data`` to the lock ``name``; needs no photo. See :meth:`seal_file`."""
         return seal_bytes(data, self._store.get(name).sealing_key)
 
     def open_sealed(self, name: str, sealed: bytes, photo: PhotoSource) -> bytes:
-        """Decrypt what :meth:`seal` gave, with a photo of the object."""
+        """Decrypt what :meth:`seal` gave, with a photo of the object. See :meth:`open_file`."""
         return open_bytes(sealed, self.unlock(name, photo))
 
     def seal_file(
@@ -141,9 +156,23 @@ class Vault:
         target: str | os.PathLike[str],
         progress: Callable[[int], object] = lambda _: None,
     ) -> None:
-        """Encrypt a file of any size to the lock ``name``; ``target`` must not exist.
+        """Encrypt a file of any size to a lock; needs no photo.
 
-        ``progress`` is called with the number of bytes of each piece that was read.
+        Parameters
+        ----------
+        name : str
+        source : str or path-like
+        target : str or path-like
+            Must not exist, and appears only when whole.
+        progress : callable
+            Called with the number of bytes of each piece that was read.
+
+        Raises
+        ------
+        UnknownNameError, VaultError, RecordError
+            The lock cannot be used.
+        FileExistsError, OSError
+            A file cannot be read or written.
         """
         key = self._store.get(name).sealing_key
         seal_file(Path(source), Path(target), key, progress=progress)
@@ -156,7 +185,27 @@ class Vault:
         target: str | os.PathLike[str],
         progress: Callable[[int], object] = lambda _: None,
     ) -> None:
-        """Decrypt a sealed file; ``target`` must not exist and appears only when whole."""
+        """Decrypt a sealed file with a photo of the lock's object.
+
+        Parameters
+        ----------
+        name : str
+        source : str or path-like
+        photo : PhotoSource
+        target : str or path-like
+            Must not exist, and appears only when whole.
+        progress : callable
+            Called with the number of bytes of each piece that was read.
+
+        Raises
+        ------
+        UnlockError, UnknownNameError, CaptureError, VaultError, RecordError, PepperError
+            As :meth:`unlock`.
+        SealedDataError
+            Not sealed data, sealed to another lock, or damaged.
+        FileExistsError, OSError
+            A file cannot be read or written.
+        """
         open_file(Path(source), Path(target), self.unlock(name, photo), progress=progress)
 
     def close(self) -> None:

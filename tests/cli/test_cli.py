@@ -14,7 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ailock_sdk.cli import ExitCode, build_parser, exit_code, main
+from ailock_sdk.cli import main
+from ailock_sdk.cli.exit_codes import ExitCode
+from ailock_sdk.cli.parser import build_parser
+from ailock_sdk.cli.running import exit_code
 from ailock_sdk.errors import AilockError
 
 Photos = dict[str, list[Path]]

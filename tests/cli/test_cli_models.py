@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ailock_sdk import cli
-from ailock_sdk.cli import ExitCode, main
+from ailock_sdk.cli import main, models
+from ailock_sdk.cli.exit_codes import ExitCode
 from tools.conversion.inception_v3 import INPUT, NODES, Concat, Conv
 
 Run = Callable[..., tuple[int, str, str]]
@@ -56,7 +56,8 @@ def test_build_without_tensorflow_says_how_to_get_it(
 def test_build_outside_a_checkout_says_so(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli, "__file__", str(tmp_path / "site-packages" / "ailock_sdk" / "cli.py"))
+    elsewhere = tmp_path / "site-packages" / "ailock_sdk" / "cli" / "models.py"
+    monkeypatch.setattr(models, "__file__", str(elsewhere))
     code, out, err = run("build", "inception_v3", "--representative", tmp_path)
     assert (code, out) == (ExitCode.SETUP, "")
     assert "needs a checkout" in err
