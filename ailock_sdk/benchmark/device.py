@@ -81,15 +81,24 @@ class Device:
 
     Attributes
     ----------
-    machine : instruction set, such as ``aarch64``
-    processor : its name; of ARM processors the cores, such as ``4x Cortex-A55, 2x Cortex-A76``
-    model : the device's name, such as ``Raspberry Pi 5 Model B Rev 1.0``; ``None`` on most PCs
-    cores : number of cores, at least 1
-    cpu_features : the kernel's names of the instruction set's extensions
-    max_mhz : greatest clock of each core in MHz, ``None`` where unknown
-    governor : who chooses the clocks, such as ``schedutil``; several with commas between
-    os : distribution or Android version, and kernel
-    memory_mib : main memory in MiB
+    machine : str
+        Instruction set, such as ``aarch64``.
+    processor : str
+        Its name; of ARM processors the cores, such as ``4x Cortex-A55, 2x Cortex-A76``.
+    model : str or None
+        The device's name, such as ``Raspberry Pi 5 Model B Rev 1.0``; ``None`` on most PCs.
+    cores : int
+        Number of cores, at least 1.
+    cpu_features : list of str
+        The kernel's names of the instruction set's extensions.
+    max_mhz : list of float or None
+        Greatest clock of each core in MHz, ``None`` where unknown.
+    governor : str or None
+        Who chooses the clocks, such as ``schedutil``; several with commas between.
+    os : str
+        Distribution or Android version, and kernel.
+    memory_mib : float or None
+        Main memory in MiB.
     """
 
     machine: str
@@ -109,10 +118,13 @@ class DeviceState:
 
     Attributes
     ----------
-    temperature_c : degrees Celsius by the name of the thermal zone
-    mhz : present clock of each core in MHz, ``None`` where unknown
-    throttled : whether the clocks are held below the processor's own maximum, by heat, by power or
-        by a setting; ``None`` where nothing tells
+    temperature_c : dict of str to float
+        Degrees Celsius by the name of the thermal zone.
+    mhz : list of float or None
+        Present clock of each core in MHz, ``None`` where unknown.
+    throttled : bool or None
+        Whether the clocks are held below the processor's own maximum, by heat, by power or by a
+        setting; ``None`` where nothing tells.
     """
 
     temperature_c: dict[str, float]

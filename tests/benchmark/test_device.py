@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ailock_sdk.benchmark.device import read_device, read_state
+from ailock_sdk.benchmark import read_device, read_state
 
 CPU = "sys/devices/system/cpu/cpu{}/cpufreq/"
 

@@ -1,0 +1,100 @@
+"""Whole processes: how long they take, and how much memory at most."""
+
+from __future__ import annotations
+
+import re
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+from tqdm import tqdm
+
+from ailock_sdk.benchmark.figures import milliseconds
+from ailock_sdk.errors import AilockError
+
+_PEAK_OF_CHILD = """
+import os, subprocess, sys
+child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, usage = os.wait4(child.pid, 0)
+print(usage.ru_maxrss)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+"""Prints the peak memory of a command. Linux lets a child begin with the peak of the process that
+started it, so that process must be small."""
+
+
+def measure_processes(unlock: list[str], runs: int) -> tuple[dict[str, float], float]:
+    """Time new processes, and find the peak memory of an unlock.
+
+    Parameters
+    ----------
+    unlock : list of str
+        The command line of an unlock.
+    runs : int
+        Starts of each kind of process, at least 1.
+
+    Returns
+    -------
+    process_ms : dict
+        Median milliseconds, start to exit, of a bare interpreter (``python``), of one that imports
+        the package (``import``) and of the ``unlock``.
+    peak_memory_mib : float
+        Of the unlock.
+
+    Raises
+    ------
+    AilockError
+        A process cannot be started, or fails.
+    """
+    kinds = {
+        "python": [sys.executable, "-c", "pass"],
+        "import": [sys.executable, "-c", "import ailock_sdk"],
+        "unlock": unlock,
+    }
+    peak = _child([sys.executable, "-c", _PEAK_OF_CHILD, *unlock])
+    times: dict[str, list[float]] = {kind: [] for kind in kinds}
+    # In turns, so that a slow moment of the machine hits all alike.
+    for _ in tqdm(range(runs), desc="new processes", leave=False, disable=None):
+        for kind, command in kinds.items():
+            start = perf_counter()
+            _child(command)
+            times[kind].append(perf_counter() - start)
+    return {kind: milliseconds(median(t)) for kind, t in times.items()}, round(_mib(int(peak)), 1)
+
+
+def _child(command: list[str]) -> str:
+    """What a new process prints; its failure is an :class:`AilockError`."""
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    except OSError as error:
+        raise AilockError(f"no new process can be started ({error}): is this a sandbox?") from None
+    if done.returncode != 0:
+        lines = done.stderr.decode(errors="replace").split("\n")
+        last = next((line for line in reversed(lines) if line.strip()), "it said nothing")
+        raise AilockError(
+            f"a new process, as the benchmark times, failed with status {done.returncode}: {last}"
+        )
+    return done.stdout.decode(errors="replace")
+
+
+def peak_memory_mib() -> float:
+    """Peak memory of this process in MiB.
+
+    The kernel's own count where it can be read, as ``getrusage`` may give the peak of the process
+    that started this one.
+    """
+    try:
+        status = Path("/proc/self/status").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        status = ""
+    if found := re.search(r"^VmHWM:\s*(\d+) kB", status, re.MULTILINE):
+        return int(found[1]) / 1024
+    return _mib(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+
+
+def _mib(max_rss: int) -> float:
+    """MiB of a ``ru_maxrss``, whose unit is the system's."""
+    return max_rss / (1024 * 1024 if sys.platform == "darwin" else 1024)

@@ -1,0 +1,128 @@
+"""The unlock that is timed: the real path, one stage at a time."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+
+from ailock_sdk.embedding import quiet_stderr
+from ailock_sdk.errors import AilockError
+from ailock_sdk.lock import AiLock
+from ailock_sdk.profiles import DEFAULT_PROFILE
+from ailock_sdk.sketch import derive_keys, recover
+from ailock_sdk.store import FilePepper, RecordStore, read_clock
+
+IMAGEPRINT_STAGES = ("read", "decode", "quality", "resize", "network", "projection")
+"""From the photo's file to its imageprint, in order."""
+STAGES = (*IMAGEPRINT_STAGES, "code", "Argon2id", "store")
+"""In the order of an unlock; ``store`` is what the vault file costs: reading the record, and the
+charge and the refund of the attempt, each synced to disk."""
+_LOCK_NAME = "benchmark"
+
+
+class Unlocking:
+    """A lock of one photo in a vault of its own, to unlock again and again; a context manager.
+
+    The vault lies in the folder for temporary files: set ``TMPDIR`` to measure another disk.
+
+    Parameters
+    ----------
+    photo : str or path-like, optional
+        A photo's file; by default the bundle's own.
+    threads : int, optional
+        CPU threads of the network, at least 1; by default as :class:`AiLock` chooses.
+    profile : str
+        A profile of the default bundle.
+
+    Raises
+    ------
+    AilockError
+        The photo or the installation cannot be used, or no folder can be written.
+    """
+
+    def __init__(
+        self,
+        photo: str | os.PathLike[str] | None = None,
+        threads: int | None = None,
+        profile: str = DEFAULT_PROFILE,
+    ) -> None:
+        if threads is not None and threads < 1:
+            raise AilockError(f"a network cannot run on {threads} threads: give 1 or more")
+        self.times: dict[str, list[float]] = defaultdict(list)
+        self._now: dict[str, float] = defaultdict(float)
+        start = perf_counter()
+        with quiet_stderr():
+            enrolling = AiLock(profile=profile, pepper=None, threads=threads)
+        self.load_seconds = perf_counter() - start
+        self.photo = _own_photo(enrolling) if photo is None else Path(photo)
+        record, _ = enrolling.enroll([self.photo])
+        del enrolling  # the first unlock shall find a model that has not run yet
+        with quiet_stderr():
+            self.lock = AiLock(profile=profile, pepper=None, threads=threads, observe=self._observe)
+        try:
+            self._folder = tempfile.TemporaryDirectory(prefix="ailock-")
+        except OSError as error:
+            raise AilockError(f"no folder can be written ({error}): set TMPDIR to one") from None
+        self.vault = Path(self._folder.name) / "vault.db"
+        self.pepper = Path(self._folder.name) / "pepper"
+        self._store = RecordStore.open(self.vault, FilePepper(self.pepper).pepper())
+        self._store.add(_LOCK_NAME, record, bytes(32))
+
+    def once(self) -> None:
+        """What ``Vault.unlock`` does, the two halves of the fuzzy extractor timed apart."""
+        self._now.clear()
+        with self._timed("store"):
+            record = self.lock.check(self._store.get(_LOCK_NAME).record)
+        imageprint = self.lock.imageprint(self.photo)
+        header = record.header
+        with self._timed("store"):
+            self._store.charge(_LOCK_NAME, read_clock())
+        with self._timed("code"):
+            recover(
+                self.lock.code,
+                header.radius,
+                record.helper,
+                header.salt,
+                imageprint.margins,
+            )
+        with self._timed("Argon2id"):
+            derive_keys(bytes(16), header.salt, None, self.lock.cost, bytes(32))
+        with self._timed("store"):
+            self._store.refund(_LOCK_NAME)
+        for stage in STAGES:
+            self.times[stage].append(self._now[stage])
+
+    def command(self) -> list[str]:
+        """The command line of an ``ailock unlock`` of the same lock with the same photo."""
+        command = [sys.executable, "-m", "ailock_sdk.cli", "unlock", _LOCK_NAME]
+        command += [str(self.photo.absolute())]  # whose name may begin with a hyphen
+        command += ["--vault", str(self.vault), "--pepper", str(self.pepper)]
+        return [*command, "--profile", self.lock.profile.name]
+
+    def __enter__(self) -> Unlocking:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._store.close()
+        self._folder.cleanup()
+
+    def _observe(self, stage: str, seconds: float) -> None:
+        self._now[stage] += seconds  # segments add up
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        start = perf_counter()
+        yield
+        self._observe(stage, perf_counter() - start)
+
+
+def _own_photo(lock: AiLock) -> Path:
+    if lock.bundle.self_test is None:
+        raise AilockError(f"bundle {lock.bundle.name!r} has no photo of its own: give one")
+    return lock.bundle.path / lock.bundle.self_test.photo
