@@ -1,10 +1,12 @@
-"""secret -> disk: records, the vault file, its throttle, the pepper, and sealed data."""
+"""Secret to disk: records, the vault file, its throttle, the pepper, and sealed data."""
 
 from __future__ import annotations
 
-from ailock_sdk.store.lock_store import RecordStore, StoredLock, ThrottleStatus
+from ailock_sdk.store.attempts import ThrottleStatus
+from ailock_sdk.store.lock_store import RecordStore
 from ailock_sdk.store.pepper import DEFAULT_PEPPER, FilePepper, PepperProvider, default_pepper_path
 from ailock_sdk.store.record import Record, RecordHeader
+from ailock_sdk.store.rows import StoredLock
 from ailock_sdk.store.sealing import (
     open_bytes,
     open_file,

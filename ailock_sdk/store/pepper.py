@@ -22,7 +22,13 @@ class PepperProvider(Protocol):
     """Where a pepper comes from: a file, a keyring, a TPM."""
 
     def pepper(self) -> bytes:
-        """Return the same 32 bytes every time, or raise :class:`PepperError`."""
+        """Return the same 32 bytes every time.
+
+        Raises
+        ------
+        PepperError
+            They cannot be had.
+        """
         ...
 
 
@@ -32,10 +38,12 @@ class FilePepper:
 
     Attributes
     ----------
-    path : the file. A symbolic link is followed, so that the pepper may live on a removable
-        stick: what is checked is the file that is read, not the link.
-    create : make the file, and its folder (mode 0700), on first use when it is missing. Pass
-        ``False`` to unlock existing locks only: a new pepper opens none of them.
+    path : str or path-like
+        The file. A symbolic link is followed, so that the pepper may live on a removable stick:
+        what is checked is the file that is read, not the link.
+    create : bool
+        Make the file, and its folder (mode 0700), on first use when it is missing. Pass ``False``
+        to unlock existing locks only: a new pepper opens none of them.
     """
 
     path: str | os.PathLike[str]
@@ -46,8 +54,9 @@ class FilePepper:
 
         Raises
         ------
-        PepperError : missing (and not ``create``), not a plain file, usable by others, not
-            exactly 32 bytes, or the file system refuses
+        PepperError
+            Missing (and not ``create``), not a plain file, usable by others, not exactly 32 bytes,
+            or the file system refuses.
         """
         path = Path(self.path)
         try:

@@ -48,13 +48,14 @@ def new_private_file(target: Path, *, overwrite: bool) -> Iterator[IO[bytes]]:
     written (but see :func:`_rename_if_free`): of two processes that create it at once, one wins and
     the other gets ``FileExistsError``. After an error nothing is left and an existing ``target`` is
     untouched; after a kill or a power cut a file ``.ailock-*.tmp`` may stay behind, which may be
-    deleted.
-    A symbolic link at ``target`` counts as existing, and is itself replaced, not followed.
+    deleted. A symbolic link at ``target`` counts as existing, and is itself replaced, not followed.
 
     Raises
     ------
-    FileExistsError : ``target`` exists and ``overwrite`` is false
-    OSError : the folder is missing, read-only or full
+    FileExistsError
+        ``target`` exists and ``overwrite`` is false.
+    OSError
+        The folder is missing, read-only or full.
     """
     # mkstemp underneath opens with O_EXCL and 0600, so a name that someone prepared in a shared
     # folder is never used.

@@ -50,21 +50,33 @@ class RecordHeader:
 
     Attributes
     ----------
-    pepper_id : 8 bytes, not all zero, or ``None`` when no pepper is needed
-    runtime : code of :class:`RuntimeId`, the interpreter that made the reference
-    photo_count : reference photos, 1 .. 16
-    fingerprint : 32 bytes, of the model bundle
-    profile : name, 1 .. 32 of ``[a-z0-9_-]``
-    lambda_bits : length of the imageprint, 8 .. 4096
-    radius : most bits that may be corrected, 0 <= radius < lambda_bits / 2
-    order, blocks, message_symbols : the code (m, n, k) of SPEC section 5
-    memory_cost_kib : 8 * lanes .. 1,048,576
-    time_cost, lanes : 1 .. 16 each
-    salt : 16 bytes
+    pepper_id : bytes or None
+        8 bytes, not all zero, or ``None`` when no pepper is needed.
+    runtime : int
+        Number of :class:`RuntimeId`: the interpreter that made the reference.
+    photo_count : int
+        Reference photos, 1 to 16.
+    fingerprint : bytes
+        32 bytes, of the model bundle.
+    profile : str
+        Name, 1 to 32 of ``[a-z0-9_-]``.
+    lambda_bits : int
+        Length of the imageprint, 8 to 4096.
+    radius : int
+        Most bits that may be corrected, 0 <= radius < lambda_bits / 2.
+    order, blocks, message_symbols : int
+        The code (m, n, k) of SPEC section 5.
+    memory_cost_kib : int
+        8 * lanes to 1,048,576.
+    time_cost, lanes : int
+        1 to 16 each.
+    salt : bytes
+        16 bytes.
 
     Raises
     ------
-    RecordFormatError : a field is out of its range, whether parsed or passed in
+    RecordFormatError
+        A field is out of its range, whether parsed or passed in.
     """
 
     pepper_id: bytes | None
@@ -138,13 +150,17 @@ class Record:
 
     Attributes
     ----------
-    header : parameters and salt
-    helper : ceil(lambda_bits / 8) bytes, unused bits of the last byte zero
-    tag : 4 bytes that a candidate key is checked against
+    header : RecordHeader
+        Parameters and salt.
+    helper : bytes
+        ceil(lambda_bits / 8) bytes, unused bits of the last byte zero.
+    tag : bytes
+        4 bytes that a candidate key is checked against.
 
     Raises
     ------
-    RecordFormatError : a field breaks a rule of SPEC section 8
+    RecordFormatError
+        A field breaks a rule of SPEC section 8.
     """
 
     header: RecordHeader
@@ -168,8 +184,9 @@ class Record:
 
         Raises
         ------
-        RecordFormatError : another magic or version, cut or extended, damaged, or against a rule.
-            The check needs no secret, so its text may say which rule failed.
+        RecordFormatError
+            Another magic or version, cut or extended, damaged, or against a rule. The check needs
+            no secret, so its text may say which rule failed.
         """
         if data[: len(RECORD_MAGIC)] != RECORD_MAGIC:
             raise RecordFormatError("not a record: it does not begin with AILK")

@@ -39,9 +39,11 @@ _HEADER_LENGTH_BYTES = len(_PREFIX) + RECIPIENT_LENGTH_BYTES + SEALING_KEY_LENGT
 
 
 class Reader(Protocol):
-    """What is read from: ``read`` may return less than asked for, and nothing only at the end."""
+    """What is read from."""
 
-    def read(self, size: int, /) -> bytes: ...
+    def read(self, size: int, /) -> bytes:
+        """Return at most ``size`` bytes, and none only at the end."""
+        ...
 
 
 Progress = Callable[[int], object]
@@ -53,9 +55,11 @@ def _no_progress(_: int) -> None:
 
 
 class Writer(Protocol):
-    """What is written to: ``write`` takes everything."""
+    """What is written to."""
 
-    def write(self, data: bytes, /) -> object: ...
+    def write(self, data: bytes, /) -> object:
+        """Take all of ``data``."""
+        ...
 
 
 def sealing_key(secret: Secret) -> bytes:
@@ -68,7 +72,8 @@ def seal_stream(reader: Reader, writer: Writer, sealing_key: bytes) -> None:
 
     Raises
     ------
-    ValueError : ``sealing_key`` is not a usable X25519 public key of 32 bytes
+    ValueError
+        ``sealing_key`` is not a usable X25519 public key of 32 bytes.
     """
     seal_with_ephemeral(reader, writer, sealing_key, urandom(SEALING_KEY_LENGTH_BYTES))
 
@@ -78,7 +83,19 @@ def seal_with_ephemeral(
 ) -> None:
     """:func:`seal_stream` without its randomness, for test vectors only.
 
-    Two different contents sealed with one ``ephemeral_private`` (32 bytes) give both away.
+    Parameters
+    ----------
+    reader : Reader
+    writer : Writer
+    sealing_key : bytes
+        32 bytes.
+    ephemeral_private : bytes
+        32 bytes. Two different contents sealed with the same ones give both away.
+
+    Raises
+    ------
+    ValueError
+        See :func:`seal_stream`.
     """
     private_key = X25519PrivateKey.from_private_bytes(ephemeral_private)
     ephemeral = private_key.public_key().public_bytes_raw()
@@ -98,7 +115,8 @@ def open_stream(reader: Reader, writer: Writer, secret: Secret) -> None:
 
     Raises
     ------
-    SealedDataError : not sealed data, sealed to another lock, or damaged
+    SealedDataError
+        Not sealed data, sealed to another lock, or damaged.
     """
     private_key = _private_key(secret)
     own_key = private_key.public_key().public_bytes_raw()
@@ -156,15 +174,28 @@ def seal_file(
     overwrite: bool = False,
     progress: Progress = _no_progress,
 ) -> None:
-    """Seal the file ``source`` into ``target`` (mode 0600), which appears whole or not at all.
+    """Seal a file; the target appears whole or not at all.
 
-    ``progress`` is called with the number of bytes of each piece that was read.
+    Parameters
+    ----------
+    source : Path
+    target : Path
+        Made with mode 0600.
+    sealing_key : bytes
+        32 bytes.
+    overwrite : bool
+        Replace a ``target`` that exists.
+    progress : callable
+        Called with the number of bytes of each piece that was read.
 
     Raises
     ------
-    FileExistsError : ``target`` exists and ``overwrite`` is false; it is untouched
-    OSError : a file cannot be read or written; an existing ``target`` is untouched
-    ValueError : see :func:`seal_stream`
+    FileExistsError
+        ``target`` exists and ``overwrite`` is false; it is untouched.
+    OSError
+        A file cannot be read or written; an existing ``target`` is untouched.
+    ValueError
+        See :func:`seal_stream`.
     """
     with open(source, "rb") as reader, new_private_file(target, overwrite=overwrite) as writer:
         seal_stream(_Watched(reader, progress), writer, sealing_key)
@@ -178,14 +209,25 @@ def open_file(
     overwrite: bool = False,
     progress: Progress = _no_progress,
 ) -> None:
-    """Open the sealed file ``source`` into ``target`` (mode 0600), whole or not at all.
+    """Open a sealed file; the target appears whole or not at all.
 
-    ``progress`` is called as by :func:`seal_file`.
+    Parameters
+    ----------
+    source : Path
+    target : Path
+        Made with mode 0600.
+    secret : Secret
+    overwrite : bool
+        Replace a ``target`` that exists.
+    progress : callable
+        Called with the number of bytes of each piece that was read.
 
     Raises
     ------
-    SealedDataError : see :func:`open_stream`; nothing is left and an existing ``target`` untouched
-    FileExistsError, OSError : see :func:`seal_file`
+    SealedDataError
+        See :func:`open_stream`; nothing is left and an existing ``target`` untouched.
+    FileExistsError, OSError
+        See :func:`seal_file`.
     """
     with open(source, "rb") as reader, new_private_file(target, overwrite=overwrite) as writer:
         open_stream(_Watched(reader, progress), writer, secret)

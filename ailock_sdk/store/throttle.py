@@ -29,8 +29,10 @@ class ClockReading:
 
     Attributes
     ----------
-    uptime : seconds on a clock that nobody can set and that only runs while the machine is up
-    boot_id : names the boot that ``uptime`` belongs to; empty where the system has no such name
+    uptime : float
+        Seconds on a clock that nobody can set and that only runs while the machine is up.
+    boot_id : str
+        Names the boot that ``uptime`` belongs to; empty where the system has no such name.
     """
 
     uptime: float
@@ -39,9 +41,21 @@ class ClockReading:
 
 @dataclass(frozen=True)
 class ThrottleState:
-    """What a vault row remembers: consecutive misses, and the clock at the last one.
+    """What a vault row remembers.
 
-    After :func:`anchored` moved it, the clock is that of the first look after a reboot.
+    Attributes
+    ----------
+    misses : int
+        Consecutive ones.
+    missed_uptime : float
+    boot_id : str
+        The clock at the last miss, as in :class:`ClockReading`; after :func:`anchored` moved it,
+        that of the first look after a reboot.
+
+    Raises
+    ------
+    ValueError
+        A negative number of misses, or a clock that is not finite.
     """
 
     misses: int

@@ -28,7 +28,8 @@ from ailock_sdk.errors import (
     VaultError,
 )
 from ailock_sdk.store import ClockReading, RecordStore, ThrottleStatus
-from ailock_sdk.store.lock_store import APPLICATION_ID, _row_mac
+from ailock_sdk.store.rows import row_mac
+from ailock_sdk.store.vault_file import APPLICATION_ID
 from tests.store.examples import NOW, PEPPER, PEPPERED_RECORD, PLAIN_RECORD, SEALING_KEY
 from tests.store.reference import with_checksum
 
@@ -363,7 +364,7 @@ def test_a_charge_that_the_disk_refuses_is_an_error(store: RecordStore, path: Pa
 def test_a_busy_vault_is_one_clear_error(
     store: RecordStore, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ailock_sdk.store.lock_store.BUSY_TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr("ailock_sdk.store.vault_file.BUSY_TIMEOUT_SECONDS", 0.05)
     with RecordStore.open(path, PEPPER) as impatient:
         holder = sqlite3.connect(path, isolation_level=None)
         holder.execute("BEGIN IMMEDIATE")
@@ -438,7 +439,7 @@ def test_a_renamed_row_is_refused(store: RecordStore, path: Path) -> None:
 
 def test_every_bit_of_a_row_is_under_the_mac(store: RecordStore, path: Path) -> None:
     data = bytes(PLAIN_RECORD)
-    mac = _row_mac(PEPPER, "mug", data, SEALING_KEY)
+    mac = row_mac(PEPPER, "mug", data, SEALING_KEY)
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA synchronous = OFF")
     for column, value in (("record", data), ("sealing_key", SEALING_KEY), ("mac", mac)):
@@ -459,7 +460,7 @@ def test_the_mac_is_that_of_the_specification() -> None:
     name, record = "Blåhaj".encode(), bytes(PLAIN_RECORD)
     message = b"ailock/v1/vault-row" + b"\x00\x07" + name + b"\x00\xa1" + record + SEALING_KEY
     expected = hmac.new(PEPPER, message, hashlib.sha256).digest()
-    assert _row_mac(PEPPER, "Blåhaj", record, SEALING_KEY) == expected
+    assert row_mac(PEPPER, "Blåhaj", record, SEALING_KEY) == expected
 
 
 def test_another_pepper_opens_no_row(store: RecordStore, path: Path) -> None:
@@ -472,7 +473,7 @@ def test_another_pepper_opens_no_row(store: RecordStore, path: Path) -> None:
 
 def test_an_intact_row_of_another_record_version(store: RecordStore, path: Path) -> None:
     newer = with_checksum(b"AILK\x02" + bytes(PLAIN_RECORD)[5:-8])
-    mac = _row_mac(PEPPER, "mug", newer, SEALING_KEY)
+    mac = row_mac(PEPPER, "mug", newer, SEALING_KEY)
     store.close()
     edit(path, "UPDATE locks SET record = ?, mac = ?", values=(newer, mac))
     with (
