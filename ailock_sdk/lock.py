@@ -1,34 +1,17 @@
-"""AiLock: photos and records. The only composer of the stages; it stores nothing."""
+"""AiLock: photos and records. It puts the stages together and stores nothing."""
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from time import perf_counter
+from collections.abc import Sequence
 
-import numpy as np
-
-from ailock_sdk.capture import (
-    Photo,
-    PhotoSource,
-    assess_quality,
-    decode_photo,
-    look_views,
-    read_photo,
-    segment_boxes,
-)
+from ailock_sdk.capture import PhotoSource
 from ailock_sdk.constants import MAX_REFERENCE_PHOTOS, SALT_LENGTH_BYTES
-from ailock_sdk.embedding import DEFAULT_BUNDLE, Bundle, Embedder, find_bundle
-from ailock_sdk.errors import (
-    EnrollmentError,
-    PhotoQualityError,
-    ProfileError,
-    RecordMismatchError,
-)
-from ailock_sdk.imageprint import ImagePrint, combine, load_projections
-from ailock_sdk.profiles import DEFAULT_PROFILE, Look
+from ailock_sdk.embedding import DEFAULT_BUNDLE, Bundle, find_bundle
+from ailock_sdk.errors import EnrollmentError, ProfileError, RecordMismatchError
+from ailock_sdk.imageprint import ImagePrint, combine
+from ailock_sdk.photo_reader import PhotoReader, StageObserver, timed_stage
+from ailock_sdk.profiles import DEFAULT_PROFILE
 from ailock_sdk.secret import Secret
 from ailock_sdk.sketch import (
     RFC9106_LOW_MEMORY,
@@ -43,8 +26,7 @@ from ailock_sdk.sketch import (
 )
 from ailock_sdk.store import DEFAULT_PEPPER, PepperProvider, Record, RecordHeader
 
-StageObserver = Callable[[str, float], None]
-"""Called with a stage's name and its seconds; stages are those of docs/architecture.md."""
+_KEY_STAGE = "code and Argon2id"
 
 
 class AiLock:
@@ -55,18 +37,33 @@ class AiLock:
 
     Parameters
     ----------
-    bundle : a bundle, or the name of an installed one
-    profile : the name of one of the bundle's profiles
-    pepper : where the pepper comes from; by default a file of the user's own,
+    bundle : Bundle or str
+        A bundle, or the name of an installed one.
+    profile : str
+        The name of one of the bundle's profiles.
+    pepper : PepperProvider or None
+        Where the pepper comes from; by default a file of the user's own,
         ``~/.config/ailock/pepper``, made on first use. Records open only where it is. ``None``
-        makes records that need none: they open anywhere, but resist a thief by the photo alone,
-        and say something about the photo (docs/threat-model.md)
-    cost : Argon2id cost of new records; each record carries its own
-    threads : CPU threads of the network (default: the machine's fast cores, at most four)
-    check_quality : refuse photos that are dark, blown out, blurred, textureless or too small
-    allow_overcomplete : permit enrolling with a profile whose records give the embedding away
-        (the paper's parameters); a pepper is then required
-    observe : called with the name and the duration of every stage, for benchmarks
+        makes records that need none: they open anywhere, but resist a thief by the photo alone, and
+        say something about the photo (docs/threat-model.md).
+    cost : KdfCost
+        Argon2id cost of new records; each record carries its own.
+    threads : int, optional
+        CPU threads of the network, at least 1; by default the machine's fast cores, at most four.
+    check_quality : bool
+        Refuse photos that are dark, blown out, blurred, textureless or too small.
+    allow_overcomplete : bool
+        Permit enrolling with a profile whose records give the embedding away (the paper's
+        parameters); a pepper is then required.
+    observe : StageObserver, optional
+        Called with the name and the seconds of every stage, for benchmarks.
+
+    Attributes
+    ----------
+    code : Code
+        Of new records.
+    radius : int
+        Most bits of new records that a probe may differ in.
 
     Raises
     ------
@@ -95,8 +92,7 @@ class AiLock:
         self.allow_overcomplete = allow_overcomplete
         self._pepper = pepper
         self._observe = observe
-        self._embedder = Embedder(self.bundle, threads, at_once=len(self.profile.looks))
-        self._projections = load_projections(self.bundle.projection_path, self.profile.layers)
+        self._reader = PhotoReader(self.bundle, self.profile, threads, observe)
         order, blocks, symbols = self.profile.code
         self.code = Code(self.lambda_bits, order, blocks, symbols)
         self.radius = correction_radius(self.lambda_bits, self.profile.tau)
@@ -104,27 +100,29 @@ class AiLock:
     @property
     def lambda_bits(self) -> int:
         """Length of an imageprint in bits."""
-        per_segment = sum(p.lambda_bits for p in self._projections.values())
-        return per_segment * len(self.profile.segments)
+        return self._reader.lambda_bits
 
     @property
     def threads(self) -> int:
         """CPU threads of the network."""
-        return self._embedder.threads
+        return self._reader.embedder.threads
 
     @property
     def runtime(self) -> str:
         """The TFLite runtime in use: package name and version."""
-        return f"{self._embedder.runtime.name} {self._embedder.runtime.version}"
+        runtime = self._reader.embedder.runtime
+        return f"{runtime.name} {runtime.version}"
 
     def imageprint(self, photo: PhotoSource, *, reference: bool = False) -> ImagePrint:
-        """The imageprint of one photo: a path, bytes, a PIL image, or uint8 RGB (H, W, 3).
+        """The imageprint of one photo.
 
         Parameters
         ----------
-        photo : the photo
-        reference : take it as a reference photo, with the profile's ``reference_looks``, as
-            :meth:`enroll` does; otherwise it is a probe, with the profile's ``looks``
+        photo : PhotoSource
+            A path, an encoded file's bytes, a Pillow image, or uint8 RGB (H, W, 3).
+        reference : bool
+            Take it as a reference photo, with the profile's ``reference_looks``, as :meth:`enroll`
+            does; otherwise it is a probe, with the profile's ``looks``.
 
         Raises
         ------
@@ -133,24 +131,14 @@ class AiLock:
         PhotoQualityError
             Too poor to use; every reason is given.
         """
-        looks = self.profile.reference_looks if reference else self.profile.looks
-        with self._stage("read"):
-            photo = read_photo(photo)
-        with self._stage("decode"):
-            decoded = decode_photo(photo, self._needed_short_side(looks))
-        if self.check_quality:
-            with self._stage("quality"):
-                issues = assess_quality(decoded)
-            if issues:
-                raise PhotoQualityError(issues)
-        return self._imageprint(decoded, looks)
+        return self._reader.imageprint(photo, reference=reference, check_quality=self.check_quality)
 
     def distance(self, a: ImagePrint, b: ImagePrint) -> float:
         """The decision statistic: differing bits over lambda, in [0, 1]; about 0.5 is chance."""
         return (a - b) / len(a)
 
     def reference(self, imageprints: Sequence[ImagePrint]) -> ImagePrint:
-        """One reference from the imageprints of one object's reference photos.
+        """One reference from the imageprints of one object's reference photos, one or more.
 
         Raises
         ------
@@ -169,9 +157,18 @@ class AiLock:
         return combine(imageprints)
 
     def enroll(self, photos: Sequence[PhotoSource]) -> tuple[Record, Secret]:
-        """Make a record and its secret from 1 to 16 photos of one object.
+        """Make a record and its secret; every call draws a new secret, also for the same photos.
 
-        Every call draws a new secret, also for the same photos.
+        Parameters
+        ----------
+        photos : sequence of PhotoSource
+            1 to 16 photos of one object.
+
+        Returns
+        -------
+        record : Record
+            Public, but do not show it needlessly (docs/threat-model.md).
+        secret : Secret
 
         Raises
         ------
@@ -212,7 +209,7 @@ class AiLock:
         record = self.check(record)
         header = record.header
         cost = KdfCost(header.time_cost, header.memory_cost_kib, header.lanes)
-        with self._stage("code and Argon2id"):
+        with timed_stage(self._observe, _KEY_STAGE):
             return reproduce(
                 Code(header.lambda_bits, header.order, header.blocks, header.message_symbols),
                 header.radius,
@@ -259,12 +256,12 @@ class AiLock:
     def needs_reenroll(self, record: Record | bytes) -> bool:
         """True when a new record would be stronger or fit this machine better.
 
-        That is: another runtime than the one in use, a lower Argon2id cost, or another radius or
-        code than the profile now has.
+        That is: another runtime than the one in use, a lower Argon2id cost, another radius or code
+        than the profile now has, or no pepper where there is one.
         """
         header = self.check(record).header
         return (
-            header.runtime != self._embedder.runtime.id
+            header.runtime != self._reader.embedder.runtime.id
             or header.time_cost * header.memory_cost_kib
             < self.cost.time_cost * self.cost.memory_cost_kib
             or header.radius != self.radius
@@ -277,7 +274,7 @@ class AiLock:
     ) -> tuple[Record, Secret]:
         pepper = None if self._pepper is None else self._pepper_bytes()
         header = RecordHeader(
-            runtime=int(self._embedder.runtime.id),
+            runtime=int(self._reader.embedder.runtime.id),
             photo_count=photo_count,
             fingerprint=self.bundle.fingerprint,
             profile=self.profile.name,
@@ -292,7 +289,7 @@ class AiLock:
             salt=salt,
             pepper_id=None if pepper is None else pepper_id(pepper),
         )
-        with self._stage("code and Argon2id"):
+        with timed_stage(self._observe, _KEY_STAGE):
             helper_data, secret = generate(
                 self.code,
                 self.radius,
@@ -304,32 +301,6 @@ class AiLock:
                 bytes(header),
             )
         return Record(header, helper_data.helper, helper_data.tag), secret
-
-    def _imageprint(self, decoded: Photo, looks: Sequence[Look]) -> ImagePrint:
-        contract = self.bundle.input
-        height, width = decoded.pixels.shape[:2]
-        margins = []  # [segment][layer] -> float64 (lambda,)
-        for box in segment_boxes(width, height, contract.crop, self.profile.segments):
-            with self._stage("resize"):
-                views = look_views(decoded.pixels, box, looks, contract.height, contract.width)
-            with self._stage("network"):
-                embeddings = self._embedder.embed_mean(views, self.profile.layers)
-            with self._stage("projection"):
-                margins.append(
-                    [
-                        self._projections[layer].margins(embedding)
-                        for layer, embedding in zip(self.profile.layers, embeddings, strict=True)
-                    ]
-                )
-        by_layer = zip(*margins, strict=True)  # layers outside, segments inside: SPEC section 3
-        return ImagePrint(np.concatenate([np.concatenate(layer) for layer in by_layer]))
-
-    def _needed_short_side(self, looks: Sequence[Look]) -> int:
-        """Pixels of short side at which no look at a segment is enlarged (SPEC 1.2)."""
-        contract = self.bundle.input
-        boxes = segment_boxes(1, 1, contract.crop, self.profile.segments)
-        smallest = min(box.right - box.left for box in boxes) * min(x.fraction for x in looks)
-        return math.ceil(max(contract.height, contract.width) / smallest)
 
     def _pepper_bytes(self) -> bytes:
         assert self._pepper is not None
@@ -346,12 +317,3 @@ class AiLock:
             )
         if self._pepper is None:
             raise ProfileError(f"profile {self.profile.name!r} may only be used with a pepper")
-
-    @contextmanager
-    def _stage(self, name: str) -> Iterator[None]:
-        if self._observe is None:
-            yield
-            return
-        start = perf_counter()
-        yield
-        self._observe(name, perf_counter() - start)

@@ -330,7 +330,7 @@ def test_a_nearer_look_keeps_more_of_a_large_photo(
         needed.append(short_side_pixels)
         return decode_photo(photo, short_side_pixels)
 
-    monkeypatch.setattr("ailock_sdk.lock.decode_photo", decode)
+    monkeypatch.setattr("ailock_sdk.photo_reader.decode_photo", decode)
     other = looking(lock, ONE, (Look(1.0, 0), Look(0.5, 2)))
     pixels = np.zeros((64, 64, 3), np.uint8)
     other.imageprint(pixels)

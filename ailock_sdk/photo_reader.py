@@ -1,0 +1,138 @@
+"""From a photo to its imageprint: capture, embedding and projection, one after another."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from time import perf_counter
+
+import numpy as np
+
+from ailock_sdk.capture import (
+    Photo,
+    PhotoSource,
+    assess_quality,
+    decode_photo,
+    look_views,
+    read_photo,
+    segment_boxes,
+)
+from ailock_sdk.embedding import Bundle, Embedder
+from ailock_sdk.errors import PhotoQualityError
+from ailock_sdk.imageprint import ImagePrint, load_projections
+from ailock_sdk.profiles import Look, Profile
+
+StageObserver = Callable[[str, float], None]
+"""Called with a stage's name and its seconds; stages are those of docs/architecture.md."""
+
+
+@contextmanager
+def timed_stage(observe: StageObserver | None, name: str) -> Iterator[None]:
+    """Report how long the block takes, unless nobody observes or it fails."""
+    if observe is None:
+        yield
+        return
+    start = perf_counter()
+    yield
+    observe(name, perf_counter() - start)
+
+
+class PhotoReader:
+    """A loaded model that reads photos as one profile says; stays warm, serves several threads.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    profile : Profile
+        One of the bundle's.
+    threads : int, optional
+        CPU threads of the network, at least 1; by default the machine's fast cores, at most four.
+    observe : StageObserver, optional
+        Called after every stage.
+
+    Raises
+    ------
+    BundleError
+        The model or the projections do not load, or are not what the manifest says.
+    RuntimeMissingError
+        No TFLite interpreter is installed.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        profile: Profile,
+        threads: int | None = None,
+        observe: StageObserver | None = None,
+    ) -> None:
+        self.bundle = bundle
+        self.profile = profile
+        self.embedder = Embedder(bundle, threads, at_once=len(profile.looks))
+        self._observe = observe
+        self._projections = load_projections(bundle.projection_path, profile.layers)
+
+    @property
+    def lambda_bits(self) -> int:
+        """Length of an imageprint in bits."""
+        per_segment = sum(p.lambda_bits for p in self._projections.values())
+        return per_segment * len(self.profile.segments)
+
+    def imageprint(self, photo: PhotoSource, *, reference: bool, check_quality: bool) -> ImagePrint:
+        """The imageprint of one photo.
+
+        Parameters
+        ----------
+        photo : PhotoSource
+        reference : bool
+            Take the profile's ``reference_looks``, else its ``looks``.
+        check_quality : bool
+            Refuse a photo that is dark, blown out, blurred, textureless or too small.
+
+        Raises
+        ------
+        PhotoFormatError
+            Not a photo this package reads, damaged, or above a size ceiling.
+        PhotoQualityError
+            Too poor to use; every reason is given.
+        """
+        looks = self.profile.reference_looks if reference else self.profile.looks
+        with self._stage("read"):
+            photo = read_photo(photo)
+        with self._stage("decode"):
+            decoded = decode_photo(photo, self._needed_short_side_pixels(looks))
+        if check_quality:
+            with self._stage("quality"):
+                issues = assess_quality(decoded)
+            if issues:
+                raise PhotoQualityError(issues)
+        return self._imageprint(decoded, looks)
+
+    def _imageprint(self, decoded: Photo, looks: Sequence[Look]) -> ImagePrint:
+        contract = self.bundle.input
+        height, width = decoded.pixels.shape[:2]
+        margins = []  # [segment][layer] -> float64 (lambda,)
+        for box in segment_boxes(width, height, contract.crop, self.profile.segments):
+            with self._stage("resize"):
+                views = look_views(decoded.pixels, box, looks, contract.height, contract.width)
+            with self._stage("network"):
+                embeddings = self.embedder.embed_mean(views, self.profile.layers)
+            with self._stage("projection"):
+                margins.append(
+                    [
+                        self._projections[layer].margins(embedding)
+                        for layer, embedding in zip(self.profile.layers, embeddings, strict=True)
+                    ]
+                )
+        by_layer = zip(*margins, strict=True)  # layers outside, segments inside: SPEC section 3
+        return ImagePrint(np.concatenate([np.concatenate(layer) for layer in by_layer]))
+
+    def _needed_short_side_pixels(self, looks: Sequence[Look]) -> int:
+        """The short side at which no look at a segment is enlarged (SPEC 1.2)."""
+        contract = self.bundle.input
+        boxes = segment_boxes(1, 1, contract.crop, self.profile.segments)
+        smallest = min(box.right - box.left for box in boxes) * min(x.fraction for x in looks)
+        return math.ceil(max(contract.height, contract.width) / smallest)
+
+    def _stage(self, name: str) -> AbstractContextManager[None]:
+        return timed_stage(self._observe, name)
