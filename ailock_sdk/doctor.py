@@ -18,7 +18,17 @@ from ailock_sdk.store import FilePepper, RecordStore
 
 @dataclass(frozen=True)
 class Finding:
-    """One examined thing: ``what`` it is, whether it is ``ok``, and a line of ``detail``."""
+    """One examined thing.
+
+    Attributes
+    ----------
+    what : str
+        What it is.
+    ok : bool
+        Whether it works.
+    detail : str
+        One line: what was found, or what to do.
+    """
 
     what: str
     ok: bool

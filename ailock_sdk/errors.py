@@ -40,8 +40,11 @@ class UnlockError(AilockError):
 class LockedOutError(UnlockError):
     """Too many consecutive misses.
 
-    ``retry_after_seconds`` is the wait until the next attempt, or ``None`` when the lock stays
-    closed until its owner removes and enrolls it again.
+    Attributes
+    ----------
+    retry_after_seconds : float or None
+        The wait until the next attempt; ``None`` when the lock stays closed until its owner removes
+        and enrolls it again.
     """
 
     def __init__(self, retry_after_seconds: float | None) -> None:
@@ -65,14 +68,24 @@ class QualityFinding(Protocol):
     """What :class:`PhotoQualityError` needs of a finding: a code and advice for a person."""
 
     @property
-    def value(self) -> str: ...
+    def value(self) -> str:
+        """A stable code."""
+        ...
 
     @property
-    def advice(self) -> str: ...
+    def advice(self) -> str:
+        """What a person should do."""
+        ...
 
 
 class PhotoQualityError(CaptureError):
-    """The photo was decoded but is too poor to use; ``issues`` lists every reason."""
+    """The photo was decoded but is too poor to use.
+
+    Attributes
+    ----------
+    issues : tuple of QualityFinding
+        Every reason.
+    """
 
     def __init__(self, issues: Sequence[QualityFinding]) -> None:
         self.issues = tuple(issues)

@@ -307,8 +307,7 @@ class AiLock:
         return self._pepper.pepper()
 
     def _refuse_overcomplete(self) -> None:
-        independent = all(each.independent for each in self._projections.values())
-        if independent and not self.profile.overcomplete:
+        if self._reader.independent and not self.profile.overcomplete:
             return
         if not self.allow_overcomplete:
             raise ProfileError(

@@ -104,7 +104,17 @@ def block_lengths_bits(lambda_bits: int, blocks: int) -> tuple[int, int] | None:
 
 
 def code_exists(lambda_bits: int, order: int, blocks: int, message_symbols: int) -> bool:
-    """Whether SPEC section 5 has a code of ``blocks`` blocks for ``lambda_bits`` bits."""
+    """Whether SPEC section 5 has a code with these parameters.
+
+    Parameters
+    ----------
+    lambda_bits : int
+        Length of a codeword.
+    order : int
+        m of the inner code.
+    blocks, message_symbols : int
+        n and k of the outer code.
+    """
     lengths = block_lengths_bits(lambda_bits, blocks)
     return (
         lengths is not None

@@ -78,6 +78,11 @@ class PhotoReader:
         per_segment = sum(p.lambda_bits for p in self._projections.values())
         return per_segment * len(self.profile.segments)
 
+    @property
+    def independent(self) -> bool:
+        """Whether each layer's projection has independent rows; see :class:`Projection`."""
+        return all(each.independent for each in self._projections.values())
+
     def imageprint(self, photo: PhotoSource, *, reference: bool, check_quality: bool) -> ImagePrint:
         """The imageprint of one photo.
 

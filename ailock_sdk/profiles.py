@@ -24,8 +24,10 @@ class Look:
 
     Attributes
     ----------
-    fraction : side of the square over the segment's, above 0 and at most 1
-    quarter_turns : 0 to 3, counter-clockwise, as ``numpy.rot90`` turns
+    fraction : float
+        Side of the square over the segment's, above 0 and at most 1.
+    quarter_turns : int
+        0 to 3, counter-clockwise, as ``numpy.rot90`` turns.
 
     Raises
     ------
@@ -53,16 +55,28 @@ class Profile:
 
     Attributes
     ----------
-    name : ``[a-z0-9_-]``, 1 to 32 characters
-    layers, segments : the imageprint concatenates layers, then segments, in this order, each once
-        (one of each is the paper's SLSS; several layers MLSS; five segments SLMS, MLMS)
-    looks, reference_looks : 1 to 16 different looks at each segment of a probe and of a reference
-        photo, whose embeddings are averaged; those of a probe cost their time at every unlock
-    tau : the paper's error tolerance threshold, as decimal text, e.g. ``"0.6800"``
-    code : (order m, blocks n, message symbols k) of SPEC section 5
-    overcomplete : some layer has more bits than dimensions, or Gaussian hyperplanes: a stored
-        record then gives the embedding away (docs/threat-model.md)
-    calibration : what was measured when tau was chosen
+    name : str
+        1 to 32 of ``[a-z0-9_-]``.
+    layers, segments : tuple of str
+        The imageprint concatenates layers, then segments, in this order, each once (one of each is
+        the paper's SLSS; several layers MLSS; five segments SLMS, MLMS).
+    looks, reference_looks : tuple of Look
+        1 to 16 different looks at each segment of a probe and of a reference photo, whose
+        embeddings are averaged; those of a probe cost their time at every unlock.
+    tau : str
+        The paper's error tolerance threshold in (0.5, 1], as decimal text, e.g. ``"0.6800"``.
+    code : tuple of int
+        (order m, blocks n, message symbols k) of SPEC section 5.
+    overcomplete : bool
+        Some layer has more bits than dimensions, or Gaussian hyperplanes: a stored record then
+        gives the embedding away (docs/threat-model.md).
+    calibration : mapping of str to float or str
+        What was measured when tau was chosen.
+
+    Raises
+    ------
+    ProfileError
+        One of them is not as said; whether the code exists is for the sketch to say.
     """
 
     name: str

@@ -10,7 +10,17 @@ SECRET_LENGTH_BYTES = 32
 class Secret:
     """A 32-byte secret. ``bytes(secret)`` gives it; ``repr``, ``str`` and pickling do not.
 
-    Two secrets compare equal in constant time.
+    Two secrets are compared in constant time.
+
+    Parameters
+    ----------
+    value : bytes
+        32 bytes.
+
+    Raises
+    ------
+    ValueError
+        Another number of bytes.
     """
 
     __slots__ = ("_value",)

@@ -143,7 +143,7 @@ def _converted(value: object, kind: type[T]) -> T:
 
 
 def _explained(message: str, value: object, kind: type[Any]) -> str:
-    """msgspec's message with the whole path in front."""
+    """The message of msgspec, with the whole path in front."""
     match = _MESSAGE.fullmatch(message)
     assert match is not None
     what, unnamed = match["what"], (match["path"] or "") + ("[...]" if match["key"] else "")

@@ -58,8 +58,8 @@ class Photo:
 
     Attributes
     ----------
-    pixels : ndarray, uint8, shape (H, W, 3), read-only
-        RGB, 0 to 255; at most as large as the source.
+    pixels : ndarray, uint8, shape (H, W, 3)
+        RGB, 0 to 255, read-only; at most as large as the source.
     width, height : int
         Size in pixels of the source once upright, before any reduction.
     """
@@ -85,12 +85,14 @@ def decode_photo(source: PhotoSource, short_side_pixels: int) -> Photo:
 
     Parameters
     ----------
-    source : path, bytes, PIL.Image.Image, or uint8 array of shape (H, W, 3)
+    source : PhotoSource
         Files and bytes hold JPEG, PNG or WebP, or HEIC with the ``heic`` extra. Pillow images may
-        have any mode that such files decode to, and ``HSV``. Colour profiles are ignored.
-    short_side_pixels : int, at least 2
-        Short side that the caller goes on to need. Encoded JPEG files come out at the smallest
-        DCT scale (1, 1/2, 1/4, 1/8) whose short side is not below it, all else at full size.
+        have any mode that such files decode to, and ``HSV``. Arrays are uint8 RGB (H, W, 3). Colour
+        profiles are ignored.
+    short_side_pixels : int
+        Short side that the caller goes on to need, at least 2. Encoded JPEG files come out at the
+        smallest DCT scale (1, 1/2, 1/4, 1/8) whose short side is not below it, all else at full
+        size.
 
     Returns
     -------
@@ -199,8 +201,8 @@ def _read_file(path: str | os.PathLike[str]) -> bytes:
 
 
 def _open_without_blocking(path: str, flags: int) -> int:
-    """Opening a FIFO the usual way would wait for its writer; the check comes after the opening
-    so that the file checked is the file read."""
+    # Opening a FIFO the usual way would wait for its writer; the check comes after the opening so
+    # that the file checked is the file read.
     return os.open(path, flags | os.O_NONBLOCK)
 
 

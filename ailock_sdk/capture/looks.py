@@ -29,7 +29,8 @@ def look_views(
 
     Returns
     -------
-    list of ndarray, uint8, shape (height, width, 3), C-contiguous, in the order of ``looks``
+    list of ndarray, uint8, shape (height, width, 3)
+        C-contiguous, in the order of ``looks``.
 
     Raises
     ------

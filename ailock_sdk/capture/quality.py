@@ -26,7 +26,15 @@ LUMA_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 class QualityIssue(Enum):
-    """A reason to refuse a photo: ``value`` is a stable code, ``advice`` tells a person."""
+    """A reason to refuse a photo.
+
+    Attributes
+    ----------
+    value : str
+        A stable code.
+    advice : str
+        What a person should do.
+    """
 
     _value_: str
     advice: str
@@ -53,6 +61,7 @@ class QualityIssue(Enum):
     )
 
     def __new__(cls, code: str, advice: str) -> QualityIssue:
+        """Make a member of a pair."""
         issue = object.__new__(cls)
         issue._value_ = code
         issue.advice = advice
@@ -61,22 +70,34 @@ class QualityIssue(Enum):
 
 @dataclass(frozen=True)
 class QualityThresholds:
-    """Where a photo becomes unusable; the defaults refused 24 of 5,557 ordinary photos."""
+    """Where a photo becomes unusable; the defaults refused 24 of 5,557 ordinary photos.
+
+    Attributes
+    ----------
+    min_short_side_pixels : int
+        Too small: the source's short side is below.
+    dark_luma : float
+        Too dark: at most ``bright_share`` of the view is brighter than this, of 255.
+    bright_share : float
+        Share of the view, 0 to 1.
+    clipped_level : int
+        A pixel is clipped when its greatest channel reaches this, of 255.
+    clipped_share : float
+        Blown out: more than this share of the view, 0 to 1, is clipped.
+    texture_levels : float
+        No texture: steps between neighbouring cells scatter less than this, in grey levels.
+    sharpness : float
+        Blurred: steps between pixels have less than this share of the energy of those between
+        cells. Gaussian blur of 3 % of the short side gives 0.07, ordinary photos 0.15 to 1.
+    """
 
     min_short_side_pixels: int = MIN_SHORT_SIDE_PIXELS
-    """Least short side of the source."""
     dark_luma: float = 40.0
-    """Too dark: at most ``bright_share`` of the view is brighter than this, of 255."""
     bright_share: float = 0.02
     clipped_level: int = 250
-    """A pixel is clipped when its greatest channel reaches this, of 255."""
     clipped_share: float = 0.6
-    """Blown out: more than this share of the view is clipped."""
     texture_levels: float = 3.0
-    """No texture: steps between neighbouring cells scatter less than this, in grey levels."""
     sharpness: float = 0.12
-    """Blurred: steps between pixels have less than this share of the energy of those between
-    cells. Gaussian blur of 3 % of the short side gives 0.07, ordinary photos 0.15 to 1."""
 
 
 DEFAULT_THRESHOLDS = QualityThresholds()
@@ -85,7 +106,7 @@ DEFAULT_THRESHOLDS = QualityThresholds()
 def assess_quality(
     photo: Photo, thresholds: QualityThresholds = DEFAULT_THRESHOLDS
 ) -> tuple[QualityIssue, ...]:
-    """Every reason why ``photo`` is too poor to use; empty when there is none.
+    """Every reason why ``photo`` is too poor to use; empty if there is none.
 
     Texture and sharpness are not judged on a photo that is too dark or blown out: the advice on
     the light comes first.

@@ -23,7 +23,8 @@ def crop_and_resize(pixels: Pixels, box: Box, height: int, width: int) -> Pixels
 
     Returns
     -------
-    ndarray, uint8, shape (height, width, 3), RGB, 0 to 255
+    ndarray, uint8, shape (height, width, 3)
+        RGB, 0 to 255.
 
     Raises
     ------

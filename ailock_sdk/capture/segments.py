@@ -27,6 +27,11 @@ SEGMENT_NAMES = tuple(SEGMENT_OFFSETS)
 class Box:
     """A box in floating-point pixels; x grows to the right, y downwards, (0, 0) is the corner.
 
+    Attributes
+    ----------
+    left, top, right, bottom : float
+        Edges, which may lie between pixels; left and top are at least 0.
+
     Raises
     ------
     ValueError
@@ -50,13 +55,15 @@ def segment_boxes(width: int, height: int, crop: float, segments: Sequence[str])
     ----------
     width, height : int
         Size of the pixels to cut, in pixels, at least 1.
-    crop : float, in (0, 1]
-        Side of the view, the centred square, over the short side.
-    segments : sequence of names from ``SEGMENT_NAMES``
+    crop : float
+        Side of the view, the centred square, over the short side, in (0, 1].
+    segments : sequence of str
+        Names from :data:`SEGMENT_NAMES`.
 
     Returns
     -------
-    list of Box, in the order of ``segments``; all are square and inside the image
+    list of Box
+        In the order of ``segments``; all are square and inside the image.
 
     Raises
     ------

@@ -22,7 +22,13 @@ _MANIFEST_LENGTH_BYTES_MAX = 1024 * 1024
 
 @dataclass(frozen=True)
 class Bundle(Manifest):
-    """One model bundle: its manifest, and the folder with the files that were verified by it."""
+    """One model bundle: its manifest, and the folder with the files that were verified by it.
+
+    Attributes
+    ----------
+    path : Path
+        The folder.
+    """
 
     path: Path
 
@@ -33,7 +39,13 @@ class Bundle(Manifest):
 
     @property
     def projection_path(self) -> Path:
-        """The ``.npz`` with the frozen projections."""
+        """The ``.npz`` with the frozen projections.
+
+        Raises
+        ------
+        BundleError
+            There is none yet.
+        """
         if self.projection is None:
             raise BundleError(f"bundle {self.name!r} has no projection: fit one first")
         return self.path / self.projection
@@ -53,7 +65,13 @@ class Bundle(Manifest):
         return hashlib.sha256(LABEL_FINGERPRINT + canonical.encode("ascii")).digest()
 
     def profile(self, name: str) -> Profile:
-        """The profile of this name; :class:`BundleError` names the ones there are."""
+        """The profile of this name.
+
+        Raises
+        ------
+        BundleError
+            There is none; those there are, are named.
+        """
         try:
             return self.profiles[name]
         except KeyError:
@@ -94,7 +112,13 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
 
 
 def find_bundle(name: str) -> Bundle:
-    """The bundle of this name from :func:`bundle_folders`, or a :class:`BundleError`."""
+    """The first bundle of this name in :func:`bundle_folders`, its files checked.
+
+    Raises
+    ------
+    BundleError
+        There is none, or it is malformed or altered.
+    """
     for folder in bundle_folders():
         if (folder / name / MANIFEST_NAME).is_file():
             return load_bundle(folder / name)

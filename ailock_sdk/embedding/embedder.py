@@ -25,12 +25,15 @@ class Embedder:
 
     Parameters
     ----------
-    bundle : the verified model and its contract
-    threads : CPU threads, at least 1; by default the machine's fast cores, at most four
-    at_once : views of :meth:`embed_mean` that are computed at once, each by an interpreter of its
-        own with its share of the threads; at most ``threads``. A view alone has one share. Two
-        views on a thread each take less time than one after the other on two threads, as threads
-        wait for each other at every layer
+    bundle : Bundle
+        The verified model and its contract.
+    threads : int, optional
+        CPU threads, at least 1; by default the machine's fast cores, at most four.
+    at_once : int
+        Views of :meth:`embed_mean` that are computed at once, each by an interpreter of its own
+        with its share of the threads; at least 1, at most ``threads`` take effect. A view alone has
+        one share. Two views on a thread each take less time than one after the other on two
+        threads, as threads wait for each other at every layer.
 
     Raises
     ------
@@ -55,10 +58,7 @@ class Embedder:
         self._workers = ThreadPoolExecutor(max(1, at_once - 1), thread_name_prefix="embedder")
 
     def embed(self, pixels: NDArray[np.uint8], layers: Sequence[str]) -> list[NDArray[np.float32]]:
-        """Embeddings of one image, one ``float32 (D,)`` for each of ``layers``, in order.
-
-        ``pixels`` is uint8 RGB of exactly the contract's (height, width, 3).
-        """
+        """Embeddings of one view; as :meth:`embed_mean` of ``pixels`` alone."""
         return self.embed_mean([pixels], layers)
 
     def embed_mean(
@@ -71,14 +71,15 @@ class Embedder:
 
         Parameters
         ----------
-        views : sequence of ndarray, uint8, the contract's (height, width, 3)
-            RGB, 0 to 255; at least one.
+        views : sequence of ndarray, uint8, shape (height, width, 3)
+            RGB, 0 to 255, of exactly the contract's size; at least one.
         layers : sequence of str
             Names of layers of the bundle.
 
         Returns
         -------
-        list of ndarray, float32, shape (D,), in the order of ``layers``
+        list of ndarray, float32, shape (D,)
+            In the order of ``layers``; D is the layer's.
 
         Raises
         ------

@@ -10,7 +10,9 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
+from ailock_sdk.constants import MAX_LAMBDA_BITS
 from ailock_sdk.errors import BundleError, ProfileError
+from ailock_sdk.parameters import helper_length_bytes
 from ailock_sdk.profiles import Look, Profile
 from ailock_sdk.strict_json import Strict, StrictJsonError, check_json, json_path, parse_json
 
@@ -83,7 +85,7 @@ class ProjectionSpec(Strict, frozen=True):
     window: tuple[_Count, _Count]
     hyperplanes: Literal["orthonormal", "gaussian"]
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)]
-    lambda_bits: Annotated[int, Meta(ge=1, le=4096)]
+    lambda_bits: Annotated[int, Meta(ge=1, le=MAX_LAMBDA_BITS)]
 
     @property
     def dimensions(self) -> int:
@@ -110,12 +112,23 @@ class Manifest:
 
     Attributes
     ----------
-    files : size and SHA-256 of each file of the bundle
-    model, projection : the TFLite file and the ``.npz`` of frozen projections, if there is one
-    input : size, value range and crop of the pixels the model takes
-    layers : the model's outputs that projections take, and how they are pooled
-    projections : how the frozen projection of each layer that has one was made
-    profiles : the locks this bundle supports, by name
+    name, version, licence, source : str
+        As the bundle's makers wrote them.
+    files : mapping of str to FileEntry
+        Size and SHA-256 of each file of the bundle.
+    model : str
+        The TFLite file.
+    projection : str or None
+        The ``.npz`` of frozen projections, if there is one.
+    input : InputContract
+        Size, value range and crop of the pixels the model takes.
+    layers : mapping of str to Layer
+        The model's outputs that projections take, and how they are pooled.
+    projections : mapping of str to ProjectionSpec
+        How the frozen projection of each layer that has one was made.
+    profiles : mapping of str to Profile
+        The locks this bundle supports, by name.
+    self_test : SelfTest or None
     """
 
     name: str
@@ -170,7 +183,13 @@ class _Document(Strict, frozen=True):
 
 
 def parse_manifest(raw: bytes) -> Manifest:
-    """Parse manifest bytes, or raise :class:`BundleError`, whose text begins with the field."""
+    """Parse manifest bytes, strictly.
+
+    Raises
+    ------
+    BundleError
+        They break a rule of SPEC section 10; the text begins with the field.
+    """
     try:
         value = parse_json(raw)
         if isinstance(value, dict) and value.get("format", FORMAT) != FORMAT:
@@ -281,7 +300,7 @@ def _self_test(document: _Document) -> SelfTest | None:
             raise BundleError(f"{where}: there is no such profile")
         profile, imageprint = document.profiles[name], bytes.fromhex(digits)
         per_segment = sum(document.projections[layer].lambda_bits for layer in profile.layers)
-        length_bytes = -(-per_segment * len(profile.segments) // 8)
+        length_bytes = helper_length_bytes(per_segment * len(profile.segments))
         if len(imageprint) != length_bytes:
             raise BundleError(f"{where}: {len(imageprint)} bytes, not {length_bytes}")
         imageprints[name] = imageprint

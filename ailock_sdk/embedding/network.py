@@ -23,9 +23,12 @@ class Network:
 
     Parameters
     ----------
-    bundle : the verified model and its contract
-    runtime : the interpreter to use
-    threads : CPU threads, at least 1
+    bundle : Bundle
+        The verified model and its contract.
+    runtime : Runtime
+        The interpreter to use.
+    threads : int
+        CPU threads, at least 1.
 
     Raises
     ------
@@ -53,9 +56,19 @@ class Network:
                 self._check_output(name, part)
 
     def embed(self, pixels: NDArray[np.uint8], layers: Sequence[str]) -> list[NDArray[np.float32]]:
-        """Embeddings of one view, one ``float32 (D,)`` for each of ``layers``, in order.
+        """Embeddings of one view.
 
-        ``pixels`` is uint8 RGB of exactly the contract's (height, width, 3).
+        Parameters
+        ----------
+        pixels : ndarray, uint8, shape (height, width, 3)
+            RGB, 0 to 255, of exactly the contract's size.
+        layers : sequence of str
+            Names of layers of the bundle.
+
+        Returns
+        -------
+        list of ndarray, float32, shape (D,)
+            In the order of ``layers``; D is the layer's.
         """
         outputs = self._signature(**{self._input_name: self._input_table[pixels][np.newaxis]})
         return [

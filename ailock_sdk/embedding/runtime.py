@@ -17,7 +17,17 @@ from ailock_sdk.errors import RuntimeMissingError
 
 @dataclass(frozen=True)
 class Runtime:
-    """An installed TFLite interpreter."""
+    """An installed TFLite interpreter.
+
+    Attributes
+    ----------
+    id : RuntimeId
+        Its number in a record.
+    name, version : str
+        Of the package.
+    interpreter_class : type
+        Takes ``model_path`` and ``num_threads``.
+    """
 
     id: RuntimeId
     name: str

@@ -1,8 +1,13 @@
 """Hyperplanes for locality-sensitive hashing.
 
 Random Gaussian ones are the paper's (Charikar 2002). Orthonormal ones, lambda <= d, are super-bit
-LSH (Ji et al., NIPS 2012): the angle estimate varies less, and helper data does not over-determine
-the embedding's direction (docs/threat-model.md).
+LSH: the angle estimate varies less, and helper data does not over-determine the embedding's
+direction (docs/threat-model.md).
+
+References
+----------
+Charikar, "Similarity estimation techniques from rounding algorithms", STOC 2002.
+Ji, Li, Yan, Zhang and Tian, "Super-bit locality-sensitive hashing", NIPS 2012.
 """
 
 from __future__ import annotations
@@ -14,12 +19,40 @@ from ailock_sdk.errors import ProfileError
 
 
 def gaussian_hyperplanes(seed: int, lambda_bits: int, dimensions: int) -> NDArray[np.float64]:
-    """Independent standard normal directions, float64 (lambda, d)."""
+    """Independent standard normal directions.
+
+    Parameters
+    ----------
+    seed : int
+        Fixes the directions, not negative.
+    lambda_bits : int
+        How many.
+    dimensions : int
+        Dimensions d of the space.
+
+    Returns
+    -------
+    ndarray, float64, shape (lambda, d)
+    """
     return np.random.default_rng(seed).standard_normal((lambda_bits, dimensions))
 
 
 def orthonormal_hyperplanes(seed: int, lambda_bits: int, dimensions: int) -> NDArray[np.float64]:
-    """Uniformly random orthonormal directions, float64 (lambda, d), lambda <= d.
+    """Uniformly random orthonormal directions.
+
+    Parameters
+    ----------
+    seed : int
+        Fixes the directions, not negative.
+    lambda_bits : int
+        How many, at most ``dimensions``.
+    dimensions : int
+        Dimensions d of the space.
+
+    Returns
+    -------
+    ndarray, float64, shape (lambda, d)
+        Rows are of length 1 and orthogonal to each other.
 
     Raises
     ------

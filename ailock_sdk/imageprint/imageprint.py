@@ -15,6 +15,16 @@ class ImagePrint:
     (most significant first). The margins, signed distances to the hyperplanes, are kept in memory
     only: they make decoding soft and are never stored. Neither bits nor margins are printed: an
     imageprint is as good as the photo.
+
+    Parameters
+    ----------
+    margins : ndarray, float64, shape (lambda,)
+        Finite; copied. A bit is 1 where its margin is at least 0.
+
+    Raises
+    ------
+    ValueError
+        Margins of another shape, or not finite.
     """
 
     __slots__ = ("_bits", "_margins")
@@ -69,6 +79,11 @@ def combine(imageprints: Sequence[ImagePrint]) -> ImagePrint:
 
     Each photo's margins are divided by their root mean square first, so that no photo outweighs
     another; a bit on which photos disagree follows those that are surer of it.
+
+    Raises
+    ------
+    ValueError
+        None is given, or their lengths differ.
     """
     if not imageprints:
         raise ValueError("at least one imageprint is needed")

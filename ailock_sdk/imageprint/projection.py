@@ -26,8 +26,14 @@ class Projection:
 
     Attributes
     ----------
-    weights : float64 (lambda, D), values exactly representable in float16
-    offsets : float64 (lambda,)
+    weights : ndarray, float64, shape (lambda, D)
+        Values are exactly representable in float16.
+    offsets : ndarray, float64, shape (lambda,)
+
+    Raises
+    ------
+    ValueError
+        The two do not fit each other.
     """
 
     weights: NDArray[np.float64]
@@ -61,10 +67,23 @@ class Projection:
         return True
 
     def margins(self, embedding: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Signed distances to the hyperplanes, float64 (lambda,), for a float32 (D,) embedding.
+        """Signed distances of an embedding to the hyperplanes.
 
         Computed in float64: the summation order, which differs between platforms, then moves a
         margin by some 1e-16 of its size, and a bit flips once in about 1e13.
+
+        Parameters
+        ----------
+        embedding : ndarray, float32, shape (D,)
+
+        Returns
+        -------
+        ndarray, float64, shape (lambda,)
+
+        Raises
+        ------
+        ValueError
+            The embedding has another shape.
         """
         if embedding.shape != self.weights.shape[1:]:
             raise ValueError(f"the embedding has {self.weights.shape[1]} dimensions")
@@ -73,6 +92,13 @@ class Projection:
 
 def load_projections(path: str | os.PathLike[str], layers: Iterable[str]) -> dict[str, Projection]:
     """Read the projections of ``layers`` from a bundle's ``.npz``.
+
+    Parameters
+    ----------
+    path : str or path-like
+        An archive without pickles: for each layer ``LAYER/weights``, float16 (lambda, D), and
+        ``LAYER/offsets``, float64 (lambda,), all finite.
+    layers : iterable of str
 
     Raises
     ------

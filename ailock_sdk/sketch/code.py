@@ -18,7 +18,21 @@ class Code:
     The message's Reed-Solomon codeword has one symbol per block, and each block is that symbol's
     punctured RM(1, order) codeword. Blocks differ in length by at most one column, longer first.
 
-    Raises :class:`ProfileError` for a code that SPEC section 5 does not allow.
+    Parameters
+    ----------
+    lambda_bits : int
+        Length of a codeword, at most 4096.
+    order : int
+        m, 2 to 12.
+    blocks : int
+        n, 1 to 2^(m+1) - 1.
+    message_symbols : int
+        k, 1 to n.
+
+    Raises
+    ------
+    ProfileError
+        SPEC section 5 does not allow this code.
     """
 
     def __init__(self, lambda_bits: int, order: int, blocks: int, message_symbols: int) -> None:
@@ -42,24 +56,46 @@ class Code:
 
     @property
     def symbol_bits(self) -> int:
+        """Bits of one symbol."""
         return self.order + 1
 
     @property
     def message_bits(self) -> int:
+        """Bits of one message."""
         return self.message_symbols * self.symbol_bits
 
     def encode(self, message: Symbols) -> npt.NDArray[np.bool_]:
-        """The codeword, bool (lambda_bits,), of (message_symbols,) values in [0, 2^symbol_bits)."""
+        """The codeword of a message.
+
+        Parameters
+        ----------
+        message : ndarray of int, shape (message_symbols,)
+            In [0, 2^symbol_bits).
+
+        Returns
+        -------
+        ndarray, bool, shape (lambda_bits,)
+        """
         return self._inner.encode(self._outer.encode(message))[self._sent]
 
     def decode(self, margins: npt.NDArray[np.float64]) -> tuple[Symbols, npt.NDArray[np.bool_]]:
-        """The likeliest message (message_symbols,) found for ``margins``, and its codeword.
+        """The likeliest message that is found, and its codeword.
 
-        ``margins`` is float (lambda_bits,): the sign is the bit (positive: 1), the size its weight,
-        a log-likelihood ratio up to scale. Something is always found; whether it is near enough is
-        for the caller to judge. Messages of up to 16 bits are decoded by maximum likelihood, longer
-        ones nearly so. Takes a few milliseconds, and is not constant-time: sorting and table
-        look-ups depend on the margins.
+        Something is always found; whether it is near enough is for the caller to judge. Messages of
+        up to 16 bits are decoded by maximum likelihood, longer ones nearly so. Takes a few
+        milliseconds, and is not constant-time: sorting and table look-ups depend on the margins.
+
+        Parameters
+        ----------
+        margins : ndarray, float64, shape (lambda_bits,)
+            The sign is the bit (positive: 1), the size its weight, a log-likelihood ratio up to
+            scale.
+
+        Returns
+        -------
+        message : ndarray of int, shape (message_symbols,)
+            In [0, 2^symbol_bits).
+        codeword : ndarray, bool, shape (lambda_bits,)
         """
         received = np.zeros(self._sent.shape)
         received[self._sent] = margins

@@ -22,12 +22,18 @@ from ailock_sdk.sketch.secure_sketch import check_radius, recover, sketch
 
 @dataclass(frozen=True)
 class HelperData:
-    """The public part of a lock that depends on its secret."""
+    """The public part of a lock that depends on its secret.
+
+    Attributes
+    ----------
+    helper : bytes
+        ceil(lambda / 8) bytes: the code-offset sketch, masked if there is a pepper.
+    tag : bytes
+        4 bytes: tells the right message from a wrong one.
+    """
 
     helper: bytes
-    """ceil(lambda / 8) bytes: the code-offset sketch, masked if there is a pepper."""
     tag: bytes
-    """4 bytes: tells the right message from a wrong one."""
 
 
 def generate(
@@ -40,14 +46,37 @@ def generate(
     cost: KdfCost,
     header: bytes,
 ) -> tuple[HelperData, Secret]:
-    """Helper data and secret of ``reference_bits``, bool (lambda_bits,).
+    """Helper data and a new secret of a reference. Counterpart of :func:`reproduce`.
 
-    ``message`` is ``message_length_bytes(code)`` uniformly random bytes and ``salt`` 16 of them,
-    both fresh for every record; ``pepper`` 32 bytes or ``None``. ``header`` is the record's bytes
-    before the helper: header and helper are bound into the secret, so changing either loses it.
-    Counterpart of :func:`reproduce`.
+    Parameters
+    ----------
+    code : Code
+    radius : int
+        Most bits that a probe may differ in.
+    reference_bits : ndarray, bool, shape (lambda_bits,)
+    message : bytes
+        ``message_length_bytes(code)`` uniformly random bytes, fresh for every record.
+    salt : bytes
+        16 uniformly random bytes, fresh for every record.
+    pepper : bytes or None
+        32 bytes.
+    cost : KdfCost
+    header : bytes
+        The record's bytes before the helper. Header and helper are bound into the secret: changing
+        either loses it.
 
-    Raises :class:`ProfileError` for a radius that no probe could be held against.
+    Returns
+    -------
+    helper_data : HelperData
+        Public.
+    secret : Secret
+
+    Raises
+    ------
+    ProfileError
+        No probe could be held against this radius.
+    PepperError
+        The pepper has another length.
     """
     check_radius(code, radius)
     symbols = symbols_from_random(code, message)
@@ -68,10 +97,29 @@ def reproduce(
     cost: KdfCost,
     header: bytes,
 ) -> Secret:
-    """The secret that :func:`generate` gave, from margins, float (lambda_bits,), of a near probe.
+    """The secret that :func:`generate` gave, from a near probe.
 
-    Raises :class:`UnlockError`, always the same, when more than ``radius`` bits differ, or when the
-    tag refuses: another object, pepper, header or helper.
+    Parameters
+    ----------
+    code : Code
+    radius : int
+        Most bits that may be corrected.
+    probe_margins : ndarray of float, shape (lambda_bits,)
+        Finite: the bits are the signs, and the sizes guide the decoder.
+    helper_data : HelperData
+    salt : bytes
+    pepper : bytes or None
+    cost : KdfCost
+    header : bytes
+        All as for :func:`generate`.
+
+    Raises
+    ------
+    UnlockError
+        More than ``radius`` bits differ, or the tag refuses: another object, pepper, header or
+        helper. Always the same.
+    ProfileError, PepperError
+        As :func:`generate`.
     """
     try:
         helper = _masked(helper_data.helper, pepper, salt, code)

@@ -14,10 +14,20 @@ def message_length_bytes(code: Code) -> int:
 
 
 def symbols_from_random(code: Code, random_bytes: bytes) -> Symbols:
-    """A uniform message, integers (message_symbols,), from uniform bytes of its serialised length.
+    """A uniform message from uniform bytes of its serialised length.
 
     The bits of each symbol's bytes above ``symbol_bits`` are dropped, which leaves the others
-    uniform. Raises :class:`ValueError` for another number of bytes.
+    uniform.
+
+    Returns
+    -------
+    ndarray of int, shape (message_symbols,)
+        In [0, 2^symbol_bits).
+
+    Raises
+    ------
+    ValueError
+        ``random_bytes`` has another length.
     """
     if len(random_bytes) != message_length_bytes(code):
         raise ValueError(f"this code's message takes exactly {message_length_bytes(code)} bytes")
@@ -29,7 +39,7 @@ def symbols_from_random(code: Code, random_bytes: bytes) -> Symbols:
 
 
 def message_bytes(code: Code, message: Symbols) -> bytes:
-    """``message``, integers (message_symbols,), serialised."""
+    """Serialise ``message``, integers (message_symbols,) in [0, 2^symbol_bits)."""
     length = _symbol_length_bytes(code)
     return b"".join(int(symbol).to_bytes(length, "big") for symbol in message)
 

@@ -15,8 +15,17 @@ class ReedMuller:
     A symbol of ``order + 1`` bits, ``s = s_m ... s_0``, has in column x the bit
     ``s_m XOR parity(x AND (s mod 2^m))``: the truth table of an affine Boolean function.
 
-    Raises :class:`ProfileError` unless ``order >= 2`` and ``2^(order-1) < length <= 2^order``. With
-    fewer columns the bit ``s_(m-1)`` would never be sent.
+    Parameters
+    ----------
+    order : int
+        m, at least 2.
+    length : int
+        Columns, from 2^(m-1) + 1 to 2^m.
+
+    Raises
+    ------
+    ProfileError
+        They are out of range.
     """
 
     def __init__(self, order: int, length: int) -> None:
@@ -31,7 +40,17 @@ class ReedMuller:
         return 1 << self.order + 1
 
     def encode(self, symbols: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
-        """Codewords of ``symbols``, integers (n,) in [0, 2^(order+1)): bool (n, length)."""
+        """Codewords of symbols.
+
+        Parameters
+        ----------
+        symbols : ndarray of int, shape (n,)
+            In [0, 2^(order+1)).
+
+        Returns
+        -------
+        ndarray, bool, shape (n, length)
+        """
         masked = np.arange(self.length) & symbols[:, None]  # (n, length); x < 2^m hides s_m
         bits = symbols >> self.order  # s_m, (n,)
         bits = np.broadcast_to(bits[:, None], masked.shape)
@@ -40,10 +59,18 @@ class ReedMuller:
         return (bits & 1).astype(np.bool_)
 
     def correlations(self, margins: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Agreement of blocks of margins, float (n, length), with every symbol: (n, 2^(order+1)).
+        """Agreement of blocks of margins with every symbol.
 
-        A positive margin means bit 1 (SPEC section 3). The entry of symbol s is
-        ``sum_x (2 bit_s[x] - 1) margins[x]``; the greatest belongs to the likeliest symbol.
+        Parameters
+        ----------
+        margins : ndarray, float64, shape (n, length)
+            A positive margin means bit 1 (SPEC section 3).
+
+        Returns
+        -------
+        ndarray, float64, shape (n, 2^(order+1))
+            The entry of symbol s is ``sum_x (2 bit_s[x] - 1) margins[x]``; the greatest belongs to
+            the likeliest symbol.
         """
         # With s_m = 0 and w = s mod 2^m, 2 bit_s[x] - 1 = -(-1)^parity(x AND w), so the sum is
         # minus the Hadamard transform at w; s_m = 1 complements the codeword and flips the sign.

@@ -25,7 +25,19 @@ class ReedSolomon:
     alpha^(n-k-1) with alpha = 2, modulo the smallest primitive polynomial (0x11D for 8 bits).
     k = n is the code without parity.
 
-    Raises :class:`ProfileError` unless ``1 <= k <= n < 2^symbol_bits``.
+    Parameters
+    ----------
+    n : int
+        Symbols of a codeword, below 2^symbol_bits.
+    k : int
+        Symbols of a message, 1 to n.
+    symbol_bits : int
+        3 to 13.
+
+    Raises
+    ------
+    ProfileError
+        They are out of range.
     """
 
     def __init__(self, n: int, k: int, symbol_bits: int) -> None:
@@ -38,15 +50,26 @@ class ReedSolomon:
         self.symbol_bits = symbol_bits
 
     def encode(self, message: Symbols) -> Symbols:
-        """The codeword (n,) of ``message``, integers (k,) in [0, 2^symbol_bits)."""
+        """The codeword, integers (n,), of ``message``, integers (k,) in [0, 2^symbol_bits)."""
         return self.reencode(tuple(range(self.k)), message[:, None])[:, 0]
 
     def reencode(self, positions: tuple[int, ...], values: Symbols) -> Symbols:
-        """The codewords (n, count) that have ``values`` (k, count) at ``positions``.
+        """The codewords that have given values at given positions.
 
-        ``positions`` are any k different positions, ascending. The code is maximum distance
-        separable, so every such choice determines the codeword: the other n - k symbols are
-        erasures, and erasure decoding is linear in the known ones.
+        The code is maximum distance separable, so every choice of k positions determines the
+        codeword: the other n - k symbols are erasures, and erasure decoding is linear in the known
+        ones.
+
+        Parameters
+        ----------
+        positions : tuple of int
+            Any k different ones in [0, n), ascending.
+        values : ndarray of int, shape (k, count)
+            In [0, 2^symbol_bits).
+
+        Returns
+        -------
+        ndarray of int, shape (n, count)
         """
         codewords = np.empty((self.n, values.shape[1]), dtype=np.intp)
         codewords[list(positions)] = values

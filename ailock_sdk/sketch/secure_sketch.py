@@ -1,6 +1,11 @@
 """Secure sketch: a public helper that brings a near probe back to the message (SPEC section 6).
 
-The code-offset construction of Juels-Wattenberg and of Dodis, Ostrovsky, Reyzin and Smith.
+The code-offset construction.
+
+References
+----------
+Juels and Wattenberg, "A fuzzy commitment scheme", CCS 1999.
+Dodis, Ostrovsky, Reyzin and Smith, "Fuzzy extractors", SIAM Journal on Computing 38(1), 2008.
 """
 
 from __future__ import annotations
@@ -18,9 +23,26 @@ from ailock_sdk.sketch.reed_solomon import Symbols
 def sketch(
     code: Code, reference_bits: npt.NDArray[np.bool_], message: Symbols, salt: bytes
 ) -> bytes:
-    """The helper of ``reference_bits``, bool (lambda_bits,), for a uniform ``message``.
+    """The helper of a reference. Counterpart of :func:`recover`.
 
-    Returns ceil(lambda_bits / 8) bytes, unused bits zero. Counterpart of :func:`recover`.
+    Parameters
+    ----------
+    code : Code
+    reference_bits : ndarray, bool, shape (lambda_bits,)
+    message : ndarray of int, shape (message_symbols,)
+        Uniformly random, in [0, 2^symbol_bits).
+    salt : bytes
+        16 bytes, fresh for every record.
+
+    Returns
+    -------
+    bytes
+        ceil(lambda_bits / 8) bytes, unused bits zero.
+
+    Raises
+    ------
+    ValueError
+        The bits have another shape or type.
     """
     if reference_bits.shape != (code.lambda_bits,) or reference_bits.dtype != np.bool_:
         raise ValueError(f"reference bits must be bool of shape ({code.lambda_bits},)")
@@ -35,14 +57,36 @@ def recover(
     salt: bytes,
     probe_margins: npt.NDArray[np.floating],
 ) -> Symbols:
-    """The message (message_symbols,) of ``helper``, from a probe near its reference.
+    """The message of a helper, from a probe near its reference.
 
-    ``probe_margins`` is float (lambda_bits,), finite: the probe's bits are the signs (0 counts as
-    positive, bit 1), and their sizes guide the decoder. A message comes back exactly when the
-    decoded codeword lies within ``radius`` of the word that the probe's bits give. It may still be
-    a wrong one: check it.
+    A message comes back exactly when the decoded codeword lies within ``radius`` of the word that
+    the probe's bits give. It may still be a wrong one: check it.
 
-    Raises :class:`UnlockError` when more than ``radius`` bits would have to be corrected.
+    Parameters
+    ----------
+    code : Code
+    radius : int
+        Most bits that may be corrected.
+    helper : bytes
+        What :func:`sketch` gave.
+    salt : bytes
+        16 bytes, those of the helper.
+    probe_margins : ndarray of float, shape (lambda_bits,)
+        Finite: the probe's bits are the signs (0 counts as positive, bit 1), and their sizes guide
+        the decoder.
+
+    Returns
+    -------
+    ndarray of int, shape (message_symbols,)
+
+    Raises
+    ------
+    UnlockError
+        More than ``radius`` bits would have to be corrected.
+    ProfileError
+        See :func:`check_radius`.
+    ValueError
+        Helper or margins have another length, or a margin is not finite.
     """
     check_radius(code, radius)
     if probe_margins.shape != (code.lambda_bits,) or not np.isfinite(probe_margins).all():
@@ -61,6 +105,12 @@ def recover(
 
 
 def check_radius(code: Code, radius: int) -> None:
-    """Raise :class:`ProfileError` unless ``0 <= radius < lambda_bits / 2``."""
+    """Refuse a radius that no probe can be held against.
+
+    Raises
+    ------
+    ProfileError
+        It is not in 0 <= radius < lambda_bits / 2.
+    """
     if not 0 <= radius <= max_radius_bits(code.lambda_bits):
         raise ProfileError(f"no radius {radius} in {code.lambda_bits} bits")
