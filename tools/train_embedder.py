@@ -97,7 +97,7 @@ def write_network(
 def write_npz(path: Path, arrays: Layers) -> None:
     """Write arrays whole or not at all."""
     unfinished = path.with_suffix(".new.npz")
-    np.savez(unfinished, **arrays)
+    np.savez(unfinished, **arrays)  # type: ignore[arg-type]  # stubs: each could be an option
     unfinished.replace(path)
 
 

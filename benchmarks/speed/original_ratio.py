@@ -123,11 +123,12 @@ def _served(folder: Path, threads: int) -> Iterator[Callable[[str], str]]:
             stderr=errors,
             text=True,
         )
-        assert process.stdin is not None
-        assert process.stdout is not None
+        requests, answers = process.stdin, process.stdout
+        assert requests is not None
+        assert answers is not None
 
         def answer() -> str:
-            line = process.stdout.readline().rstrip("\n")
+            line = answers.readline().rstrip("\n")
             if not line:
                 process.wait()
                 errors.seek(0)
@@ -135,18 +136,18 @@ def _served(folder: Path, threads: int) -> Iterator[Callable[[str], str]]:
             return line
 
         def ask(request: str) -> str:
-            process.stdin.write(request + "\n")
-            process.stdin.flush()
+            requests.write(request + "\n")
+            requests.flush()
             return answer()
 
         try:
             answer()  # it is ready
             yield ask
         finally:
-            process.stdin.close()
+            requests.close()
             process.kill()
             process.wait()
-            process.stdout.close()
+            answers.close()
 
 
 def _last_line(text: str) -> str:

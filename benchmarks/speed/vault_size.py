@@ -12,6 +12,7 @@ records.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from functools import partial
 from itertools import cycle
 from pathlib import Path
@@ -55,13 +56,9 @@ def measure(photo: Path, folder: Path, records: int, runs: int) -> dict[str, Any
     try:
         turns = {n: cycle(_spread(vault.names(), runs + 1)) for n, vault in vaults.items()}
         unlocks = {
-            n: timed(lambda vault=vault, turn=turns[n]: vault.unlock(next(turn), photo))
-            for n, vault in vaults.items()
+            n: timed(partial(_unlock_next, vault, turns[n], photo)) for n, vault in vaults.items()
         }
-        touches = {
-            n: timed(lambda store=store, turn=turns[n]: _touch(store, next(turn)))
-            for n, store in stores.items()
-        }
+        touches = {n: timed(partial(_touch_next, store, turns[n])) for n, store in stores.items()}
         opens = {n: timed(partial(_open, path, key)) for n, path in paths.items()}
         return {
             "unlock_ms": medians(interleaved(unlocks, runs, "unlocking two vaults")),
@@ -70,8 +67,10 @@ def measure(photo: Path, folder: Path, records: int, runs: int) -> dict[str, Any
             "bytes": {n: path.stat().st_size for n, path in paths.items()},
         }
     finally:
-        for one in (*vaults.values(), *stores.values()):
-            one.close()
+        for vault in vaults.values():
+            vault.close()
+        for store in stores.values():
+            store.close()
 
 
 def bars(result: dict[str, Any]) -> list[Bar]:
@@ -114,6 +113,14 @@ def _spread(names: list[str], count: int) -> list[str]:
     """``count`` of the names or all of them, evenly spread over their order."""
     step = max(1, len(names) // count)
     return names[::step][:count]
+
+
+def _unlock_next(vault: Vault, names: Iterator[str], photo: Path) -> None:
+    vault.unlock(next(names), photo)
+
+
+def _touch_next(store: RecordStore, names: Iterator[str]) -> None:
+    _touch(store, next(names))
 
 
 def _touch(store: RecordStore, name: str) -> None:

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri  # type: ignore[import-untyped]  # probit
+from scipy.special import ndtri  # probit
 
 from lab.report.results import Panel, Range, Scale
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri  # type: ignore[import-untyped]  # normal CDF, and probit
+from scipy.special import ndtr, ndtri  # normal CDF, and probit
 
 from lab.report.results import (
     Colour,

@@ -124,15 +124,21 @@ def measure(
         for precision in found:
             embeddings = found[precision][layer]
             cosines = _cosines(embeddings, exact)
-            flipped = eer = None
+            flipped: float | None = None
+            eer: Estimate | None = None
             if objects is not None:
                 margins = _margins(embeddings, *folded[layer])
                 flipped = float(np.mean((margins >= 0) != (_margins(exact, *folded[layer]) >= 0)))
                 eer = _equal_error_rate(margins, objects)
             rows.append(
                 LayerRow(
-                    *(precision, layer, embeddings.shape[1]),
-                    *(float(cosines.mean()), float(cosines.min()), flipped, eer),
+                    precision,
+                    layer,
+                    embeddings.shape[1],
+                    float(cosines.mean()),
+                    float(cosines.min()),
+                    flipped,
+                    eer,
                 )
             )
     sizes = {p: bundle.model_path.stat().st_size for p, bundle in bundles.items()}

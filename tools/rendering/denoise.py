@@ -31,7 +31,7 @@ def smoothed(display: Image) -> Image:
             weight = np.exp(-0.5 * (step + away))
             total += weight * near
             weights += weight
-    return total / weights
+    return np.divide(total, weights, dtype=display.dtype)
 
 
 def _window(padded: Image, like: Image, offset: tuple[int, int]) -> Image:

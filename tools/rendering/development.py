@@ -48,7 +48,7 @@ def save(image: Image.Image, path: Path, quality: int = 88) -> None:
 def _film(light: Radiance) -> NDArray[np.float32]:
     """Compress highlights with Narkowicz's fit of the ACES curve."""
     x = 0.8 * light
-    return x * (2.51 * x + 0.03) / (x * (2.43 * x + 0.59) + 0.14)
+    return np.divide(x * (2.51 * x + 0.03), x * (2.43 * x + 0.59) + 0.14, dtype=light.dtype)
 
 
 def _vignette(shape: tuple[int, int]) -> NDArray[np.float32]:

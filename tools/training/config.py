@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import tomllib
 
@@ -94,7 +95,7 @@ class Config:
 def read_config(path: Path) -> Config:
     """Read and check a TOML file; an unknown or missing key is a TypeError."""
     table = tomllib.loads(path.read_text(encoding="utf-8"))
-    augmentation = {
+    augmentation: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value
         for key, value in table.pop("augmentation").items()
     }

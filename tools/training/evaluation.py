@@ -60,7 +60,7 @@ class Watch:
             projections = self._projections(pooled_fit)
             if layer == MIXED_10:
                 learned = _learned(projection, pooled_fit)
-                projections["learned"] = lambda pooled, learned=learned: unit(learned(pooled))
+                projections["learned"] = _of_length_one(learned)
                 projections["bits"] = _bits(learned, pooled_fit)
             for name, maps in dev.items():
                 pooled = pool(maps)
@@ -95,6 +95,10 @@ def _learned(projection: nn.Linear, pooled_fit: np.ndarray) -> Project:
     components = pooled_fit @ weight
     mean, deviation = components.mean(axis=0), components.std(axis=0).clip(1e-9)
     return lambda pooled: (pooled @ weight - mean) / deviation
+
+
+def _of_length_one(project: Project) -> Project:
+    return lambda pooled: unit(project(pooled))
 
 
 def _bits(learned: Project, pooled_fit: np.ndarray) -> Project:

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -133,7 +134,7 @@ class Trainer:
             "history": self.history,
         }
 
-    def resume(self, state: dict) -> None:
+    def resume(self, state: dict[str, Any]) -> None:
         """Continue from what ``state`` returned."""
         self.student.load_state_dict(state["student"])
         self.projection.load_state_dict(state["projection"])
@@ -188,7 +189,7 @@ class Trainer:
         self._queue = self._queue.push(embeddings, batch.objects.repeat(2), recipe.queue)
         return losses
 
-    def _groups(self, recipe: Optimisation) -> list[dict]:
+    def _groups(self, recipe: Optimisation) -> list[dict[str, Any]]:
         """Parameter groups by learning rate; the frozen layers get no gradient at all."""
         names = [node.name for node in NODES]
         frozen, last = names.index(recipe.freeze_through), names.index(MIXED_8)
@@ -231,7 +232,8 @@ def run(
         bar.update()
         bar.set_postfix({name: f"{value:.3f}" for name, value in recent[-1].items()})
         if trainer.step % evaluate_every == 0 or trainer.step == trainer.steps:
-            metrics = watch(*trainer.averaged.module, with_trunk)
+            student, projection = trainer.averaged.module
+            metrics = watch(student, projection, with_trunk)
             best = min(past["score"] for past in trainer.history)
             trainer.history.append({"step": trainer.step, **_mean(recent), **metrics})
             save(metrics["score"] < best)

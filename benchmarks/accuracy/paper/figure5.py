@@ -25,7 +25,7 @@ def figure5(study: Study) -> list[Result]:
         "cross validation": lambda o: tuple(map(Estimate, (o.fold_f1, o.fold_far, o.fold_frr))),
         "hold-out": lambda o: rates_at(o.holdout, o.rule.radius),
     }
-    panels = []
+    panels: list[Panel] = []
     for part in PARTS:
         # Each outcome is asked once: three panels show what it answers.
         measured = {name: [values[part](o) for o in found] for name, found in outcomes.items()}

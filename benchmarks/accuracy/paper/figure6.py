@@ -150,12 +150,14 @@ def train_with_ds2(
             trials[length].append(compare(first, others, Rule(length, (0,))))
     final = training.components(folds >= 0, PAPER_COMPONENTS)
     reference_bits = bits(final, read[REFERENCE])
-    objects = study.roles[REFERENCE][0].objects
+    reference_objects = study.roles[REFERENCE][0].objects
     ds1_bits = bits(final, images[halves != _DS2])
     return {
         length: Trained(
             cross_validate_trials(folds_of_length),
-            compare_with_images(reference_bits[:, :length], objects, ds1_bits[:, :length]),
+            compare_with_images(
+                reference_bits[:, :length], reference_objects, ds1_bits[:, :length]
+            ),
         )
         for length, folds_of_length in trials.items()
     }

@@ -266,9 +266,9 @@ class Dcgan:
             )
         self.step, self.history = state["step"], state["history"]
         self._epoch_losses = state["epoch_losses"]
-        networks = (self.generator, self.discriminator)
-        for network, kept in zip(networks, state["networks"], strict=True):
-            network.load_state_dict(kept)
+        generator, discriminator = state["networks"]
+        self.generator.load_state_dict(generator)
+        self.discriminator.load_state_dict(discriminator)
         for optimiser, kept in zip(self._optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(kept)
 
