@@ -11,7 +11,7 @@ from lab.report.order import in_order
 from lab.report.render_png import panel_png
 from lab.report.results import Absent, Figure, Gallery, Panel, Report, Result, Table, Tile, heading
 from lab.report.style import DARK, LIGHT
-from lab.report.wording import cell_parts
+from lab.report.wording import cell_parts, is_words
 
 REM_PER_INCH = 4.75
 """Least width of a panel on the page, for each inch of its picture."""
@@ -43,7 +43,7 @@ img { max-width: 100%; height: auto; display: block; }
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
 th, td { border-bottom: 1px solid var(--line); padding: .3rem .7rem; text-align: right;
   vertical-align: top; }
-th { vertical-align: bottom; } th:first-child, td:first-child { text-align: left; }
+th { vertical-align: bottom; } th:first-child, td:first-child, .words { text-align: left; }
 .paper { background: var(--paper); } .ends { color: var(--soft); font-size: .8rem;
   white-space: nowrap; }
 .notes { color: var(--soft); font-size: .9rem; margin: .6rem 0 0; padding-left: 1.2rem; }
@@ -121,7 +121,7 @@ def _notes(notes: Sequence[str]) -> str:
 
 def _table(table: Table) -> str:
     columns, rows = beside_paper(table)
-    kinds = [' class="paper"' if column.endswith(PAPER) else "" for column in columns]
+    kinds = [_kind(column, cells) for column, *cells in zip(columns, *rows, strict=True)]
     formats = [table.formats.get(column, "") for column in columns]
     head = "".join(
         f"<th{kind}>{escape(column)}</th>" for column, kind in zip(columns, kinds, strict=True)
@@ -136,6 +136,13 @@ def _table(table: Table) -> str:
         for row in rows
     )
     return f'<div class="table"><table><tr>{head}</tr>\n{body}</table></div>'
+
+
+def _kind(column: str, cells: Sequence[object]) -> str:
+    """The class attribute of a column's cells."""
+    kinds = {"paper": column.endswith(PAPER), "words": is_words(cells)}
+    classes = " ".join(name for name, holds in kinds.items() if holds)
+    return f' class="{classes}"' if classes else ""
 
 
 def _cell(cell: object, specification: str) -> str:

@@ -89,7 +89,7 @@ def gallery_png(gallery: Gallery, footer: str) -> bytes:
     heights.append(len(small) * 0.8 * LINE_INCHES)
     with mpl.rc_context(LIGHT.settings):
         canvas = Canvas(figsize=(GALLERY_INCHES, sum(heights) + 0.5), layout="constrained")
-        canvas.suptitle(heading(gallery), x=0.008, ha="left", fontweight="bold")
+        canvas.suptitle(f"{heading(gallery)}\n", x=0.008, ha="left", fontweight="bold")
         *parts, foot = _parts(canvas, heights)
         for part, count, (group, tiles) in zip(parts, rows, groups.items(), strict=True):
             part.suptitle(group, x=0.008, ha="left", fontweight="bold", fontsize=11)
@@ -98,10 +98,12 @@ def gallery_png(gallery: Gallery, footer: str) -> bytes:
                 axes.axis("off")
             for axes, tile in zip(grid.flat, tiles, strict=False):
                 axes.imshow(_side_by_side(tile))
+                letters = int(TILE_INCHES * len(tile.photos) * LETTERS_PER_INCH)
                 axes.set_title(
-                    f"{tile.caption}  {tile.wrong}",
+                    "\n".join(textwrap.wrap(f"{tile.caption}  {tile.wrong}", letters)),
                     fontsize=9,
                     color=LIGHT.colours["vermilion"] if tile.wrong else LIGHT.ink,
+                    fontweight="bold" if tile.wrong else "normal",
                 )
         foot.text(0.008, 0.95, "\n".join(small), va="top", fontsize=7, color=GREY)
         return _png(canvas, {"Description": footer}, GALLERY_DOTS_PER_INCH)

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from lab.report.beside import beside_paper
 from lab.report.order import places
 from lab.report.results import Absent, Figure, Gallery, Report, Result, Table, heading
-from lab.report.wording import cell_text
-from lab.statistics.intervals import Estimate
+from lab.report.wording import cell_text, is_words
 
 
 def as_text(report: Report, *, pictures: bool = True) -> str:
@@ -38,18 +37,13 @@ def markdown_table(table: Table) -> list[str]:
         for row in rows
     ]
     widths = [max(3, *map(len, column)) for column in zip(columns, *cells, strict=True)]
-    right = [is_numeric([row[index] for row in rows]) for index in range(len(columns))]
+    right = [not is_words(cells) for cells in zip(*rows, strict=True)] or [False] * len(columns)
     rules = ["-" * (width + 1) + ("-:"[last]) for width, last in zip(widths, right, strict=True)]
     return [
         _line(columns, widths, right),
         f"|{'|'.join(rules)}|",
         *(_line(row, widths, right) for row in cells),
     ]
-
-
-def is_numeric(cells: Sequence[object]) -> bool:
-    """Whether a column has numbers; words among them, such as "too few trials", do not matter."""
-    return any(isinstance(cell, Estimate) or hasattr(cell, "__float__") for cell in cells)
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:

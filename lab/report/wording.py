@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import floor, isfinite, isnan, log10
 
 from lab.statistics.intervals import Estimate
@@ -45,6 +46,11 @@ def cell_parts(cell: object, specification: str = "") -> tuple[str, str]:
     if isinstance(cell, bool) or not hasattr(cell, "__float__"):
         return str(cell), ""
     return _number(float(cell), specification), ""  # NumPy's numbers too
+
+
+def is_words(cells: Iterable[object]) -> bool:
+    """Whether a column has no number; words among them, such as "too few trials", do not matter."""
+    return not any(isinstance(cell, Estimate) or hasattr(cell, "__float__") for cell in cells)
 
 
 def _ends(found: Estimate, specification: str) -> list[str]:

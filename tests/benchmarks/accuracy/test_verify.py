@@ -11,7 +11,9 @@ import pytest
 from PIL import Image
 
 from ailock_sdk.embedding import DEFAULT_BUNDLE, list_bundles
+from benchmarks.accuracy import verify
 from benchmarks.accuracy.__main__ import main
+from lab.bundles import find
 from lab.report.provenance import command_line
 from tests.conftest import PHOTOS
 
@@ -109,3 +111,38 @@ def test_a_command_line_shows_no_folders() -> None:
     assert shown == "python -m m verify --photos set.zip '--out=x y' -v"
     assert command_line("m", ["--layers", "mixed_8/pool"]).endswith("--layers mixed_8/pool")
     assert command_line("m", ["--photos", "tests/photos"]).endswith("--photos photos")
+
+
+def test_a_bundle_beside_may_name_its_profile(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(verify, "AiLock", lambda bundle, profile: (bundle, profile))
+    monkeypatch.setattr(find, "load_bundle", lambda path: f"folder {path.name}")
+    monkeypatch.setattr(find, "find_bundle", lambda name: f"installed {name}")
+    for name in ("plain", "with:colon"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").touch()
+    for given, expected in {
+        "other": ("installed other", "default"),
+        "other:paper": ("installed other", "paper"),
+        f"{tmp_path}/plain": ("folder plain", "default"),
+        f"{tmp_path}/plain:paper": ("folder plain", "paper"),
+        f"{tmp_path}/with:colon": ("folder with:colon", "default"),
+        f"{tmp_path}/with:colon:paper": ("folder with:colon", "paper"),
+    }.items():
+        assert verify._lock(given) == expected
+
+
+def test_the_command_line_reaches_everything(make_lock, make_photos, tmp_path, monkeypatch) -> None:
+    locks = {"stub": make_lock(), "paper": make_lock("paper", lambda_bits=40, radius=9)}
+    monkeypatch.setattr(verify, "AiLock", lambda bundle, profile: locks[bundle])
+    monkeypatch.setattr(find, "find_bundle", lambda name: name)
+    out, cache = tmp_path / "out", tmp_path / "cache"
+    photos = [str(make_photos([4, 1, 5, 3, 6], "one")), str(make_photos([2, 2], "two"))]
+    arguments = ["--photos", *photos, "--bundle", "stub", "--beside", "paper:any"]
+    arguments += ["--references", "2", "1", "--bootstrap", "10", "--no-quality-gate"]
+    paths = ["--out", str(out), "--cache", str(cache)]
+    assert main(["verify", *arguments, *paths]) == 0
+    written = json.loads((out / "verify.json").read_text("utf-8"))
+    assert written["references"] == 2
+    assert len(written["provenance"]["photo_sets"]) == 2
+    assert [row["references"] for row in written["by_references"]] == [2, 1]
+    assert len(list(cache.glob("*.npz"))) == 2 * 2 * 2  # locks, sets, kinds

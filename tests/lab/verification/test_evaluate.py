@@ -11,8 +11,6 @@ import pytest
 
 from ailock_sdk.capture import Look
 from ailock_sdk.imageprint import combine
-from benchmarks.accuracy import __main__ as command_line
-from lab.bundles import find
 from lab.errors import TooFewTrialsError
 from lab.photos.labelled_photos import LabelledPhotos, open_labelled_photos
 from lab.report.files import save
@@ -200,38 +198,3 @@ def test_sets_are_evaluated_together_or_one_by_one(make_lock, make_photos, tmp_p
         alone = evaluate(lock, open_labelled_photos([source]), tmp_path, QUICK, "command").main
         assert len(alone.samples.names) == objects
     assert lock.calls == []
-
-
-def test_a_bundle_beside_may_name_its_profile(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(command_line, "AiLock", lambda bundle, profile: (bundle, profile))
-    monkeypatch.setattr(find, "load_bundle", lambda path: f"folder {path.name}")
-    monkeypatch.setattr(find, "find_bundle", lambda name: f"installed {name}")
-    for name in ("plain", "with:colon"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "manifest.json").touch()
-    for given, expected in {
-        "other": ("installed other", "default"),
-        "other:paper": ("installed other", "paper"),
-        f"{tmp_path}/plain": ("folder plain", "default"),
-        f"{tmp_path}/plain:paper": ("folder plain", "paper"),
-        f"{tmp_path}/with:colon": ("folder with:colon", "default"),
-        f"{tmp_path}/with:colon:paper": ("folder with:colon", "paper"),
-    }.items():
-        assert command_line._lock(given) == expected
-
-
-def test_the_command_line_reaches_everything(make_lock, make_photos, tmp_path, monkeypatch) -> None:
-    locks = {"stub": make_lock(), "paper": make_lock("paper", lambda_bits=40, radius=9)}
-    monkeypatch.setattr(command_line, "AiLock", lambda bundle, profile: locks[bundle])
-    monkeypatch.setattr(find, "find_bundle", lambda name: name)
-    out, cache = tmp_path / "out", tmp_path / "cache"
-    photos = [str(make_photos(COUNTS, "one")), str(make_photos([2, 2], "two"))]
-    arguments = ["--photos", *photos, "--bundle", "stub", "--beside", "paper:any"]
-    arguments += ["--references", "2", "1", "--bootstrap", "10", "--no-quality-gate"]
-    paths = ["--out", str(out), "--cache", str(cache)]
-    assert command_line.main(["verify", *arguments, *paths]) == 0
-    written = json.loads((out / "verify.json").read_text("utf-8"))
-    assert written["references"] == 2
-    assert len(written["provenance"]["photo_sets"]) == 2
-    assert [row["references"] for row in written["by_references"]] == [2, 1]
-    assert len(list(cache.glob("*.npz"))) == 2 * 2 * 2  # locks, sets, kinds
