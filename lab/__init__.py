@@ -1,0 +1,1 @@
+"""What tools and benchmarks share; it knows neither."""

@@ -1,0 +1,1 @@
+"""Projections fitted to embeddings, and the threshold that goes with them."""

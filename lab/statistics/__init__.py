@@ -1,0 +1,1 @@
+"""Comparisons of imageprints, error rates, and their confidence intervals."""

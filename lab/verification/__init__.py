@@ -1,0 +1,1 @@
+"""Every photo of a set held against every other, and what the lock would say."""

@@ -11,7 +11,8 @@ import pytest
 from ailock_sdk.capture import Look, QualityIssue
 from ailock_sdk.errors import PhotoFormatError, PhotoQualityError
 from ailock_sdk.imageprint import ImagePrint
-from lab.photos.imageprints import UNREADABLE, cache_key, imageprints
+from lab.photos.imageprints import UNREADABLE, all_imageprints, cache_key, imageprints
+from lab.photos.labelled_photos import open_labelled_photos
 from lab.photos.photo_sets import PhotoSet, open_photo_set, photo_set_sha256
 
 LAMBDA_BITS = 16
@@ -158,3 +159,35 @@ def test_the_sha256_of_a_folder_depends_on_names_and_contents(tmp_path, photos) 
     assert before == photo_set_sha256(open_photo_set(photos.source))
     (photos.source / "mug").rename(photos.source / "cup")
     assert photo_set_sha256(open_photo_set(photos.source)) != before
+
+
+def test_part_of_a_set_has_a_file_of_its_own(tmp_path, photos) -> None:
+    lock, cache = FakeLock(), tmp_path / "cache"
+    whole = open_labelled_photos([photos.source])
+    prints = all_imageprints(lock, whole, cache)
+    assert len(lock.seen) > len(photos)  # the poor one twice
+    lock.seen.clear()
+    part = whole.keep([0, 3])
+    assert (part.paths, part.objects) == (("mug/1.jpg", "toy/2.jpg"), ("mug", "toy"))
+    kept = all_imageprints(lock, part, cache)
+    assert lock.seen == [b"good 1", b"good 3"]
+    np.testing.assert_array_equal(kept.margins, prints.margins[[0, 3]])
+    lock.seen.clear()
+    for again in (whole, part, whole.keep([3, 0])):
+        all_imageprints(lock, again, cache)
+    assert lock.seen == []
+    assert len(list(cache.iterdir())) == 2
+
+
+def test_sets_are_joined_in_order_even_if_nothing_is_left_of_one(tmp_path, photos) -> None:
+    other = tmp_path / "other" / "box" / "1.jpg"
+    other.parent.mkdir(parents=True)
+    other.write_bytes(b"good 9")
+    lock, both = FakeLock(), open_labelled_photos([photos.source, tmp_path / "other"])
+    assert len(all_imageprints(lock, both, tmp_path / "cache").issues) == len(both) == 5
+    last = both.keep([4])
+    assert [len(part) for part in last.sets] == [0, 1]
+    expected = lock.imageprint(b"good 9", reference=True).margins
+    found = all_imageprints(lock, last, tmp_path / "cache", reference=True)
+    np.testing.assert_array_equal(found.margins, [expected])
+    assert last.read(0) == b"good 9"
