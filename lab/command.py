@@ -26,18 +26,27 @@ Run = Callable[[argparse.Namespace, str], int]
 
 
 def run_module(
-    module: str, parser: Parser, arguments: Sequence[str] | None, could_not_run: int = 1
+    module: str,
+    parser: Parser,
+    arguments: Sequence[str] | None,
+    could_not_run: int = 1,
+    name: str = "",
+    errors: tuple[type[Exception], ...] = ERRORS,
 ) -> int:
     """Parse, and run what the parser set as ``run``; ``could_not_run`` with a line on stderr.
 
-    ``arguments`` as :data:`sys.argv` has them after the program's name; ``None``: those.
+    Parameters
+    ----------
+    arguments : as :data:`sys.argv` has them after the program's name; ``None``: those
+    name : how that line begins; "": with the module
+    errors : that end in such a line
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     options = parser.parse_args(given)
     try:
         return int(options.run(options, command_line(module, given)))
-    except ERRORS as error:
-        print(f"{module}: {error}", file=sys.stderr)
+    except errors as error:
+        print(f"{name or module}: {error}", file=sys.stderr)
         return could_not_run
 
 

@@ -22,11 +22,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ailock_sdk import AiLock, AilockError
+from ailock_sdk import AiLock
 from ailock_sdk.embedding import load_bundle
 from ailock_sdk.sketch import correction_radius
 from lab.bundles.write import read_manifest, write_manifest
-from lab.errors import LabError, TooFewTrialsError
+from lab.command import add_bootstrap, add_seed, add_split, run_module
+from lab.errors import TooFewTrialsError
 from lab.fitting.calibration import (
     PAPER_LAMBDAS,
     TAU_UNIT,
@@ -40,9 +41,8 @@ from lab.fitting.calibration import (
     tau_of,
     tau_text,
 )
-from lab.photos.labelled_photos import ALL, SPLITS, open_labelled_photos
+from lab.photos.labelled_photos import open_labelled_photos
 from lab.report.files import print_report, save, tell
-from lab.report.provenance import command_line
 from lab.statistics.intervals import Estimate, estimate
 from lab.verification.evaluate import verify
 from lab.verification.verification import Settings, Verification
@@ -55,16 +55,7 @@ DEFAULT_FMR = 1e-4
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, choose, write; 0, or 1 with one line that says what is wrong."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    options = _parser().parse_args(given)
-    if options.tau is None and not options.cross_validation:
-        options.fmr = options.fmr or DEFAULT_FMR
-    try:
-        _run(options, command_line(MODULE, given))
-    except (LabError, AilockError) as error:
-        print(f"calibrate: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return run_module(MODULE, _parser(), arguments, name="calibrate")
 
 
 def manifest_entry(found: Calibration) -> dict[str, float | str]:
@@ -97,7 +88,9 @@ def manifest_entry(found: Calibration) -> dict[str, float | str]:
     return entry | {"machine": facts["machine"]["system"], "runtime": facts["runtime"]}
 
 
-def _run(options: argparse.Namespace, command: str) -> None:
+def _run(options: argparse.Namespace, command: str) -> int:
+    if options.tau is None and not options.cross_validation:
+        options.fmr = options.fmr or DEFAULT_FMR
     bundle = load_bundle(options.bundle)
     lock = AiLock(bundle, options.profile, pepper=None)
     photos = open_labelled_photos(options.photos, options.split)
@@ -132,6 +125,7 @@ def _run(options: argparse.Namespace, command: str) -> None:
     print(f"{options.bundle}: profile {options.profile!r}, tau {profile['tau']}, c = {radius}")
     if options.out is not None:
         tell(save(report, options.out, NAME))
+    return 0
 
 
 def _cross_validations(
@@ -186,10 +180,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"python -m {MODULE}", description=__doc__.splitlines()[0]
     )
+    parser.set_defaults(run=_run)
     add = parser.add_argument
     add("--bundle", type=Path, required=True, help="a bundle folder with a projection")
     add("--photos", type=Path, nargs="+", required=True, help="photo sets with several an object")
-    add("--split", choices=SPLITS, default=ALL, help="which half of the objects of shared sets")
+    add_split(parser)
     add("--profile", default="default")
     target = parser.add_mutually_exclusive_group()
     target.add_argument("--fmr", type=_share, help=f"FMR not to exceed (default: {DEFAULT_FMR:g})")
@@ -202,8 +197,8 @@ def _parser() -> argparse.ArgumentParser:
         metavar=("M", "N", "K"),
         help="code of SPEC section 5 for this radius: python -m tools.code_table measures them",
     )
-    add("--bootstrap", type=int, default=1000, help="replicates for the confidence intervals")
-    add("--seed", type=int, default=1, help="of the folds and the bootstrap")
+    add_bootstrap(parser)
+    add_seed(parser)
     add("--out", type=Path, help="folder for the report: JSON, Markdown, HTML, pictures")
     add("--cache", type=Path, default=Path("out/imageprints"), help="where imageprints are kept")
     return parser

@@ -19,15 +19,17 @@ from pathlib import Path
 
 import numpy as np
 
-from ailock_sdk import AiLock, AilockError
+from ailock_sdk import AiLock
 from ailock_sdk.embedding import load_bundle, quiet_stderr
 from lab.bundles.write import MODEL, list_file, read_manifest, write_manifest
-from lab.errors import LabError
+from lab.command import ERRORS, run_module
 from lab.photos.labelled_photos import open_labelled_photos
 from lab.report.files import print_report
 from lab.report.results import Chapter, Report, Table
 from lab.verification.evaluate import verify
 from lab.verification.verification import Settings, Verification
+
+MODULE = "tools.compare_precision"
 
 
 @dataclass(frozen=True)
@@ -76,12 +78,13 @@ def compare(bundle: Path, model: Path, photos: Sequence[Path], profile: str) -> 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; 0, or 1 with one line that says what is wrong."""
-    options = _parser().parse_args(arguments)
-    try:
-        found = compare(options.bundle, options.model, options.photos, options.profile)
-    except (LabError, AilockError, OSError) as error:
-        print(f"compare_precision: {error}", file=sys.stderr)
-        return 1
+    return run_module(
+        MODULE, _parser(), arguments, name="compare_precision", errors=(*ERRORS, OSError)
+    )
+
+
+def _run(options: argparse.Namespace, _command: str) -> int:
+    found = compare(options.bundle, options.model, options.photos, options.profile)
     print_report(report_of(found, f"{options.bundle} against {options.model.name}"))
     return 0
 
@@ -109,14 +112,14 @@ def _measure(bundle: Path, photos: Sequence[Path], profile: str, cache: Path) ->
     with quiet_stderr():
         lock = AiLock(load_bundle(bundle), profile, pepper=None)
     settings = Settings(quality_gate=False, bootstrap=0)
-    command = "tools.compare_precision"
-    return verify(lock, open_labelled_photos(photos), cache, settings, command, progress=True)
+    return verify(lock, open_labelled_photos(photos), cache, settings, MODULE, progress=True)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m tools.compare_precision", description=__doc__.splitlines()[0]
+        prog=f"python -m {MODULE}", description=__doc__.splitlines()[0]
     )
+    parser.set_defaults(run=_run)
     add = parser.add_argument
     add("--bundle", type=Path, required=True, help="a bundle folder with a profile")
     add("--model", type=Path, required=True, help="a TFLite file of the same network")

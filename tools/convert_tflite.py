@@ -20,9 +20,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from ailock_sdk.embedding import load_bundle
-from ailock_sdk.errors import AilockError, BundleError
+from ailock_sdk.errors import BundleError
 from lab.bundles.write import Manifest, list_file, write_manifest
-from lab.errors import LabError, LayerFileError, PhotoSetError
+from lab.command import ERRORS
+from lab.errors import LayerFileError, PhotoSetError
 from lab.photos.embeddings import InputView
 from lab.photos.photo_sets import open_photo_set, open_photos
 from lab.report import provenance
@@ -43,9 +44,6 @@ ENDPOINTS = (LAST_MAP, MIXED_8_POOL)
 """ai.lock's layers: ``pool_3``, which the SDK pools from the last map, and ``mixed_8/pool``."""
 CHECK_PHOTOS = 32
 """Representative photos on which precisions are compared where no other photos are given."""
-
-ERRORS = (LabError, AilockError)
-"""What :func:`run` raises when it cannot do what it was asked; each text is one line."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -74,7 +72,7 @@ def run(arguments: Sequence[str]) -> Conversion:
 
     Raises
     ------
-    LabError, AilockError
+    AilockError, LabError
         Weights, photos or options will not do. No bundle is left behind, and one that was there
         before is as it was.
     """

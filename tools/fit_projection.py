@@ -31,14 +31,12 @@ from numpy.typing import NDArray
 
 from ailock_sdk.capture import Look
 from ailock_sdk.embedding import Embedder, ProjectionSpec, load_bundle
-from ailock_sdk.errors import AilockError
 from ailock_sdk.profiles import Profile
 from lab.bundles.write import read_manifest
-from lab.errors import LabError
+from lab.command import ERRORS, run_module
 from lab.files import sha256_of
 from lab.fitting.projections import HYPERPLANES, KINDS, Moments, fold
 from lab.photos.embeddings import InputView, Sight
-from lab.report.provenance import command_line
 from tools.projection.components import discriminant, plain_photos, principal
 from tools.projection.photos import Camera, TrainingSets, add_plain_photos, embed_views
 from tools.projection.write import write_projection
@@ -51,17 +49,12 @@ _CODE_ORDER = 7
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Fit, write and record; 0, or 1 with one line that says what is wrong."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    options = _parser().parse_args(given)
-    try:
-        _run(options, command_line(MODULE, given))
-    except (LabError, AilockError, ValueError) as error:
-        print(f"fit_projection: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return run_module(
+        MODULE, _parser(), arguments, name="fit_projection", errors=(*ERRORS, ValueError)
+    )
 
 
-def _run(options: argparse.Namespace, command: str) -> None:
+def _run(options: argparse.Namespace, command: str) -> int:
     # Whatever can be refused is, before the long work begins.
     specs, config = _specs(options), read_config(options.config)
     profile = _profile(options, specs)
@@ -124,6 +117,7 @@ def _run(options: argparse.Namespace, command: str) -> None:
     write_projection(options.bundle, manifest, specs, profile, arrays, record, options.self_test)
     bits = sum(spec.lambda_bits for spec in specs.values()) * len(profile.segments)
     print(f"{options.bundle}: profile {profile.name!r}, {bits} bits")
+    return 0
 
 
 def _looks(given: Sequence[tuple[float, float]] | None) -> tuple[Look, ...]:
@@ -170,6 +164,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"python -m {MODULE}", description=__doc__.splitlines()[0]
     )
+    parser.set_defaults(run=_run)
     add = parser.add_argument
     add("--bundle", type=Path, required=True, help="a bundle folder with a model")
     add("--config", type=Path, required=True, help="training sets and augmentation (TOML)")
