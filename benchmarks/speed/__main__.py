@@ -1,8 +1,9 @@
 """``python -m benchmarks.speed``: an unlock timed by stage on devices, side by side.
 
 Each target is timed with ``ailock benchmark`` and leaves a JSON file in the output folder. Then all
-results there become one comparison: ``comparison.csv``, ``comparison.html``, ``stages.png`` and
-``threads.png``. The exit status is 0, or 1: a target failed, or became slower than its baseline.
+results there become one comparison: ``comparison.html``, ``.md``, ``.csv`` and ``.json``, and
+``stages`` and ``threads`` as ``.png`` and ``.csv``. The exit status is 0, or 1: a target failed, or
+became slower than its baseline.
 """
 
 from __future__ import annotations
@@ -19,12 +20,18 @@ from benchmarks.speed import comparison
 from benchmarks.speed.adb_target import AdbTarget
 from benchmarks.speed.arm_bundle import build_arm_folder
 from benchmarks.speed.arm_bundle.architectures import ARCHITECTURES
+from benchmarks.speed.comparison_report import (
+    changes_report,
+    comparison_report,
+    save_comparison,
+)
 from benchmarks.speed.errors import SpeedError
 from benchmarks.speed.measure import Settings, measure
-from benchmarks.speed.plots import plot_stages, plot_threads
-from benchmarks.speed.results import Result, find_results, load_result, save_result, write_whole
+from benchmarks.speed.results import Result, find_results, load_result, save_result
 from benchmarks.speed.ssh_target import SshTarget
 from benchmarks.speed.targets import EmulatedTarget, LocalTarget, Target
+from lab.errors import LabError
+from lab.report.files import print_report, tell
 from lab.report.provenance import command_line
 
 MODULE = "benchmarks.speed"
@@ -56,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             passed = _judge(list(judged.values()), list(baselines.values()), options.regression)
         else:
             passed = False  # why, has been printed
-    except (SpeedError, AilockError) as error:
+    except (LabError, AilockError) as error:
         print(f"{MODULE}: {error}", file=sys.stderr)
         return 1
     return 1 if failed or not passed else 0
@@ -100,23 +107,17 @@ def _measure_all(
             print(f"\n{target.name}: wrote {path}\n{format_report(result['benchmark'])}")
             if options.clean:
                 target.clean()
-        except (SpeedError, AilockError) as error:
+        except (LabError, AilockError) as error:
             print(f"{MODULE}: {error}", file=sys.stderr)
             failed = True
     return measured, failed
 
 
 def _report(results: Sequence[Result], out: Path) -> None:
-    """Print the comparison, and write it with its pictures."""
+    """Print the comparison, and write it with its figures."""
     ordered = sorted(results, key=lambda result: result["benchmark"]["when"])
-    print(f"\n{comparison.as_text(ordered)}")
-    pictures = ["stages.png"]
-    plot_stages(ordered, out / pictures[0])
-    if plot_threads(ordered, out / "threads.png"):
-        pictures.append("threads.png")
-    write_whole(out / "comparison.csv", comparison.as_csv(ordered))
-    write_whole(out / "comparison.html", comparison.as_html(ordered, pictures))
-    print(f"\nwrote {', '.join(['comparison.csv', 'comparison.html', *pictures])} in {out}")
+    print_report(comparison_report(ordered, numbered=True))
+    tell(save_comparison(ordered, out))
 
 
 def _judge(results: Sequence[Result], baselines: Sequence[Result], limit: float) -> bool:
@@ -137,8 +138,7 @@ def _judge(results: Sequence[Result], baselines: Sequence[Result], limit: float)
             passed = False
             continue
         found = comparison.changes(result, baseline, limit)
-        print(f"\n{comparison.device_name(result)} since its baseline")
-        print(comparison.changes_as_text(found))
+        print_report(changes_report(result, found))
         passed = passed and not any(change.flagged for change in found)
     return passed
 

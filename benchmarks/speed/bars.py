@@ -1,26 +1,26 @@
 """``python -m benchmarks.speed.bars``: the speed and size that the SDK promises, measured.
 
-Ratios of medians of one run, what is compared taken in turn. It prints a table and writes
-``bars.json`` and ``bars.png``. The exit status is 0, or 1: a bar fails, or cannot be measured.
+Ratios of medians of one run, what is compared taken in turn. It prints tables and writes
+``bars.json``, ``bars.html``, ``bars.md``, ``bars.png`` and the figures as CSV files. The exit
+status is 0, or 1: a bar fails, or cannot be measured.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ailock_sdk import AilockError
-from ailock_sdk.benchmark import format_table
 from ailock_sdk.embedding import load_bundle
 from benchmarks.speed import footprint, original_ratio, unlock_stages, vault_size
 from benchmarks.speed.bar import Bar
-from benchmarks.speed.bars_report import format_bars, format_groups, plot_bars, summary
+from benchmarks.speed.bars_report import bars_report
 from benchmarks.speed.errors import SpeedError
-from benchmarks.speed.results import write_whole
+from lab.errors import LabError
+from lab.report.files import print_report, save, tell
 from lab.report.provenance import command_line, machine, now, versions
 
 MODULE = "benchmarks.speed.bars"
@@ -35,17 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         result, bars = measure(options)
         result["command"] = command_line(MODULE, given)
-        groups = _groups(result)
-        print(f"\n{summary(result)}\n")
-        print(format_table(result["stages"]["unlock"]))
-        print(f"{format_groups(groups)}\n\n{format_bars(bars)}")
-        write_whole(options.out / "bars.json", json.dumps(result, indent=2) + "\n")
-        ours = frozenset(result["stages"]["unlock"]["stages_ms"]) | {original_ratio.OURS}
-        plot_bars(bars, groups, ours, summary(result), options.out / "bars.png")
-    except (AilockError, SpeedError) as error:
+        report = bars_report(result, bars, _groups(result))
+        print_report(report)
+        tell(save(report, options.out, "bars"))
+    except (AilockError, LabError) as error:
         print(f"{MODULE}: {error}", file=sys.stderr)
         return 1
-    print(f"\nwrote {options.out / 'bars.json'} and {options.out / 'bars.png'}")
     return 0 if all(bar.holds for bar in bars) else 1
 
 

@@ -1,10 +1,7 @@
-"""Results side by side, as tables, and what became slower since a baseline."""
+"""Results side by side, quantity by quantity, and what became slower since a baseline."""
 
 from __future__ import annotations
 
-import csv
-import html
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -77,47 +74,6 @@ def rows(results: Sequence[Result]) -> list[Row]:
     return [row for row in every if any(value is not None for value in row.values)]
 
 
-def as_text(results: Sequence[Result]) -> str:
-    """The table for a terminal: results are numbered columns, explained above them."""
-    lines = [f"[{number}] {label(result)}" for number, result in enumerate(results, 1)]
-    heads = [f"[{number}]".rjust(10) for number in range(1, len(results) + 1)]
-    lines += ["", f"{'median':34} {'unit':5}{''.join(heads)}"]
-    for row in rows(results):
-        cells = "".join(_cell(value).rjust(10) for value in row.values)
-        lines.append(f"{row.quantity:34} {row.unit:5}{cells}")
-    return "\n".join(lines)
-
-
-def as_csv(results: Sequence[Result]) -> str:
-    """The table for a spreadsheet: a line for each quantity, a column for each result."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["quantity", "unit", *(label(result) for result in results)])
-    for row in rows(results):
-        writer.writerow([row.quantity, row.unit, *("" if v is None else v for v in row.values)])
-    return stream.getvalue()
-
-
-def as_html(results: Sequence[Result], pictures: Sequence[str]) -> str:
-    """The table as a page, with pictures (file names beside it) under it."""
-    columns = "".join(f"<th>{html.escape(label(result))}</th>" for result in results)
-    body = "".join(
-        f"<tr><td>{html.escape(row.quantity)}</td><td>{row.unit}</td>"
-        + "".join(f"<td class=n>{_cell(value)}</td>" for value in row.values)
-        + "</tr>\n"
-        for row in rows(results)
-    )
-    images = "".join(f'<p><img src="{html.escape(name)}" alt=""></p>\n' for name in pictures)
-    return (
-        "<!DOCTYPE html>\n<html lang=en><meta charset=utf-8><title>Speed of ailock</title>\n"
-        "<style>body{font:15px sans-serif;margin:2em}table{border-collapse:collapse}"
-        "td,th{padding:.2em .8em;border-bottom:1px solid #ccc;text-align:left}"
-        "th{vertical-align:bottom;max-width:16em}.n{text-align:right}img{max-width:100%}</style>\n"
-        f"<h1>Speed of ailock</h1>\n<table><tr><th>median</th><th>unit</th>{columns}</tr>\n"
-        f"{body}</table>\n{images}</html>\n"
-    )
-
-
 def changes(result: Result, baseline: Result, limit: float = REGRESSION_LIMIT) -> list[Change]:
     """Every stage, and last the whole unlock, of two comparable results."""
     new, old = result["benchmark"], baseline["benchmark"]
@@ -149,18 +105,6 @@ def baseline_for(result: Result, baselines: Sequence[Result]) -> Result:
             "number of threads: measure again with theirs (--photo, --threads)"
         )
     return newest(comparable)
-
-
-def changes_as_text(found: Sequence[Change]) -> str:
-    """A table of changes for a terminal; regressions are marked."""
-    lines = [f"{'':12}{'baseline':>12}{'new':>12}{'ratio':>8}"]
-    for change in found:
-        mark = f"  REGRESSION (above {change.limit:.2f})" if change.flagged else ""
-        lines.append(
-            f"{change.stage:12}{change.baseline_ms:9.2f} ms{change.new_ms:9.2f} ms"
-            f"{change.ratio:8.2f}{mark}"
-        )
-    return "\n".join(lines)
 
 
 def _stage(name: str) -> Callable[[Result], float | None]:
@@ -201,9 +145,3 @@ QUANTITIES: tuple[tuple[str, str, Callable[[Result], float | None]], ...] = (
     ("hottest sensor after", "°C", _hottest("after")),
 )
 """Name, unit and reader of every quantity of the comparison, in its order."""
-
-
-def _cell(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.2f}" if value < 100 else f"{value:.0f}"

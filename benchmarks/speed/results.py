@@ -3,146 +3,150 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, defstruct
 
 from ailock_sdk.benchmark import SCHEMA as BENCHMARK_SCHEMA
 from ailock_sdk.benchmark import STAGES
+from ailock_sdk.strict_json import Strict, StrictJsonError, check_json, parse_json
 from benchmarks.speed.errors import SpeedError
-from benchmarks.speed.schema import (
-    Check,
-    ShapeError,
-    array,
-    constant,
-    flag,
-    integer,
-    mapping,
-    number,
-    optional,
-    record,
-    text,
-)
+from lab.files import write_whole
 
 SCHEMA = "ailock-speed/1"
 
 Result = dict[str, Any]
-"""A JSON object that :func:`check_result` accepts."""
+"""A JSON object that :func:`check_result` accepts; its fields are those of ``_Result``."""
+
+_Text = Annotated[str, Meta(min_length=1)]
+_Sha256 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+_Instant = Annotated[datetime, Meta(tz=True)]
+_Positive = Annotated[int, Meta(ge=1)]
+_PositiveText = Annotated[str, Meta(pattern=r"\A[1-9][0-9]*\Z")]
+_Amount = Annotated[float, Meta(ge=0)]
 
 
-def _instant(value: object, where: str) -> None:
-    text(value, where)
-    try:
-        parsed = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
-    except ValueError:
-        raise ShapeError(f"{where}: {value!r} is not a date and time of ISO 8601") from None
-    if parsed.utcoffset() is None:
-        raise ShapeError(f"{where}: {value!r} names no time zone")
+class _Quantiles(Strict, frozen=True):
+    """Milliseconds."""
+
+    p50: _Amount
+    p90: _Amount
+    p99: _Amount
+    first: _Amount
+
+    def __post_init__(self) -> None:
+        if not self.p50 <= self.p90 <= self.p99:
+            raise ValueError("p50, p90 and p99 are not in order")
 
 
-def _sha256(value: object, where: str) -> None:
-    if not isinstance(value, str) or not re.fullmatch("[0-9a-f]{64}", value):
-        raise ShapeError(f"{where}: not a SHA-256 in hex")
+class _Device(Strict, frozen=True):
+    machine: _Text
+    processor: _Text
+    model: _Text | None
+    cores: _Positive
+    cpu_features: list[_Text]
+    max_mhz: list[_Amount | None]
+    governor: _Text | None
+    os: _Text
+    memory_mib: _Amount | None
 
 
-def _milliseconds(value: object, where: str) -> None:
-    number(0)(value, where)
+class _Software(Strict, frozen=True):
+    ailock_sdk: _Text
+    python: _Text
+    numpy: _Text
+    pillow: _Text
+    cryptography: _Text
+    runtime: _Text
 
 
-_FIGURES = record(dict.fromkeys(("p50", "p90", "p99", "first"), _milliseconds))
+class _Model(Strict, frozen=True):
+    bundle: _Text
+    version: _Text
+    fingerprint: _Text
+    model_sha256: _Sha256
+    profile: _Text
 
 
-def _quantiles(value: object, where: str) -> None:
-    _FIGURES(value, where)
-    row = value if isinstance(value, dict) else {}
-    if not row["p50"] <= row["p90"] <= row["p99"]:
-        raise ShapeError(f"{where}: p50, p90 and p99 are not in order")
+class _Photo(Strict, frozen=True):
+    width: _Positive
+    height: _Positive
+    bytes: _Positive
 
 
-_STATE = record(
-    {
-        "temperature_c": mapping(number()),
-        "mhz": array(optional(number(0))),
-        "throttled": optional(flag),
-    }
+class _OfThreads(Strict, frozen=True):
+    network_ms: _Quantiles
+    imageprint_ms: _Quantiles
+
+
+class _Processes(Strict, frozen=True, rename={"importing": "import"}):
+    python: _Amount
+    importing: _Amount
+    unlock: _Amount
+
+
+class _Moment(Strict, frozen=True):
+    temperature_c: dict[str, float]
+    mhz: list[_Amount | None]
+    throttled: bool | None
+
+
+class _State(Strict, frozen=True):
+    before: _Moment
+    after: _Moment
+
+
+_Stages = defstruct(
+    "_Stages", [(stage, _Quantiles) for stage in STAGES], bases=(Strict,), frozen=True
 )
 
-_BENCHMARK = record(
-    {
-        "schema": constant(BENCHMARK_SCHEMA),
-        "when": _instant,
-        "device": record(
-            {
-                "machine": text,
-                "processor": text,
-                "model": optional(text),
-                "cores": integer(1),
-                "cpu_features": array(text),
-                "max_mhz": array(optional(number(0))),
-                "governor": optional(text),
-                "os": text,
-                "memory_mib": optional(number(0)),
-            }
-        ),
-        "software": record(
-            dict.fromkeys(
-                ("ailock_sdk", "python", "numpy", "pillow", "cryptography", "runtime"), text
-            )
-        ),
-        "model": record(
-            {
-                "bundle": text,
-                "version": text,
-                "fingerprint": text,
-                "model_sha256": _sha256,
-                "profile": text,
-            }
-        ),
-        "photo": record({"width": integer(1), "height": integer(1), "bytes": integer(1)}),
-        "threads": integer(1),
-        "runs": integer(1),
-        "stages_ms": record(dict.fromkeys(STAGES, _quantiles)),
-        "unlock_ms": _quantiles,
-        "by_threads": mapping(
-            record({"network_ms": _quantiles, "imageprint_ms": _quantiles}),
-            key=lambda name: name.isascii() and name.isdigit() and int(name) > 0,
-        ),
-        "load_ms": _milliseconds,
-        "process_ms": record(dict.fromkeys(("python", "import", "unlock"), _milliseconds)),
-        "peak_memory_mib": number(0),
-        "unlock_memory_mib": number(0),
-        "state": record({"before": _STATE, "after": _STATE}),
-    }
-)
 
-_BENCHMARK_MODEL = record(
-    {
-        "program": text,
-        "sha256": _sha256,
-        "threads": integer(1),
-        "runs": integer(1),
-        "init_ms": _milliseconds,
-        "first_ms": _milliseconds,
-        "warmup_ms": _milliseconds,
-        "inference_ms": _milliseconds,
-        "peak_memory_mib": optional(number(0)),
-    }
-)
+class _Benchmark(Strict, frozen=True):
+    """What ``ailock benchmark --json`` prints."""
 
-_RESULT = record(
-    {
-        "schema": constant(SCHEMA),
-        "target": text,
-        "commit": optional(text),
-        "command": text,
-        "benchmark": _BENCHMARK,
-        "benchmark_model": optional(_BENCHMARK_MODEL),
-    }
-)
+    schema: Literal[BENCHMARK_SCHEMA]
+    when: _Instant
+    device: _Device
+    software: _Software
+    model: _Model
+    photo: _Photo
+    threads: _Positive
+    runs: _Positive
+    stages_ms: _Stages
+    unlock_ms: _Quantiles
+    by_threads: dict[_PositiveText, _OfThreads]
+    load_ms: _Amount
+    process_ms: _Processes
+    peak_memory_mib: _Amount
+    unlock_memory_mib: _Amount
+    state: _State
+
+
+class _BenchmarkModel(Strict, frozen=True):
+    """Figures of TFLite's own program."""
+
+    program: _Text
+    sha256: _Sha256
+    threads: _Positive
+    runs: _Positive
+    init_ms: _Amount
+    first_ms: _Amount
+    warmup_ms: _Amount
+    inference_ms: _Amount
+    peak_memory_mib: _Amount | None
+
+
+class _Result(Strict, frozen=True):
+    schema: Literal[SCHEMA]
+    target: _Text
+    commit: _Text | None
+    command: _Text
+    benchmark: _Benchmark
+    benchmark_model: _BenchmarkModel | None
 
 
 def parse_benchmark(output: str, source: str) -> dict[str, Any]:
@@ -154,7 +158,7 @@ def parse_benchmark(output: str, source: str) -> dict[str, Any]:
         ``output`` is not one JSON object of schema ``ailock-benchmark/1``; the text names
         ``source`` and the first wrong field.
     """
-    return _checked(_parse(output, source), _BENCHMARK, source)
+    return _checked(_parse(output.encode(), source), _Benchmark, source)
 
 
 def check_result(value: object, source: str) -> Result:
@@ -165,16 +169,12 @@ def check_result(value: object, source: str) -> Result:
     SpeedError
         It is not; the text names ``source`` and the first wrong field.
     """
-    return _checked(value, _RESULT, source)
+    return _checked(value, _Result, source)
 
 
 def load_result(path: Path) -> Result:
     """A result file, checked; :class:`SpeedError` says what is wrong with it."""
-    try:
-        content = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpeedError(f"cannot read the result {path}: {error}") from None
-    return check_result(_parse(content, str(path)), str(path))
+    return check_result(_read(path), str(path))
 
 
 def find_results(folder: Path) -> list[Path]:
@@ -187,10 +187,7 @@ def find_results(folder: Path) -> list[Path]:
     """
     found = []
     for path in sorted(folder.glob("*.json")):
-        try:
-            value = _parse(path.read_text("utf-8"), str(path))
-        except (OSError, UnicodeDecodeError) as error:
-            raise SpeedError(f"cannot read {path}: {error}") from None
+        value = _read(path)
         schema = value.get("schema") if isinstance(value, dict) else None
         if isinstance(schema, str) and schema.startswith(SCHEMA.split("/")[0] + "/"):
             found.append(path)
@@ -198,40 +195,23 @@ def find_results(folder: Path) -> list[Path]:
 
 
 def save_result(result: Result, folder: Path) -> Path:
-    """Check ``result`` and write ``TARGET-MODEL-DATE.json`` into ``folder``; its path."""
-    check_result(result, "the new result")
-    benchmark = result["benchmark"]
-    when = datetime.fromisoformat(benchmark["when"].replace("Z", "+00:00"))
-    parts = (result["target"], benchmark["model"]["bundle"], when.strftime("%Y%m%dT%H%M%SZ"))
-    name = "-".join(re.sub("[^A-Za-z0-9._]+", "-", part).strip("-") for part in parts)
-    path = folder / f"{name}.json"
-    write_whole(path, json.dumps(result, indent=2) + "\n")
-    return path
-
-
-def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a file so that it is there whole or not at all; text becomes UTF-8.
+    """Check ``result`` and write ``TARGET-MODEL-DATE.json`` into ``folder``; its path.
 
     Raises
     ------
     SpeedError
+        ``result`` is not of this schema.
+    OutputError
         The folder cannot be written, or its disk is full.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        temporary = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(content.encode() if isinstance(content, str) else content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.chmod(0o644)  # mkstemp makes it private
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise SpeedError(f"cannot write {path}: {error.strerror}") from None
+    check_result(result, "the new result")
+    benchmark = result["benchmark"]
+    when = _time(benchmark).strftime("%Y%m%dT%H%M%SZ")
+    parts = (result["target"], benchmark["model"]["bundle"], when)
+    name = "-".join(re.sub("[^A-Za-z0-9._]+", "-", part).strip("-") for part in parts)
+    path = folder / f"{name}.json"
+    write_whole(path, json.dumps(result, indent=2) + "\n")
+    return path
 
 
 def device_of(result: Result) -> tuple[Any, ...]:
@@ -266,21 +246,25 @@ def _time(benchmark: Mapping[str, Any]) -> datetime:
     return datetime.fromisoformat(benchmark["when"].replace("Z", "+00:00"))
 
 
-def _parse(content: str, source: str) -> object:
-    def refuse(name: str) -> None:
-        raise ValueError(f"{name} is not a JSON number")
-
+def _read(path: Path) -> Any:
     try:
-        return json.loads(content, parse_constant=refuse)
-    except ValueError as error:
-        start = content.strip()[:60]
-        raise SpeedError(f"{source}: not JSON ({error}); it begins with {start!r}") from None
+        return _parse(path.read_bytes(), str(path))
+    except OSError as error:
+        raise SpeedError(f"cannot read the result {path}: {error.strerror}") from None
 
 
-def _checked(value: object, check: Check, source: str) -> dict[str, Any]:
+def _parse(content: bytes, source: str) -> Any:
     try:
-        check(value, "$")
-    except ShapeError as error:
+        return parse_json(content)
+    except StrictJsonError as error:
+        start = content.decode("utf-8", "replace").strip()[:60]
+        raise SpeedError(f"{source}: {error}; it begins with {start!r}") from None
+
+
+def _checked(value: Any, kind: type[Strict], source: str) -> dict[str, Any]:
+    try:
+        check_json(value, kind)
+    except StrictJsonError as error:
         raise SpeedError(f"{source}: not a result of this version: {error}") from None
-    assert isinstance(value, dict)
-    return value
+    checked: dict[str, Any] = value
+    return checked

@@ -120,8 +120,9 @@ def _parts(canvas: Canvas, heights: Sequence[float]) -> list[Any]:
 
 
 def _small_print(texts: Sequence[str], width: float) -> list[str]:
+    """Lines of the width; at least one: a part of a picture without height upsets its layout."""
     letters = int(width * LETTERS_PER_INCH * 1.2)
-    return [line for text in texts for line in textwrap.wrap(text, letters)]
+    return [line for text in texts for line in textwrap.wrap(text, letters)] or [""]
 
 
 def _legend_shape(panels: Sequence[Panel], width: float) -> tuple[int, int]:

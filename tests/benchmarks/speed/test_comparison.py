@@ -17,8 +17,15 @@ from PIL import Image
 from ailock_sdk.benchmark import STAGES
 from benchmarks.speed import benchmark_model, comparison, results
 from benchmarks.speed.__main__ import main
+from benchmarks.speed.comparison_report import (
+    changes_report,
+    comparison_report,
+    save_comparison,
+)
 from benchmarks.speed.errors import SpeedError
-from benchmarks.speed.plots import COLOURS, plot_stages, plot_threads
+from lab.errors import OutputError
+from lab.report.render_text import as_text
+from lab.report.style import LIGHT
 
 LOGS = Path(__file__).parent / "benchmark_model_logs"
 
@@ -130,30 +137,33 @@ def change_at(value: Any, path: str, new: Any) -> None:
 @pytest.mark.parametrize(
     ("path", "new", "message"),
     [
-        ("schema", "ailock-speed/2", "'ailock-speed/2' is not 'ailock-speed/1'"),
-        ("target", "", "target: not a text"),
-        ("commit", 7, "commit: not a text"),
+        ("schema", "ailock-speed/2", "schema: invalid enum value 'ailock-speed/2'"),
+        ("target", "", "target: expected `str` of length >= 1"),
+        ("commit", 7, "commit: expected `str | null`, got `int`"),
         ("surprise", 1, "surprise: unknown field"),
         ("command", KeyError, "command: missing"),
-        ("benchmark", None, "benchmark: not an object"),
+        ("benchmark", None, "benchmark: expected `object`"),
         ("benchmark.schema", "ailock-benchmark/0", "benchmark.schema"),
-        ("benchmark.when", "yesterday", "not a date"),
-        ("benchmark.when", "2025-03-01T12:00:00", "no time zone"),
-        ("benchmark.device.cores", 0, "cores: 0 is out of range"),
-        ("benchmark.device.cores", True, "cores: not a whole number"),
-        ("benchmark.device.cpu_features", "asimd", "cpu_features: not a list"),
-        ("benchmark.device.max_mhz", [2400, "fast"], "max_mhz[1]: not a number"),
-        ("benchmark.model.model_sha256", "CD" * 32, "model_sha256: not a SHA-256"),
+        ("benchmark.when", "yesterday", "benchmark.when: invalid RFC3339"),
+        ("benchmark.when", "2025-03-01T12:00:00", "benchmark.when: expected `datetime` with"),
+        ("benchmark.device.cores", 0, "cores: expected `int` >= 1"),
+        ("benchmark.device.cores", True, "cores: expected `int`, got `bool`"),
+        ("benchmark.device.cores", 2.0, "cores: expected `int`, got `float`"),
+        ("benchmark.device.cores", 2**64, "cores: a whole number of more than 64 bits"),
+        ("benchmark.device.cpu_features", "asimd", "cpu_features: expected `array`"),
+        ("benchmark.device.max_mhz", [2400, "fast"], "max_mhz[1]: expected `float | null`"),
+        ("benchmark.model.model_sha256", "CD" * 32, "model_sha256: expected `str` matching"),
         ("benchmark.stages_ms.network", KeyError, "stages_ms.network: missing"),
-        ("benchmark.stages_ms.network.p50", -1, "p50: -1 is out of range"),
-        ("benchmark.stages_ms.network.p50", 1e6, "not in order"),
-        ("benchmark.stages_ms.network.p50", True, "p50: not a number"),
-        ("benchmark.by_threads", {"two": {}}, "'two' is no name"),
-        ("benchmark.by_threads", {"0": {}}, "'0' is no name"),
-        ("benchmark.unlock_ms.p99", float("inf"), "not JSON"),
-        ("benchmark.load_ms", float("nan"), "not JSON"),
-        ("benchmark.state.after.throttled", "no", "throttled: not true or false"),
-        ("benchmark.state.after.temperature_c", {"cpu": None}, "temperature_c.cpu: not a number"),
+        ("benchmark.stages_ms.network.p50", -1, "network.p50: expected `float` >= 0"),
+        ("benchmark.stages_ms.network.p50", 1e6, "stages_ms.network: p50, p90 and p99 are not"),
+        ("benchmark.stages_ms.network.p50", True, "network.p50: expected `float`"),
+        ("benchmark.by_threads", {"two": {}}, "by_threads.two: expected `str` matching"),
+        ("benchmark.by_threads", {"0": {}}, "by_threads.0: expected `str` matching"),
+        ("benchmark.unlock_ms.p99", float("inf"), "unlock_ms.p99: not a finite number"),
+        ("benchmark.load_ms", float("nan"), "load_ms: not a finite number"),
+        ("benchmark.load_ms", float("-inf"), "load_ms: not a finite number"),
+        ("benchmark.state.after.throttled", "no", "throttled: expected `bool | null`"),
+        ("benchmark.state.after.temperature_c", {"cpu": None}, "temperature_c.cpu: expected"),
         ("benchmark_model", {"init_ms": 1}, "benchmark_model."),
     ],
 )
@@ -179,7 +189,7 @@ def test_an_invalid_result_is_not_saved(make: Make, tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_an_error(make: Make, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(SpeedError, match="cannot write"):
+    with pytest.raises(OutputError, match="cannot write"):
         results.save_result(make(), tmp_path / "file")
 
 
@@ -195,7 +205,7 @@ def test_results_are_found_among_other_json(make: Make, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("output", ["", "Segmentation fault\n", '{"error": "BundleError"}', "[1]"])
 def test_garbage_from_a_device_is_one_error(output: str) -> None:
-    with pytest.raises(SpeedError, match=r"^adb: the output: not "):
+    with pytest.raises(SpeedError, match=r"^adb: the output: not (JSON|a result)"):
         results.parse_benchmark(output, "adb: the output")
 
 
@@ -251,7 +261,7 @@ def test_a_log_without_timings_is_refused(log: str, ending: str) -> None:
 # -- side by side --------------------------------------------------------------------------------
 
 
-def test_the_three_forms_of_the_table_agree(make: Make) -> None:
+def test_the_forms_of_the_table_agree(make: Make, tmp_path: Path) -> None:
     pair = [make(), make("adb:42", model=None, when="2025-03-02T12:00:00Z")]
     pair[1]["benchmark_model"] = {
         **{"program": "benchmark_model", "sha256": "ef" * 32, "threads": 2, "runs": 20},
@@ -266,23 +276,28 @@ def test_the_three_forms_of_the_table_agree(make: Make) -> None:
     assert rows["network"] == (STAGES.index("network") + 1.0,) * 2
     assert rows["benchmark_model: inference (mean)"] == (None, 33.25)
     assert rows["hottest sensor after"] == (51.5, None)
-    table = list(csv.reader(io.StringIO(comparison.as_csv(pair))))
+    save_comparison(pair, tmp_path)
+    table = list(csv.reader(io.StringIO((tmp_path / "comparison.csv").read_text("utf-8"))))
     assert table[0][2].startswith("Raspberry Pi 5")
     assert table[0][3].startswith("4x Cortex-A76")  # no model: the processor
     assert {line[0]: tuple(float(v) if v else None for v in line[2:]) for line in table[1:]} == rows
-    text, page = comparison.as_text(pair), comparison.as_html(pair, ["stages.png"])
+    text = as_text(comparison_report(pair, numbered=True))
+    assert f"- [2]: {comparison.label(pair[1])}" in text
+    page = (tmp_path / "comparison.html").read_text("utf-8")
     for quantity, values in rows.items():
-        line = next(line for line in text.splitlines() if line.startswith(f"{quantity} "))
+        line = next(line for line in text.splitlines() if line.startswith(f"| {quantity} "))
         assert quantity in page
         for value in values:
-            shown = "-" if value is None else f"{value:.2f}" if value < 100 else f"{value:.0f}"
-            assert shown in line
+            shown = "" if value is None else f"{value:.2f}"
+            assert f" {shown} |" in line
             assert f">{shown}<" in page
 
 
-def test_names_of_devices_are_escaped_in_the_page(make: Make) -> None:
-    page = comparison.as_html([make(model="<b>A & B</b>")], [])
+def test_names_of_devices_are_escaped_in_the_page(make: Make, tmp_path: Path) -> None:
+    save_comparison([make(model="<b>A & B</b>")], tmp_path)
+    page = (tmp_path / "comparison.html").read_text("utf-8")
     assert "&lt;b&gt;A &amp; B" in page
+    assert "<b>A" not in page
 
 
 def test_a_regression_is_a_ratio_beyond_noise(make: Make) -> None:
@@ -294,7 +309,7 @@ def test_a_regression_is_a_ratio_beyond_noise(make: Make) -> None:
     assert flagged == {"network"}  # Argon2id is within the limit, read within the noise
     tight = comparison.changes(slower, make(), limit=1.01)
     assert {one.stage for one in tight if one.flagged} == {"network", "Argon2id", "unlock"}
-    assert "REGRESSION" in comparison.changes_as_text(tight)
+    assert as_text(changes_report(slower, tight)).count("REGRESSION (above 1.01)") == 3
 
 
 def test_a_stage_that_took_no_time_has_a_ratio() -> None:
@@ -323,18 +338,19 @@ def colours_in(path: Path) -> set[str]:
 
 
 def test_every_stage_has_its_colour_in_the_picture(make: Make, tmp_path: Path) -> None:
-    plot_stages([make(), make("adb")], tmp_path / "stages.png")
-    assert set(COLOURS) <= colours_in(tmp_path / "stages.png")
-    assert len(set(COLOURS)) == len(STAGES)
+    save_comparison([make(), make("adb")], tmp_path)
+    colours = set(LIGHT.colours.values())
+    assert colours <= colours_in(tmp_path / "stages.png")
+    assert len(colours) == len(STAGES)
 
 
 def test_threads_are_drawn_where_they_were_swept(make: Make, tmp_path: Path) -> None:
     path = tmp_path / "threads.png"
-    assert plot_threads([make(), make(sweep=False)], path)
-    assert COLOURS[-1] in colours_in(path)
-    assert COLOURS[-2] not in colours_in(path)
-    assert not plot_threads([make(sweep=False)], path)
-    assert not path.exists()  # no picture of an earlier run stays
+    save_comparison([make(), make(sweep=False)], tmp_path)
+    assert LIGHT.colours["blue"] in colours_in(path)
+    assert LIGHT.colours["orange"] not in colours_in(path)
+    save_comparison([make(sweep=False)], tmp_path)
+    assert not list(tmp_path.glob("threads.*"))  # nothing of an earlier run stays
 
 
 # -- the command line ----------------------------------------------------------------------------
@@ -351,11 +367,12 @@ def test_compare_writes_everything_and_judges(
     compare = ["--compare", str(before), str(after), "--out", str(out)]
     assert main(compare) == 0
     assert {path.name for path in out.iterdir()} == {
-        *("comparison.csv", "comparison.html", "stages.png", "threads.png")
+        *("comparison.csv", "comparison.html", "comparison.md", "comparison.json"),
+        *("stages.png", "stages.csv", "threads.png", "threads.csv"),
     }
     assert main([*compare, "--baseline", str(before)]) == 1
     printed = capsys.readouterr().out
-    assert [line.split()[0] for line in printed.splitlines() if "REGRESSION" in line] == [
+    assert [line.split()[1] for line in printed.splitlines() if "REGRESSION" in line] == [
         "Argon2id",
         "unlock",
     ]
