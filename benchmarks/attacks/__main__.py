@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ailock_sdk import AilockError
-from benchmarks.attacks import helper_data_experiment, helper_data_report
+from benchmarks.attacks.helper_data import experiment
+from benchmarks.attacks.helper_data import results as helper_data_results
 from benchmarks.attacks.images import command as synthetic_images_command
 from lab.errors import LabError
 from lab.files import sha256_of
@@ -35,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     helper_data = attacks.add_parser(
         "helper-data", help="recover the codeword from a stolen record, without a photo"
     )
-    helper_data_experiment.add_arguments(helper_data)
+    experiment.add_arguments(helper_data)
     helper_data.add_argument("--out", type=Path, default=DEFAULT_OUT, metavar="DIR")
     helper_data.set_defaults(run=_helper_data)
     synthetic = attacks.add_parser(
@@ -47,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _helper_data(options: argparse.Namespace, command: str) -> int:
-    lock, results = helper_data_experiment.run(options)
+    lock, results = experiment.run(options)
     sets = [options.photos, *options.fit]
     facts = {
         "command": command,
@@ -59,13 +60,13 @@ def _helper_data(options: argparse.Namespace, command: str) -> int:
         "seed": options.seed,
         "photos": "; ".join(f"{path.name} sha256 {_digest(path)}" for path in sets),
     }
-    text = helper_data_report.as_text(results, facts)
+    text = helper_data_results.as_text(results, facts)
     options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "helper_data.json").write_text(helper_data_report.as_json(results, facts))
-    (options.out / "helper_data.md").write_text(helper_data_report.as_markdown(results, facts))
-    helper_data_report.save_picture(options.out / "helper_data.png", results)
+    (options.out / "helper_data.json").write_text(helper_data_results.as_json(results, facts))
+    (options.out / "helper_data.md").write_text(helper_data_results.as_markdown(results, facts))
+    helper_data_results.save_picture(options.out / "helper_data.png", results)
     print(text)
-    return 0 if helper_data_report.holds(results) else 1
+    return 0 if helper_data_results.holds(results) else 1
 
 
 def _digest(path: Path) -> str:

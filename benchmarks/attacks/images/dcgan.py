@@ -1,9 +1,8 @@
-"""A DCGAN in PyTorch (Radford, Metz and Chintala, ICLR 2016), trained and resumed.
+"""Training a DCGAN in PyTorch, interrupted and resumed, and generating images with it.
 
-Shape and schedule follow the TensorFlow implementation that ai.lock used (carpedm20/
-DCGAN-tensorflow): 5 x 5 kernels, strides of 2, weights drawn with deviation 0.02, Adam with rate
-2e-4 and beta1 0.5, batches of 64, 100 uniform latent values, and two steps of the generator for
-each of the discriminator, lest the latter win.
+The schedule follows the TensorFlow implementation that ai.lock used (carpedm20/DCGAN-tensorflow):
+Adam with rate 2e-4 and beta1 0.5, batches of 64, uniform latents, and two steps of the generator
+for each of the discriminator, lest the latter win.
 
 Every random number comes from the seed and the number of the step: a run that was interrupted and
 resumed gives, on one machine with one number of threads, what an uninterrupted one gives. A kill
@@ -12,30 +11,31 @@ loses the steps since the last checkpoint, a minute's worth.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
+from benchmarks.attacks.images.networks import (
+    LATENT_DIMENSIONS,
+    DcganSettings,
+    Discriminator,
+    Generator,
+    draw_weights,
+)
 from lab.files import replacing
 
-LATENT_DIMENSIONS = 100
 LEARNING_RATE, BETAS = 2e-4, (0.5, 0.999)
 GENERATOR_STEPS = 2
 """Steps of the generator for one of the discriminator."""
-WEIGHT_DEVIATION = 0.02
-LEAK = 0.2
-KERNEL_PIXELS, PADDING_PIXELS = 5, 2
-SMALLEST_MAP_PIXELS = 4
 SAVE_INTERVAL_SECONDS = 60.0
 
 _ORDER, _LATENT, _GENERATED = range(3)
@@ -44,77 +44,6 @@ _ORDER, _LATENT, _GENERATED = range(3)
 
 class CheckpointError(Exception):
     """A checkpoint belongs to other settings or photos, or cannot be read; the text says which."""
-
-
-@dataclass(frozen=True)
-class DcganSettings:
-    """What determines a network, besides the training pictures.
-
-    Attributes
-    ----------
-    size : side of the images in pixels, a power of two from 8
-    epochs : passes over the training pictures (the paper: 100)
-    width : channels of the layer next to the image; each further one has twice as many
-    batch : pictures in a step
-    seed : of the weights, the order and the latents
-    """
-
-    size: int = 64
-    epochs: int = 100
-    width: int = 64
-    batch: int = 64
-    seed: int = 1
-
-    def __post_init__(self) -> None:
-        if self.size < 2 * SMALLEST_MAP_PIXELS or self.size & (self.size - 1):
-            raise ValueError(f"the size must be a power of two from 8, not {self.size}")
-        if min(self.epochs, self.width) < 1 or self.batch < 2:
-            raise ValueError("epochs and width must be at least 1, the batch at least 2")
-
-    @property
-    def levels(self) -> int:
-        """Strided layers between the smallest map and the image."""
-        return int(math.log2(self.size // SMALLEST_MAP_PIXELS))
-
-
-class Generator(nn.Module):
-    """Latents float32 (B, 100) in [-1, 1] -> images (B, 3, size, size) in [-1, 1]."""
-
-    def __init__(self, settings: DcganSettings) -> None:
-        super().__init__()
-        channels = [settings.width << level for level in reversed(range(settings.levels))]
-        self._first = channels[0]
-        self.project = nn.Linear(LATENT_DIMENSIONS, channels[0] * SMALLEST_MAP_PIXELS**2)
-        layers: list[nn.Module] = [nn.BatchNorm2d(channels[0]), nn.ReLU()]
-        for before, after in zip(channels, [*channels[1:], 3], strict=True):
-            layers.append(
-                nn.ConvTranspose2d(before, after, KERNEL_PIXELS, 2, PADDING_PIXELS, 1, bias=True)
-            )
-            layers += [nn.Tanh()] if after == 3 else [nn.BatchNorm2d(after), nn.ReLU()]
-        self.layers = nn.Sequential(*layers)
-
-    def forward(self, latents: Tensor) -> Tensor:
-        side = SMALLEST_MAP_PIXELS
-        return self.layers(self.project(latents).view(-1, self._first, side, side))
-
-
-class Discriminator(nn.Module):
-    """Images (B, 3, size, size) in [-1, 1] -> how real they look, logits (B,)."""
-
-    def __init__(self, settings: DcganSettings) -> None:
-        super().__init__()
-        channels = [settings.width << level for level in range(settings.levels)]
-        layers: list[nn.Module] = []
-        for before, after in zip([3, *channels[:-1]], channels, strict=True):
-            layers.append(nn.Conv2d(before, after, KERNEL_PIXELS, 2, PADDING_PIXELS))
-            if before != 3:
-                layers.append(nn.BatchNorm2d(after))
-            layers.append(nn.LeakyReLU(LEAK))
-        layers += [nn.Flatten(), nn.Linear(channels[-1] * SMALLEST_MAP_PIXELS**2, 1)]
-        self.layers = nn.Sequential(*layers)
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.layers(images).squeeze(1)
 
 
 def latents(seed: int, number: int, count: int, stream: int = _GENERATED) -> Tensor:
@@ -143,7 +72,7 @@ class Dcgan:
         torch.backends.cudnn.benchmark = False
         self.generator = Generator(settings)
         self.discriminator = Discriminator(settings)
-        _draw_weights([self.generator, self.discriminator], settings.seed)
+        draw_weights([self.generator, self.discriminator], settings.seed)
         for network in (self.generator, self.discriminator):
             network.to(self.device, memory_format=torch.channels_last)
         self._optimisers = [
@@ -310,17 +239,6 @@ class Dcgan:
         settings = asdict(self.settings)
         del settings["epochs"]
         return {**settings, "pictures": self._pictures}
-
-
-def _draw_weights(networks: list[nn.Module], seed: int) -> None:
-    rng = torch.Generator().manual_seed(seed)
-    for network in networks:
-        for module in network.modules():
-            if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
-                nn.init.normal_(module.weight, 0.0, WEIGHT_DEVIATION, generator=rng)
-                nn.init.zeros_(module.bias)
-            elif isinstance(module, nn.BatchNorm2d):
-                nn.init.normal_(module.weight, 1.0, WEIGHT_DEVIATION, generator=rng)
 
 
 def _loss(logits: Tensor, truth: float) -> Tensor:

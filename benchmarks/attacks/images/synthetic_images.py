@@ -99,7 +99,7 @@ def make_synthetic(
         holds another run.
     """
     try:
-        from benchmarks.attacks.images import dcgan
+        from benchmarks.attacks.images import dcgan, networks
     except ImportError as error:
         raise SyntheticImagesError(
             f"training a DCGAN needs PyTorch ({error}): pip install 'ailock-sdk[train]'"
@@ -107,13 +107,13 @@ def make_synthetic(
     if settings.images < 2 or settings.images % 2:
         raise SyntheticImagesError("the number of images must be even: DS1 and DS2 are halves")
     try:
-        network = dcgan.DcganSettings(
+        shape = networks.DcganSettings(
             settings.size, settings.epochs, settings.width, settings.batch, settings.seed
         )
         folder = out / IMAGES_FOLDER
         _refuse_images_of_other_runs(folder, out / RECORD, photos, settings)
         pictures, left_out = training_pictures(photos, settings, progress)
-        model = dcgan.Dcgan(network, _digest(pictures))
+        model = dcgan.Dcgan(shape, _digest(pictures))
         model.train(pictures, out / CHECKPOINT, progress, stop)
     except (ValueError, dcgan.CheckpointError) as error:
         raise SyntheticImagesError(str(error)) from None

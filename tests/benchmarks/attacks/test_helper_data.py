@@ -10,10 +10,7 @@ from numpy.typing import NDArray
 
 from ailock_sdk.imageprint import gaussian_hyperplanes, orthonormal_hyperplanes
 from ailock_sdk.sketch import Code
-from benchmarks.attacks.bit_prior import BitPrior, prior_from_correlation, prior_from_photos
-from benchmarks.attacks.block_search import best_codewords, score_blocks
-from benchmarks.attacks.codebook import tabulate
-from benchmarks.attacks.helper_data import (
+from benchmarks.attacks.helper_data.attack import (
     AttackerView,
     Outcome,
     Truth,
@@ -22,7 +19,14 @@ from benchmarks.attacks.helper_data import (
     make_record,
     pair_cosines,
 )
-from benchmarks.attacks.helper_data_experiment import bit_correlation
+from benchmarks.attacks.helper_data.bit_prior import (
+    BitPrior,
+    prior_from_correlation,
+    prior_from_photos,
+)
+from benchmarks.attacks.helper_data.block_search import best_codewords, score_blocks
+from benchmarks.attacks.helper_data.codebook import tabulate
+from benchmarks.attacks.helper_data.scenarios import bit_correlation
 from lab.statistics.intervals import normal_mean, wilson
 
 Array = NDArray[np.float64]

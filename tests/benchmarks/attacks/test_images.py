@@ -246,7 +246,8 @@ def test_other_settings_neither_mix_images_nor_train_on(made_once: Path, tmp_pat
 @pytest.mark.usefixtures("one_thread")
 def test_training_fits_the_pictures(tmp_path: Path) -> None:
     """On pictures of one colour, images take that colour: the networks do learn."""
-    from benchmarks.attacks.images.dcgan import Dcgan, DcganSettings
+    from benchmarks.attacks.images.dcgan import Dcgan
+    from benchmarks.attacks.images.networks import DcganSettings
 
     pictures = np.zeros((64, 16, 16, 3), dtype=np.uint8)
     pictures[..., 0] = 230

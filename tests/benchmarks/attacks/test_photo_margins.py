@@ -9,7 +9,7 @@ import pytest
 
 from ailock_sdk import AiLock
 from ailock_sdk.embedding import DEFAULT_BUNDLE, list_bundles
-from benchmarks.attacks.photo_margins import read_photos
+from benchmarks.attacks.helper_data.photo_margins import read_photos
 from lab.photos.photo_sets import open_photo_set
 
 LABELS = Path(__file__).parents[2] / "photos" / "labels.csv"

@@ -21,9 +21,14 @@ from scipy.special import log_ndtr  # type: ignore[import-untyped]
 
 from ailock_sdk.constants import PEPPER_LENGTH_BYTES, SALT_LENGTH_BYTES
 from ailock_sdk.sketch import Code, helper_mask, permutation, sketch
-from benchmarks.attacks.bit_prior import BitPrior
-from benchmarks.attacks.block_search import Scores, best_codewords, best_words, score_blocks
-from benchmarks.attacks.codebook import Codebook, Symbols, tabulate
+from benchmarks.attacks.helper_data.bit_prior import BitPrior
+from benchmarks.attacks.helper_data.block_search import (
+    Scores,
+    best_codewords,
+    best_words,
+    score_blocks,
+)
+from benchmarks.attacks.helper_data.codebook import Codebook, Symbols, tabulate
 
 Array = NDArray[np.float64]
 

@@ -13,8 +13,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.attacks.bit_prior import BitPrior
-from benchmarks.attacks.codebook import Codebook, Symbols
+from benchmarks.attacks.helper_data.bit_prior import BitPrior
+from benchmarks.attacks.helper_data.codebook import Codebook, Symbols
 
 Array = NDArray[np.float64]
 

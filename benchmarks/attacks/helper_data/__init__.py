@@ -1,0 +1,1 @@
+"""Helper-data recovery: what a stolen record gives away to a thief without a photo."""
