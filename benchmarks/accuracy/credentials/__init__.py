@@ -1,0 +1,1 @@
+"""Synthetic credentials: what random imageprints of fitting bits open."""
