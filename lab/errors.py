@@ -39,6 +39,14 @@ class SyntheticImagesError(LabError):
     """Synthetic images cannot be made or used as asked; the text says what to change."""
 
 
+class CredentialError(LabError):
+    """There is nothing to attack with synthetic credentials, or not what was asked for."""
+
+
+class ScaleError(LabError):
+    """Imageprints cannot be counted, or a check of the count failed."""
+
+
 class WorkersError(LabError):
     """The workers asked for cannot be had, or would not compute the same."""
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from benchmarks.accuracy import credentials, scale, verify
+from benchmarks.accuracy import verify
+from benchmarks.accuracy.credentials import command as credentials
 from benchmarks.accuracy.paper import command as paper
+from benchmarks.accuracy.scale import command as scale
 from lab.command import run_module
 
 MODULE = "benchmarks.accuracy"

@@ -12,6 +12,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from ailock_sdk.embedding import Bundle
+from lab.photos.labelled_photos import LabelledPhotos, name_of
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("ailock-sdk", "numpy", "scipy", "pillow", "reedsolo", "cryptography", "matplotlib")
 
@@ -47,12 +50,18 @@ def record(command: str) -> dict[str, Any]:
     }
 
 
-def facts(recorded: Mapping[str, Any]) -> dict[str, str]:
-    """A :func:`record` in words, for the head of a report."""
+def facts(
+    recorded: Mapping[str, Any], depends_on: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """A :func:`record` in words, for the head of a report.
+
+    ``depends_on`` is what else decides the figures, by name, such as photos, model and seed.
+    """
     return {
         "Command": recorded["command"],
         "Machine": machine_line(recorded["machine"]),
-        "Versions": ", ".join(f"{name} {number}" for name, number in recorded["versions"].items()),
+        **(depends_on or {}),
+        "Versions": versions_line(recorded["versions"]),
         "Commit": recorded["commit"] or "unknown",
         "Date": recorded["date"],
     }
@@ -61,6 +70,33 @@ def facts(recorded: Mapping[str, Any]) -> dict[str, str]:
 def machine_line(found: Mapping[str, Any]) -> str:
     """A :func:`machine` in words."""
     return f"{found['cpu']}, {found['cores']} cores, {found['system']}"
+
+
+def versions_line(found: Mapping[str, str]) -> str:
+    """The :func:`versions` in words."""
+    return ", ".join(f"{name} {number}" for name, number in found.items())
+
+
+def bundle_record(bundle: Bundle) -> dict[str, str]:
+    """Which bundle it was, for a JSON file."""
+    return {
+        "name": bundle.name,
+        "version": bundle.version,
+        "fingerprint": bundle.fingerprint.hex(),
+    }
+
+
+def bundle_line(bundle: Bundle) -> str:
+    """Which bundle it was, in words."""
+    return f"{bundle.name} {bundle.version}, {bundle.fingerprint.hex()}"
+
+
+def photos_line(photos: LabelledPhotos) -> str:
+    """The photo sets, each with the beginning of its hash."""
+    return ", ".join(
+        f"{name_of(one)} (SHA-256 {sha256[:16]})"
+        for one, sha256 in zip(photos.sets, photos.sha256, strict=True)
+    )
 
 
 def command_line(module: str, arguments: Sequence[str]) -> str:

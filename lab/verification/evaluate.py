@@ -208,11 +208,7 @@ def _provenance(
         **recorded,
         "seed": settings.seed,
         "runtime": lock.runtime,
-        "bundle": {
-            "name": lock.bundle.name,
-            "version": lock.bundle.version,
-            "fingerprint": lock.bundle.fingerprint.hex(),
-        },
+        "bundle": provenance.bundle_record(lock.bundle),
         "profile": lock.profile.name,
         "looks": {
             "probe": len(lock.profile.looks),

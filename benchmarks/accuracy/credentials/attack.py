@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lab.errors import LabError
+from lab.errors import CredentialError
 from lab.statistics.hamming import Words, pack
 from lab.statistics.histograms import Counts, distance_histogram
 from lab.statistics.intervals import Estimate, rule_of_three, share_by_object
@@ -26,10 +26,6 @@ SAMPLES = 100_000
 REPLICATES = 1_000
 CHUNK = 8192
 """Samples drawn at a time."""
-
-
-class CredentialError(LabError):
-    """There is nothing to attack, or not what was asked for."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,8 +11,8 @@ import numpy as np
 from ailock_sdk import AiLock
 from ailock_sdk.embedding import Bundle
 from ailock_sdk.profiles import DEFAULT_PROFILE
-from benchmarks.accuracy.credentials import SAMPLES, credential_attack
-from benchmarks.accuracy.credentials import TITLE as CREDENTIALS_TITLE
+from benchmarks.accuracy.credentials import results as credentials
+from benchmarks.accuracy.credentials.attack import SAMPLES, credential_attack
 from benchmarks.accuracy.paper import figure6
 from benchmarks.accuracy.paper.copies import leave_out_copies
 from benchmarks.accuracy.paper.default_profile import DefaultProfile
@@ -172,7 +172,7 @@ def _chapter(
         results += _or_absent(
             "", "Statistics of the profile", lambda: _of_profile(study, beside, look)
         )
-    results += _or_absent("", CREDENTIALS_TITLE, lambda: _credentials(study, options))
+    results += _or_absent("", credentials.TITLE, lambda: _credentials(study, options))
     if SYNTHETIC in photos:
 
         def attack() -> list[Result]:
@@ -226,7 +226,7 @@ def _credentials(study: Study, options: Options) -> list[Result]:
             study.progress,
             objects=[str(name) for name in reference.objects],
         )
-    return [attack.table(), attack.figure()]
+    return [credentials.table(attack), credentials.figure(attack)]
 
 
 def _synthetic(

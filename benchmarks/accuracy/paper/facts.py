@@ -12,37 +12,24 @@ from benchmarks.accuracy.paper.paper_values import CITATION
 from benchmarks.accuracy.paper.protocol import Study
 from benchmarks.accuracy.paper.roles import ROLES, RolePhotos
 from benchmarks.accuracy.paper.split import FOLDS, HOLDOUT_SHARE
-from lab.photos.labelled_photos import name_of
 from lab.report import provenance
 
 
 def shared_facts(photos: Mapping[str, RolePhotos], seed: int, command: str) -> dict[str, str]:
     """What all chapters share: command, machine, photos with their hashes, split, versions."""
-    machine = provenance.machine()
-    facts = {
-        "Command": command,
-        "Machine": f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}",
-    }
+    facts = {}
     for role, those in photos.items():
-        sets = ", ".join(
-            f"{name_of(one)} (SHA-256 {sha256[:16]})"
-            for one, sha256 in zip(those.sets, those.sha256, strict=True)
-        )
         counts = f"{len(those):,} photos of {len(set(those.objects)):,} objects"
         repeated = sum(those.repeated.values())
         left = f", {repeated:,} that occur before left out" if repeated else ""
-        facts[f"Photos, {role}"] = f"{sets}: {counts}{left}"
+        facts[f"Photos, {role}"] = f"{provenance.photos_line(those)}: {counts}{left}"
     if missing := [role for role in ROLES if role not in photos]:
         facts["Roles not given"] = ", ".join(missing)
-    facts |= {
-        "Split": f"by object, {HOLDOUT_SHARE * 100:g} % held out, {FOLDS} folds of the rest; seed "
-        f"{seed}; checked: no object and no photo on two sides",
-        "Versions": ", ".join(f"{name} {v}" for name, v in provenance.versions().items()),
-        "Commit": provenance.commit() or "unknown",
-        "Date": provenance.now(),
-        "Paper": CITATION,
-    }
-    return facts
+    facts["Split"] = (
+        f"by object, {HOLDOUT_SHARE * 100:g} % held out, {FOLDS} folds of the rest; seed "
+        f"{seed}; checked: no object and no photo on two sides"
+    )
+    return {**provenance.facts(provenance.record(command), facts), "Paper": CITATION}
 
 
 def bundle_facts(bundle: Bundle, study: Study, beside: DefaultProfile | None) -> dict[str, str]:

@@ -1,44 +1,38 @@
-"""The table, the JSON and the picture of ``helper-data``."""
+"""Helper-data recovery as results: whether it holds, the table, the figure, and JSON."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
+from ailock_sdk.sketch import Code
 from benchmarks.attacks.helper_data.experiment import Result
 from benchmarks.attacks.helper_data.scenarios import BY_HYPERPLANES, PAPER
-from lab.statistics.intervals import Estimate
+from lab.report.results import Chapter, Colour, Figure, Panel, Report, Series, Table
 
 PAPER_FALLS, DEFAULT_FALLS = 0.95, 0.0
 """At least this share of the paper's records must fall, at most that share of the default's."""
+NAME = "helper_data"
+"""Of the files."""
+TITLE = "Helper-data recovery"
 FORMAT = "ailock-attack-helper-data/1"
 ADVANTAGES = {
     "block_alone_bits": "block alone",
     "block_given_rest_bits": "block, others known",
     "message_bits": "message",
 }
-HEADINGS = (
-    "scenario",
-    "attacker knows",
-    "d",
-    "lambda",
-    "hyperplanes",
-    "code",
-    "records",
-    "recovered",
-    "95 % interval",
-    "blocks only",
-    *(f"bits: {name}" for name in ADVANTAGES.values()),
-    "s/record",
-)
+CLAIMS: tuple[str, str] = ("right", "wrong")
+COLOURS: tuple[Colour, Colour] = ("blue", "vermilion")
+COSINES, SCORES = (-0.4, 0.8), (-5.0, 11.0)
+"""Ends of the histograms' axes."""
+EDGES = 90
+SAME_COSINE = 1e-6
+Claims = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Of right claims and of wrong ones."""
 NOTES = (
     "recovered: the codeword is the attack's first guess, or, where the code contains complements, "
     "one of two; blocks only: without the outer code, up to the global sign.",
@@ -52,8 +46,6 @@ NOTES = (
     "embeddings thought isotropic; own photos, that and photos of other objects. Nobody knows the "
     "pepper.",
 )
-_RIGHT, _WRONG = "#0072b2", "#d55e00"
-"""Colours that colour-blind readers tell apart (Okabe and Ito)."""
 
 
 def holds(results: Sequence[Result]) -> bool:
@@ -74,111 +66,99 @@ def holds(results: Sequence[Result]) -> bool:
     )
 
 
-def as_text(results: Sequence[Result], provenance: dict[str, Any]) -> str:
-    """The table for a terminal."""
-    rows = [HEADINGS, *_rows(results)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
-    lines = ["  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows]
-    lines.insert(1, "-" * max(map(len, lines)))
-    facts = [f"{name}: {value}" for name, value in provenance.items()]
-    notes = [f"* {note}" for note in NOTES]
-    return "\n".join([*facts, "", *lines, "", *notes, "", _verdict(results), ""])
-
-
-def as_markdown(results: Sequence[Result], provenance: dict[str, Any]) -> str:
-    """The table for a document."""
-    rows = [f"| {' | '.join(row)} |" for row in (HEADINGS, *_rows(results))]
-    rows.insert(1, "|---" * len(HEADINGS) + "|")
-    facts = [f"- {name}: {value}" for name, value in provenance.items()]
-    notes = [f"- {note}" for note in NOTES]
-    picture = "![Agreement of claims](helper_data.png)"
-    heading = "# Helper-data recovery"
-    return "\n".join(
-        [heading, "", *facts, "", *rows, "", _verdict(results), "", *notes, "", picture, ""]
+def report(
+    results: Sequence[Result], facts: Mapping[str, str], record: Mapping[str, object]
+) -> Report:
+    """All that the command found, and where it comes from: ``facts`` for people, a JSON record."""
+    return Report(
+        TITLE,
+        facts,
+        (_verdict(results),),
+        (Chapter("", {}, (table(results), figure(results))),),
+        format=FORMAT,
+        document={
+            "provenance": record,
+            "holds": holds(results),
+            "results": [_as_dict(result) for result in results],
+        },
     )
 
 
-def as_json(results: Sequence[Result], provenance: dict[str, Any]) -> str:
-    """Everything, with the outcome of every record."""
-    document = {
-        "format": FORMAT,
-        "provenance": provenance,
-        "holds": holds(results),
-        "results": [_as_dict(result) for result in results],
-    }
-    return json.dumps(document, indent=2) + "\n"
-
-
-def save_picture(file: Path, results: Sequence[Result]) -> None:
-    """How right and wrong claims of two blocks agree: by direction, and by the best score."""
-    names = list(dict.fromkeys(result.scenario.name for result in results))
-    style: dict[Any, Any] = {
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.titlelocation": "left",
-        "legend.frameon": False,
-        "savefig.dpi": 150,
-    }
-    with mpl.rc_context(style):
-        figure = Figure(figsize=(11, 3.6 * len(names)), layout="constrained")
-        for row, name in enumerate(names):
-            of_name = [result for result in results if result.scenario.name == name]
-            best = max(of_name, key=lambda r: r.advantage("message_bits").value)
-            left = figure.add_subplot(len(names), 2, 2 * row + 1)
-            right = figure.add_subplot(len(names), 2, 2 * row + 2)
-            _histogram(left, best.cosines, (-0.4, 0.8))
-            left.set_title(f"{name}: {_describe(best)}")
-            left.set_xlabel("cosine of the directions that two blocks claim")
-            _histogram(right, best.pair_scores, (-5, 11))
-            right.set_title(
-                f"{best.recovered} of {best.records} recovered; attacker knows: {best.knowledge}"
-            )
-            right.set_xlabel("score of the pair of claims, standard deviations")
-            left.legend(loc="upper left")
-        figure.savefig(file)
-
-
-def _histogram(axes: Axes, pairs: tuple[Any, Any], limits: tuple[float, float]) -> None:
-    edges = np.linspace(*limits, 90)
-    for values, colour, label in zip(
-        pairs, (_RIGHT, _WRONG), ("right claims", "wrong claims"), strict=True
-    ):
-        density, _ = np.histogram(np.clip(values, *limits), edges, density=True)
-        axes.stairs(density, edges, fill=True, color=colour, alpha=0.35)
-        centre = round(float(values.mean()), 2) + 0.0  # no minus before a zero
-        summary = f"{label}: {centre:.2f} +- {values.std():.2f}"
-        axes.stairs(density, edges, color=colour, label=summary)
-    axes.set_xlim(*limits)
-    axes.set_ylabel("density")
-    if np.ptp(pairs[1]) < 1e-6:
-        axes.text(
-            0.55, 0.6, "orthogonal hyperplanes:\nevery pair has cosine 0", transform=axes.transAxes
-        )
-
-
-def _describe(result: Result) -> str:
-    scenario = result.scenario
-    return f"d = {scenario.dimensions}, {scenario.code.lambda_bits} bits, {scenario.hyperplanes}"
-
-
-def _rows(results: Sequence[Result]) -> list[tuple[str, ...]]:
-    return [
+def table(results: Sequence[Result]) -> Table:
+    """Each scenario and each attacker: what was recovered, and what was learnt short of it."""
+    advantages = tuple(f"bits: {name}" for name in ADVANTAGES.values())
+    columns = (
+        *("scenario", "attacker knows", "d", "lambda", "hyperplanes", "code", "records"),
+        *("recovered", "share recovered", "blocks only", *advantages, "s/record"),
+    )
+    rows = tuple(
         (
-            r.scenario.name,
-            r.knowledge,
-            str(r.scenario.dimensions),
-            str(r.scenario.code.lambda_bits),
-            r.scenario.hyperplanes,
-            _code(r),
-            str(r.records),
-            str(r.recovered),
-            _interval(r.recovered_share, 100, " %"),
-            str(r.recovered_from_blocks),
-            *(_with_interval(r.advantage(name)) for name in ADVANTAGES),
-            f"{r.seconds_per_record:.2f}",
+            *(one.scenario.name, one.knowledge, one.scenario.dimensions),
+            *(one.scenario.code.lambda_bits, one.scenario.hyperplanes, _code(one.scenario.code)),
+            *(one.records, one.recovered, one.recovered_share, one.recovered_from_blocks),
+            *(one.advantage(name) for name in ADVANTAGES),
+            one.seconds_per_record,
         )
-        for r in results
-    ]
+        for one in results
+    )
+    formats = dict.fromkeys((*advantages, "s/record"), ".2f")
+    return Table("", "What was recovered", columns, rows, notes=NOTES, formats=formats)
+
+
+def figure(results: Sequence[Result]) -> Figure:
+    """How right and wrong claims of two blocks agree: by direction, and by the best score.
+
+    Of each scenario, the attacker who learns most of the message.
+    """
+    panels: list[Panel] = []
+    notes: list[str] = []
+    for name in dict.fromkeys(result.scenario.name for result in results):
+        of_name = [result for result in results if result.scenario.name == name]
+        best = max(of_name, key=lambda one: one.advantage("message_bits").value)
+        of, fate = best.scenario, f"{best.recovered} of {best.records} recovered"
+        panels += [
+            _histogram(
+                f"{name}: d = {of.dimensions}, {of.code.lambda_bits} bits, {of.hyperplanes}",
+                "cosine of the directions that two blocks claim",
+                best.cosines,
+                COSINES,
+            ),
+            _histogram(
+                f"{fate}; attacker knows: {best.knowledge}",
+                "score of the pair of claims, standard deviations",
+                best.pair_scores,
+                SCORES,
+            ),
+        ]
+        notes.append(
+            f"{name}: cosines {_summary(best.cosines)}; scores {_summary(best.pair_scores)}."
+        )
+        if np.ptp(best.cosines[1]) < SAME_COSINE:
+            notes.append(f"{name}: the hyperplanes are orthogonal, every pair has cosine 0.")
+    return Figure(
+        *("", "Agreement of claims", tuple(panels), tuple(notes)),
+        name=NAME,
+        columns=2,
+        panel_inches=(5.5, 3.3),
+    )
+
+
+def _histogram(title: str, x_label: str, claims: Claims, limits: tuple[float, float]) -> Panel:
+    """Densities; what lies beyond the limits is counted in the outermost bins."""
+    edges = np.linspace(*limits, EDGES)
+    series = []
+    for label, colour, values in zip(CLAIMS, COLOURS, claims, strict=True):
+        density, _ = np.histogram(np.clip(values, *limits), edges, density=True)
+        at, height = tuple(edges.tolist()), tuple(density.tolist())
+        series.append(Series(f"{label} claims", at, height, kind="steps", colour=colour))
+    return Panel(title, x_label, "density", tuple(series), x_range=limits)
+
+
+def _summary(claims: Claims) -> str:
+    return ", ".join(
+        f"of {label} claims {round(float(values.mean()), 2) + 0.0:.2f} +- {values.std():.2f}"
+        for label, values in zip(CLAIMS, claims, strict=True)  # + 0.0: no minus before a zero
+    )
 
 
 def _verdict(results: Sequence[Result]) -> str:
@@ -189,17 +169,8 @@ def _verdict(results: Sequence[Result]) -> str:
     return f"{'holds' if holds(results) else 'DOES NOT HOLD'}: {wanted}"
 
 
-def _code(result: Result) -> str:
-    code = result.scenario.code
+def _code(code: Code) -> str:
     return f"RM(1,{code.order}) x {code.blocks}, k = {code.message_symbols}"
-
-
-def _interval(estimate: Estimate, factor: float, unit: str) -> str:
-    return f"{estimate.low * factor:.1f} .. {estimate.high * factor:.1f}{unit}"
-
-
-def _with_interval(estimate: Estimate) -> str:
-    return f"{estimate.value:.2f} ({estimate.low:.2f} .. {estimate.high:.2f})"
 
 
 def _as_dict(result: Result) -> dict[str, Any]:
@@ -222,8 +193,8 @@ def _as_dict(result: Result) -> dict[str, Any]:
     }
 
 
-def _moments(pairs: tuple[Any, Any]) -> dict[str, dict[str, float]]:
+def _moments(claims: Claims) -> dict[str, dict[str, float]]:
     return {
         name: {"mean": float(values.mean()), "deviation": float(values.std())}
-        for name, values in zip(("right", "wrong"), pairs, strict=True)
+        for name, values in zip(CLAIMS, claims, strict=True)
     }

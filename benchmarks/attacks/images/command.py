@@ -9,22 +9,24 @@ from pathlib import Path
 from typing import Any
 
 from ailock_sdk import AiLock
-from ailock_sdk.embedding import DEFAULT_BUNDLE, find_bundle, load_bundle
-from ailock_sdk.profiles import DEFAULT_PROFILE
 from benchmarks.attacks.images.synthetic_images import (
     RECORD,
     SAMPLES,
     SyntheticSettings,
     make_synthetic,
 )
+from lab.bundles.find import open_bundle
+from lab.command import add_bootstrap, add_command, add_out, add_photos, add_profile
 from lab.photos.labelled_photos import open_labelled_photos
 from lab.photos.synthetic import open_synthetic
 from lab.report import provenance
-from lab.report.results import Table
+from lab.report.files import print_report, save, tell
+from lab.report.results import Chapter, Report
 from lab.verification.synthetic_attack import AttackSettings, profile_attack
 
 DEFAULT_OUT = Path("out") / "synthetic"
-RESULTS = "attack.json"
+NAME = "attack"
+"""Of the files."""
 _HELP = {
     "images": "images to generate, half for DS1 and half for DS2; the paper: 200000",
     "epochs": "passes over the augmented photos; the paper: 100",
@@ -36,24 +38,20 @@ _HELP = {
 }
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``synthetic-images``."""
-    add = parser.add_argument
-    add("--photos", type=Path, nargs="+", required=True, metavar="SET", help="reference photos")
-    defaults = SyntheticSettings()
-    for one in fields(SyntheticSettings):
-        default = getattr(defaults, one.name)
-        add(
-            f"--{one.name}",
-            type=int,
-            default=default,
-            metavar="N",
-            help=f"{_HELP[one.name]} (default: {default})",
-        )
-    add("--bundle", default=DEFAULT_BUNDLE, help="model bundle to attack, a name or a folder")
-    add("--profile", default=DEFAULT_PROFILE)
-    add("--bootstrap", type=int, default=1_000, metavar="N", help="replicates; 0: no intervals")
-    add("--out", type=Path, default=DEFAULT_OUT, metavar="DIR", help="resumed if it is there")
+def add_parser(attacks: Any) -> None:
+    """Add ``synthetic-images`` to the sub-parsers of ``python -m benchmarks.attacks``."""
+    command = add_command(
+        attacks,
+        "synthetic-images",
+        run,
+        "train a DCGAN on reference photos; try its images on them",
+    )
+    add_photos(command, " of the references")
+    for name, default in asdict(SyntheticSettings()).items():
+        command.add_argument(f"--{name}", type=int, default=default, metavar="N", help=_HELP[name])
+    add_profile(command)
+    add_bootstrap(command)
+    add_out(command, DEFAULT_OUT)
 
 
 def run(options: argparse.Namespace, command: str) -> int:
@@ -63,10 +61,7 @@ def run(options: argparse.Namespace, command: str) -> int:
         **{one.name: getattr(options, one.name) for one in fields(SyntheticSettings)}
     )
     folder = make_synthetic(photos, options.out, settings, progress=True)
-    path = Path(options.bundle)
-    is_folder = (path / "manifest.json").is_file()
-    bundle = load_bundle(path) if is_folder else find_bundle(options.bundle)
-    lock = AiLock(bundle, options.profile, threads=1, pepper=None)
+    lock = AiLock(open_bundle(options.bundle), options.profile, threads=1, pepper=None)
     table = profile_attack(
         lock,
         photos,
@@ -74,37 +69,27 @@ def run(options: argparse.Namespace, command: str) -> int:
         options.out / "imageprints",
         AttackSettings(options.bootstrap, settings.seed, progress=True),
     )
-    training = json.loads((options.out / RECORD).read_text("utf-8"))
-    facts = {
-        "command": command,
-        "date": provenance.now(),
-        "machine": provenance.machine(),
-        "versions": provenance.versions(),
-        "commit": provenance.commit(),
-        "bundle": f"{bundle.name} {bundle.version}, {bundle.fingerprint.hex()}",
-        "model_sha256": bundle.files[bundle.model].sha256,
-        "training": training,
-        "table": asdict(table),
+    model_sha256 = lock.bundle.files[lock.bundle.model].sha256
+    recorded = provenance.record(command)
+    depends_on = {
+        "Photos": provenance.photos_line(photos),
+        "Model": f"{provenance.bundle_line(lock.bundle)}; model {model_sha256}",
+        "Seed": str(settings.seed),
     }
-    (options.out / RESULTS).write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
-    print(_as_text(table, facts))
+    report = Report(
+        "Synthetic image attack",
+        provenance.facts(recorded, depends_on),
+        (),
+        (Chapter("", {}, (table,)),),
+        document={
+            **recorded,
+            "bundle": provenance.bundle_line(lock.bundle),
+            "model_sha256": model_sha256,
+            "training": json.loads((options.out / RECORD).read_text("utf-8")),
+            "table": asdict(table),
+        },
+    )
+    print_report(report)
     print(f"look at {options.out / SAMPLES}: variants on the left, images on the right")
+    tell(save(report, options.out, NAME))
     return 0
-
-
-def _as_text(table: Table, facts: dict[str, Any]) -> str:
-    """The table for a terminal, with its notes and where it comes from."""
-    rows = [table.columns, *([_shown(cell) for cell in row] for row in table.rows)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(table.columns))]
-    lines = [
-        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
-        for row in rows
-    ]
-    where = [f"{facts['bundle']}; model {facts['model_sha256']}", facts["command"]]
-    return "\n".join([table.title, "", *lines, "", *table.notes, *where])
-
-
-def _shown(cell: object) -> str:
-    if cell is None:
-        return "-"
-    return f"{cell:.4g}" if isinstance(cell, float) else str(cell)

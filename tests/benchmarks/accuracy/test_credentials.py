@@ -11,12 +11,10 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from benchmarks.accuracy import credentials
-from benchmarks.accuracy.credentials import (
-    CredentialError,
-    credential_attack,
-    draw_credentials,
-)
+from benchmarks.accuracy.credentials import command as credentials
+from benchmarks.accuracy.credentials.attack import credential_attack, draw_credentials
+from benchmarks.accuracy.credentials.results import figure, notes, table
+from lab.errors import CredentialError
 from lab.statistics.hamming import distances, pack
 from lab.statistics.intervals import Estimate
 from lab.statistics.workers import open_workers
@@ -56,13 +54,13 @@ def test_every_reference_meets_every_sample() -> None:
     for each in attack.attempts:
         mine = bits[:, : each.lambda_bits]
         rng = np.random.default_rng([seed, each.lambda_bits])
-        table = distances(pack(mine), draw_credentials(mine.mean(axis=0), samples, rng))
-        expected = np.bincount(table.ravel(), minlength=each.lambda_bits + 1)
+        apart = distances(pack(mine), draw_credentials(mine.mean(axis=0), samples, rng))
+        expected = np.bincount(apart.ravel(), minlength=each.lambda_bits + 1)
         np.testing.assert_array_equal(each.counts, expected)
-        assert each.accepted == (table <= each.radius).sum() > 0
-        assert each.far == each.accepted / table.size
-        assert each.opened == (table <= each.radius).any(axis=1).sum()
-        assert each.low <= each.far <= each.high
+        assert each.accepted == (apart <= each.radius).sum() > 0
+        assert each.far.value == each.accepted / apart.size
+        assert each.opened == (apart <= each.radius).any(axis=1).sum()
+        assert each.far.low <= each.far.value <= each.far.high
 
 
 def test_rate_is_that_of_the_binomial_where_bits_are_fair() -> None:
@@ -71,16 +69,16 @@ def test_rate_is_that_of_the_binomial_where_bits_are_fair() -> None:
     bits = np.concatenate([half, ~half])
     attack = credential_attack(bits, {40: 12}, 20_000, seed=2)
     expected = binom.cdf(12, 40, 0.5)
-    assert attack.attempts[0].far == pytest.approx(expected, rel=0.1)
+    assert attack.attempts[0].far.value == pytest.approx(expected, rel=0.1)
 
 
 def test_no_match_gives_the_rule_of_three_over_objects_times_samples() -> None:
     names = [f"object {index // 4}" for index in range(40)]
     attack = credential_attack(references(), {60: 0}, 300, objects=names)
     (found,) = attack.attempts
-    assert (found.far, found.low, found.high) == (0, 0, 3 / (10 * 300))
+    assert found.far == Estimate(0, 0, 3 / (10 * 300))
     assert attack.objects == 10
-    assert any("too narrow" in note for note in attack.notes)
+    assert any("too narrow" in note for note in notes(attack))
 
 
 def test_one_match_is_not_bounded_more_tightly_than_none() -> None:
@@ -89,7 +87,7 @@ def test_one_match_is_not_bounded_more_tightly_than_none() -> None:
     nearest = int(np.flatnonzero(distances_seen)[0])
     none, few = (credential_attack(bits, {60: c}, 100).attempts[0] for c in (nearest - 1, nearest))
     assert none.accepted == 0 < few.accepted
-    assert few.high >= none.high
+    assert few.far.high >= none.far.high
 
 
 def test_photos_of_one_object_widen_the_interval() -> None:
@@ -98,35 +96,36 @@ def test_photos_of_one_object_widen_the_interval() -> None:
     together = credential_attack(
         bits, {60: 20}, 300, objects=[str(index // 20) for index in range(600)]
     ).attempts[0]
-    assert together.far == apart.far > 0
-    assert together.high - together.low > 2 * (apart.high - apart.low)
+    assert together.far.value == apart.far.value > 0
+    assert together.far.high - together.far.low > 2 * (apart.far.high - apart.far.low)
 
 
 def test_threads_and_an_interrupted_run_find_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bits, radii = references(), {60: 18, 20: 3}
-    alone = credential_attack(bits, radii, 400).table()
+    alone = table(credential_attack(bits, radii, 400))
     with open_workers("2") as workers:
-        assert credential_attack(bits, radii, 400, executor=workers, kept=tmp_path).table() == alone
+        found = credential_attack(bits, radii, 400, executor=workers, kept=tmp_path)
+    assert table(found) == alone
 
     def never(task: object) -> None:
         raise AssertionError("counted again")
 
     monkeypatch.setattr("lab.statistics.histograms.count", never)
-    assert credential_attack(bits, radii, 400, kept=tmp_path).table() == alone
+    assert table(credential_attack(bits, radii, 400, kept=tmp_path)) == alone
 
 
 def test_table_and_figure_fit_the_report() -> None:
     attack = credential_attack(references(), {60: 18, 20: 3}, 100)
-    table, figure = attack.table(), attack.figure()
-    assert len(table.rows) == 2
-    assert isinstance(table.rows[0][table.columns.index("FAR")], Estimate)
-    rates, histogram = figure.panels
+    found = table(attack)
+    assert len(found.rows) == 2
+    assert isinstance(found.rows[0][found.columns.index("FAR")], Estimate)
+    rates, histogram = figure(attack).panels
     assert rates.series[0].x == (20, 60)
     for series in histogram.series:
         assert sum(series.y) == pytest.approx(1)
-    assert len(credential_attack(references(), {60: 18}, 100).figure().panels) == 1
+    assert len(figure(credential_attack(references(), {60: 18}, 100)).panels) == 1
 
 
 @pytest.mark.parametrize(
@@ -182,7 +181,13 @@ def test_command_attacks_the_profile(
     (only,) = found["lambdas"]  # type: ignore[misc]
     assert (only["lambda_bits"], only["radius"]) == (60, 14)
     assert only["trials"] == sum(only["histogram"]) == found["trials"] == 11 * 200
-    assert "lambda 60, c 14" in capsys.readouterr().out
+    header, row = (
+        shown
+        for shown in capsys.readouterr().out.splitlines()
+        if "60 |" in shown or "c (bits)" in shown
+    )
+    assert header.split("|")[1:3] == [" lambda (bits) ", " c (bits) "]
+    assert [cell.strip() for cell in row.split("|")[1:4]] == ["60", "14", "2,200"]
 
 
 def test_command_makes_the_trials_asked_for(

@@ -10,15 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.accuracy import scale
-from benchmarks.accuracy.scale import (
-    ScaleError,
-    brute_force,
-    check_moments,
-    count_and_check,
-    random_imageprints,
-    read_imageprints,
-)
+from benchmarks.accuracy.scale import command as scale
+from benchmarks.accuracy.scale import count
+from benchmarks.accuracy.scale.count import brute_force, check_moments, count_and_check
+from benchmarks.accuracy.scale.imageprints import random_imageprints, read_imageprints
+from lab.errors import ScaleError
 from lab.statistics import histograms
 from lab.statistics.hamming import Words, distances, pack
 from lab.statistics.histograms import Task, distance_histogram, pairs_kept
@@ -201,7 +197,7 @@ def test_a_wrong_histogram_is_not_reported(monkeypatch: pytest.MonkeyPatch) -> N
     def shifted(*arguments: object, **options: object) -> np.ndarray:
         return np.roll(distance_histogram(*arguments, **options), 1)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(scale, "distance_histogram", shifted)
+    monkeypatch.setattr(count, "distance_histogram", shifted)
     with pytest.raises(ScaleError):
         count_and_check(a, b, 77)
 
@@ -226,7 +222,8 @@ def test_command_writes_a_checked_histogram(
     assert 10 < report["peak_mib"] < 4096
     assert (tmp_path / "scale.png").read_bytes().startswith(b"\x89PNG")
     assert not (tmp_path / "scale.partial.npz").exists()
-    assert "checked: 40,000 pairs bit by bit" in capsys.readouterr().out
+    shown = {" ".join(line.split()) for line in capsys.readouterr().out.splitlines()}
+    assert "| pairs checked bit by bit | 40,000 |" in shown
 
 
 def test_command_on_given_imageprints_and_a_cluster(tmp_path: Path, cluster: str) -> None:

@@ -1,0 +1,1 @@
+"""The scale experiment: billions of comparisons, timed and checked."""
