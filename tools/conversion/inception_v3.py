@@ -8,7 +8,8 @@ counts are read from the weights (``layer_files.py``), so one graph serves every
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 INPUT = "input"
 POOL_3 = "pool_3"
@@ -60,105 +61,81 @@ class Concat:
 
 Node = Conv | Pool | Concat
 
+Steps = Sequence[tuple[tuple[int, int], int]]
+"""Kernels and filters of convolutions, each reading the one before."""
 _ONE, _THREE, _FIVE = (1, 1), (3, 3), (5, 5)
 _ROW_7, _COLUMN_7 = (1, 7), (7, 1)
 _ROW_3, _COLUMN_3 = (1, 3), (3, 1)
 
 
-def _chain(
-    block: str, tower: str, source: str, steps: list[tuple[tuple[int, int], int]]
-) -> list[Node]:
-    """Convolutions of one tower, each reading the one before."""
-    nodes: list[Node] = []
+def _chain(block: str, tower: str, source: str, steps: Steps, halve: bool = False) -> list[Conv]:
+    """The convolutions of one tower, or of none (``""``); the last may halve the resolution."""
+    first = f"{block}_{tower}_conv" if tower else f"{block}_conv"
+    nodes: list[Conv] = []
     for index, (kernel, filters) in enumerate(steps):
-        name = f"{block}_{tower}_conv" + (f"_{index}" if index else "")
+        name = f"{first}_{index}" if index else first
         nodes.append(Conv(name, source, kernel, filters))
         source = name
+    if halve:
+        nodes[-1] = replace(nodes[-1], stride=2, same=False)
     return nodes
 
 
-def _valid_stride_2(node: Node) -> Node:
-    assert isinstance(node, Conv)
-    return Conv(node.name, node.source, node.kernel, node.filters, stride=2, same=False)
+def _block(block: str, source: str, towers: Mapping[str, Steps], pool_filters: int) -> list[Node]:
+    """Towers side by side, and an average whose channels are mixed."""
+    chains = [_chain(block, tower, source, steps) for tower, steps in towers.items()]
+    pool = Pool(f"{block}/tower_2/pool", source, "avg")
+    mixed = Conv(f"{block}_tower_2_conv", pool.name, _ONE, pool_filters)
+    ends = (chain[-1].name for chain in chains)
+    return [
+        *(node for chain in chains for node in chain),
+        pool,
+        mixed,
+        Concat(block, (*ends, mixed.name)),
+    ]
+
+
+def _reduction(block: str, source: str, towers: Mapping[str, Steps]) -> list[Node]:
+    """Towers that end in half the resolution, and a maximum of the same."""
+    chains = [_chain(block, tower, source, steps, halve=True) for tower, steps in towers.items()]
+    pool = Pool(f"{block}/pool", source, "max", stride=2, same=False)
+    ends = (chain[-1].name for chain in chains)
+    return [*(node for chain in chains for node in chain), pool, Concat(block, (*ends, pool.name))]
 
 
 def _block_35(block: str, source: str, pool_filters: int) -> list[Node]:
-    tower = _chain(block, "tower", source, [(_ONE, 48), (_FIVE, 64)])
-    tower_1 = _chain(block, "tower_1", source, [(_ONE, 64), (_THREE, 96), (_THREE, 96)])
-    return [
-        Conv(f"{block}_conv", source, _ONE, 64),
-        *tower,
-        *tower_1,
-        Pool(f"{block}/tower_2/pool", source, "avg"),
-        Conv(f"{block}_tower_2_conv", f"{block}/tower_2/pool", _ONE, pool_filters),
-        Concat(block, (f"{block}_conv", tower[-1].name, tower_1[-1].name, f"{block}_tower_2_conv")),
-    ]
+    towers: dict[str, Steps] = {
+        "": [(_ONE, 64)],
+        "tower": [(_ONE, 48), (_FIVE, 64)],
+        "tower_1": [(_ONE, 64), (_THREE, 96), (_THREE, 96)],
+    }
+    return _block(block, source, towers, pool_filters)
 
 
 def _block_17(block: str, source: str, inner: int) -> list[Node]:
-    tower = _chain(block, "tower", source, [(_ONE, inner), (_ROW_7, inner), (_COLUMN_7, 192)])
-    tower_1 = _chain(
-        block,
-        "tower_1",
-        source,
-        [(_ONE, inner), (_COLUMN_7, inner), (_ROW_7, inner), (_COLUMN_7, inner), (_ROW_7, 192)],
-    )
-    return [
-        Conv(f"{block}_conv", source, _ONE, 192),
-        *tower,
-        *tower_1,
-        Pool(f"{block}/tower_2/pool", source, "avg"),
-        Conv(f"{block}_tower_2_conv", f"{block}/tower_2/pool", _ONE, 192),
-        Concat(block, (f"{block}_conv", tower[-1].name, tower_1[-1].name, f"{block}_tower_2_conv")),
-    ]
+    there_and_back = [(_COLUMN_7, inner), (_ROW_7, inner), (_COLUMN_7, inner)]
+    towers: dict[str, Steps] = {
+        "": [(_ONE, 192)],
+        "tower": [(_ONE, inner), (_ROW_7, inner), (_COLUMN_7, 192)],
+        "tower_1": [(_ONE, inner), *there_and_back, (_ROW_7, 192)],
+    }
+    return _block(block, source, towers, 192)
 
 
 def _block_8(block: str, source: str, pool: str) -> list[Node]:
-    nodes: list[Node] = [Conv(f"{block}_conv", source, _ONE, 320)]
+    """Two towers end in a row and a column each, side by side."""
+    alone = _chain(block, "", source, [(_ONE, 320)])
     tower = _chain(block, "tower", source, [(_ONE, 384)])
     tower_1 = _chain(block, "tower_1", source, [(_ONE, 448), (_THREE, 384)])
-    nodes += [*tower, *tower_1]
-    split: list[Node] = []
-    for name, end in (("tower", tower[-1].name), ("tower_1", tower_1[-1].name)):
-        split.append(Conv(f"{block}_{name}_mixed_conv", end, _ROW_3, 384))
-        split.append(Conv(f"{block}_{name}_mixed_conv_1", end, _COLUMN_3, 384))
-    pooled = f"{block}/tower_2/pool"
-    return [
-        *nodes,
-        *split,
-        Pool(pooled, source, pool),
-        Conv(f"{block}_tower_2_conv", pooled, _ONE, 192),
-        Concat(block, (f"{block}_conv", *(n.name for n in split), f"{block}_tower_2_conv")),
+    split = [
+        Conv(f"{block}_{name}_mixed_conv{suffix}", end.name, kernel, 384)
+        for name, end in (("tower", tower[-1]), ("tower_1", tower_1[-1]))
+        for suffix, kernel in (("", _ROW_3), ("_1", _COLUMN_3))
     ]
-
-
-def _mixed_3() -> list[Node]:
-    tower = _chain("mixed_3", "tower", "mixed_2", [(_ONE, 64), (_THREE, 96), (_THREE, 96)])
-    tower[-1] = _valid_stride_2(tower[-1])
-    return [
-        Conv("mixed_3_conv", "mixed_2", _THREE, 384, stride=2, same=False),
-        *tower,
-        Pool("mixed_3/pool", "mixed_2", "max", stride=2, same=False),
-        Concat("mixed_3", ("mixed_3_conv", tower[-1].name, "mixed_3/pool")),
-    ]
-
-
-def _mixed_8() -> list[Node]:
-    tower = _chain("mixed_8", "tower", "mixed_7", [(_ONE, 192), (_THREE, 320)])
-    tower_1 = _chain(
-        "mixed_8",
-        "tower_1",
-        "mixed_7",
-        [(_ONE, 192), (_ROW_7, 192), (_COLUMN_7, 192), (_THREE, 192)],
-    )
-    tower[-1] = _valid_stride_2(tower[-1])
-    tower_1[-1] = _valid_stride_2(tower_1[-1])
-    return [
-        *tower,
-        *tower_1,
-        Pool(MIXED_8_POOL, "mixed_7", "max", stride=2, same=False),
-        Concat("mixed_8", (tower[-1].name, tower_1[-1].name, MIXED_8_POOL)),
-    ]
+    pooled = Pool(f"{block}/tower_2/pool", source, pool)
+    mixed = Conv(f"{block}_tower_2_conv", pooled.name, _ONE, 192)
+    ends = (alone[-1].name, *(node.name for node in split), mixed.name)
+    return [*alone, *tower, *tower_1, *split, pooled, mixed, Concat(block, ends)]
 
 
 def _graph(last_pool: str) -> tuple[Node, ...]:
@@ -174,12 +151,23 @@ def _graph(last_pool: str) -> tuple[Node, ...]:
         *_block_35("mixed", "pool_1", 32),
         *_block_35("mixed_1", "mixed", 64),
         *_block_35("mixed_2", "mixed_1", 64),
-        *_mixed_3(),
+        *_reduction(
+            "mixed_3",
+            "mixed_2",
+            {"": [(_THREE, 384)], "tower": [(_ONE, 64), (_THREE, 96), (_THREE, 96)]},
+        ),
         *_block_17("mixed_4", "mixed_3", 128),
         *_block_17("mixed_5", "mixed_4", 160),
         *_block_17("mixed_6", "mixed_5", 160),
         *_block_17("mixed_7", "mixed_6", 192),
-        *_mixed_8(),
+        *_reduction(
+            "mixed_8",
+            "mixed_7",
+            {
+                "tower": [(_ONE, 192), (_THREE, 320)],
+                "tower_1": [(_ONE, 192), (_ROW_7, 192), (_COLUMN_7, 192), (_THREE, 192)],
+            },
+        ),
         *_block_8("mixed_9", "mixed_8", "avg"),
         *_block_8("mixed_10", "mixed_9", last_pool),
     )

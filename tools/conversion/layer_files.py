@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lab.errors import LayerFileError
-from tools.conversion.inception_v3 import INPUT, NODES, Concat, Conv, Node
+from tools.conversion.inception_v3 import INPUT, NODES, Conv, Node
 
 Layers = dict[str, NDArray[np.float32]]
 """A layer file in memory: ``NAME/weights`` HWIO and ``NAME/bias``."""
@@ -52,10 +52,8 @@ def random_layers(seed: int) -> Layers:
             layers[f"{node.name}/weights"] = weights
             layers[f"{node.name}/bias"] = np.zeros(node.filters, np.float32)
             channels[node.name] = node.filters
-        elif isinstance(node, Concat):
-            channels[node.name] = sum(channels[source] for source in node.sources)
         else:
-            channels[node.name] = channels[node.source]
+            channels[node.name] = sum(channels[source] for source in node.sources)
     return layers
 
 
