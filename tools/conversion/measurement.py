@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ailock_sdk.embedding import Bundle, Embedder, choose_runtime, quiet_stderr
-from ailock_sdk.imageprint import gaussian_hyperplanes
+from ailock_sdk.imageprint import Projection, gaussian_hyperplanes
 from lab.fitting.projections import fold, scaled
 from lab.report.render_text import markdown_table
 from lab.report.results import Table
@@ -127,8 +127,8 @@ def measure(
             flipped: float | None = None
             eer: Estimate | None = None
             if objects is not None:
-                margins = _margins(embeddings, *folded[layer])
-                flipped = float(np.mean((margins >= 0) != (_margins(exact, *folded[layer]) >= 0)))
+                margins, unrounded = (_margins(folded[layer], e) for e in (embeddings, exact))
+                flipped = float(np.mean((margins >= 0) != (unrounded >= 0)))
                 eer = _equal_error_rate(margins, objects)
             rows.append(
                 LayerRow(
@@ -213,10 +213,8 @@ def _embed(
     return found, {precision: 1e3 * float(np.median(s)) for precision, s in seconds.items()}
 
 
-def _fit(
-    embeddings: NDArray[np.float32], recipe: Recipe
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Weights (lambda, D) and offsets (lambda,) of the recipe's projection of (N, D).
+def _fit(embeddings: NDArray[np.float32], recipe: Recipe) -> Projection:
+    """The recipe's projection of embeddings (N, D).
 
     Components come from the embeddings' own span: N is small here, and D may be too large for a
     D x D covariance.
@@ -228,14 +226,12 @@ def _fit(
     start, stop = recipe.window
     planes = gaussian_hyperplanes(_SEED, recipe.lambda_bits, stop - start)
     weights, offsets = fold(components, recipe.window, planes)
-    return weights.astype(np.float64), offsets
+    return Projection(weights.astype(np.float64), offsets)
 
 
-def _margins(
-    embeddings: NDArray[np.float32], weights: NDArray[np.float64], offsets: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Signed distances (N, lambda) of embeddings (N, D)."""
-    return np.asarray(embeddings.astype(np.float64) @ weights.T - offsets)
+def _margins(projection: Projection, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Of embeddings (N, D), (N, lambda)."""
+    return np.stack([projection.margins(embedding) for embedding in embeddings])
 
 
 def _cosines(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float64]:
