@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lab.errors import PhotoSetError
-from lab.photos.photo_sets import LABELS, open_photo_set
+from lab.photos.photo_sets import LABELS, open_photo_set, open_photos
 
 ROWS = "path,set,object,view,kind\na/1.jpg,s,mug,1,object\na/2.jpg,s,mug,2,object\nb.jpg,s,,,\n"
 CONTENT = {"a/1.jpg": b"one", "a/2.jpg": b"two", "b.jpg": b"three"}
@@ -77,3 +77,31 @@ def test_defects_are_errors_that_name_the_source(defect: str, tmp_path: Path) ->
             archive.writestr(LABELS if defect in rows else "other.txt", rows.get(defect, ""))
     with pytest.raises(PhotoSetError, match=r"set\.zip"):
         open_photo_set(source)
+
+
+def fill_zip(path: Path, files: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
+
+
+def test_labels_of_a_zip_decide_even_where_any_photo_would_do(tmp_path: Path) -> None:
+    files = {"a.png": b"x", "b.png": b"x", LABELS: b"path,object\nb.png,mug\n"}
+    whole = open_photos(fill_zip(tmp_path / "photos.zip", files))
+    assert [entry.path for entry in whole.entries] == ["b.png"]
+
+
+def test_sources_without_photos_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    for source in (tmp_path / "none", fill_zip(tmp_path / "none.zip", {"a.txt": b""})):
+        with pytest.raises(PhotoSetError, match="holds no photo"):
+            open_photos(source)
+    with pytest.raises(PhotoSetError, match=r"missing\.zip"):
+        open_photos(tmp_path / "missing.zip")
+    cut = fill_zip(tmp_path / "cut.zip", {"a.png": b"x"})
+    damaged = bytearray(cut.read_bytes())
+    damaged[damaged.rindex(b"PK\x01\x02")] ^= 1  # the directory's first signature
+    cut.write_bytes(damaged)
+    with pytest.raises(PhotoSetError, match=r"cut\.zip is not a photo set"):
+        open_photos(cut)

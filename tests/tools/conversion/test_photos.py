@@ -1,4 +1,4 @@
-"""Representative photos: any folder or zip will do, and a bad photo is named."""
+"""Photos of a conversion: any folder or zip will do, and a bad photo is named."""
 
 from __future__ import annotations
 
@@ -44,12 +44,6 @@ def test_folders_and_zips_without_labels(tmp_path: Path) -> None:
         assert all(view.shape == (20, 20, 3) for view in views)
 
 
-def test_labels_decide_where_there_are_any(tmp_path: Path) -> None:
-    files = {"a.png": photo(10), "b.png": photo(20), "labels.csv": b"path,object\nb.png,mug\n"}
-    whole = open_photos(fill_zip(tmp_path / "photos.zip", files))
-    assert [entry.path for entry in whole.entries] == ["b.png"]
-
-
 def test_a_draw_says_what_it_is_of(tmp_path: Path) -> None:
     files = {f"{i}.png": photo(i) for i in range(9)}
     whole = open_photos(fill_zip(tmp_path / "nine.zip", files))
@@ -59,13 +53,7 @@ def test_a_draw_says_what_it_is_of(tmp_path: Path) -> None:
     assert str(tmp_path) not in str(drawn)
 
 
-def test_sources_without_photos_and_bad_photos(tmp_path: Path) -> None:
-    (tmp_path / "none").mkdir()
-    for source in (tmp_path / "none", fill_zip(tmp_path / "none.zip", {"a.txt": b""})):
-        with pytest.raises(PhotoSetError, match="holds no photo"):
-            open_photos(source)
-    with pytest.raises(PhotoSetError, match=r"missing\.zip"):
-        open_photos(tmp_path / "missing.zip")
+def test_a_bad_photo_is_named(tmp_path: Path) -> None:
     bad = open_photos(fill_zip(tmp_path / "bad.zip", {"good.png": photo(1), "bad.png": b"x"}))
     with pytest.raises(PhotoSetError, match=r"bad\.zip: bad\.png: "):
         list(Photos.draw(bad).views(VIEW, "reading"))
