@@ -66,7 +66,7 @@ def new_private_file(target: Path, *, overwrite: bool) -> Iterator[IO[bytes]]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-            # Closed before it is known as `target`: see RecordStore.open on descriptors.
+            # Closed before it is known as `target`: see open_vault_file on descriptors.
             file.close()
             if overwrite:
                 os.replace(file.name, target)

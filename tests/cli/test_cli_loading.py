@@ -18,7 +18,7 @@ from ailock_sdk.cli.running import find_command
 SLOW = {
     *("numpy", "PIL", "sqlite3", "cryptography", "tqdm", "reedsolo", "platformdirs"),
     *("ai_edge_litert", "tflite_runtime", "tensorflow", "shtab", "importlib.metadata"),
-    *("hashlib", "inspect", "json", "pathlib", "subprocess", "typing"),
+    *("msgspec", "hashlib", "json", "subprocess"),
 }
 """Modules that take longer to load than the whole command line."""
 CAMERA = {"numpy", "PIL", "reedsolo", "ai_edge_litert", "tflite_runtime", "tensorflow"}
