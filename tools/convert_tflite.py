@@ -118,7 +118,9 @@ def run(arguments: Sequence[str]) -> Conversion:
         report = measure(
             bundles,
             pixels if compared is None else compared.views(view, "comparing"),
-            None if fitted is None else [str(name) for name in compared.drawn.objects],
+            None
+            if compared is None or fitted is None
+            else [str(name) for name in compared.drawn.objects],
             () if fitted is None else fitted.views(view, "fitting"),
             recipe,
         )

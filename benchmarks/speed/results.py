@@ -108,7 +108,7 @@ _Stages = defstruct(
 class _Benchmark(Strict, frozen=True):
     """What ``ailock benchmark --json`` prints."""
 
-    schema: Literal[BENCHMARK_SCHEMA]
+    schema: Literal[BENCHMARK_SCHEMA]  # type: ignore[valid-type]
     when: _Instant
     device: _Device
     software: _Software
@@ -116,7 +116,7 @@ class _Benchmark(Strict, frozen=True):
     photo: _Photo
     threads: _Positive
     runs: _Positive
-    stages_ms: _Stages
+    stages_ms: _Stages  # type: ignore[valid-type]
     unlock_ms: _Quantiles
     by_threads: dict[_PositiveText, _OfThreads]
     load_ms: _Amount
@@ -141,7 +141,7 @@ class _BenchmarkModel(Strict, frozen=True):
 
 
 class _Result(Strict, frozen=True):
-    schema: Literal[SCHEMA]
+    schema: Literal[SCHEMA]  # type: ignore[valid-type]
     target: _Text
     commit: _Text | None
     command: _Text

@@ -17,7 +17,7 @@ from math import log
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_ndtr  # type: ignore[import-untyped]
+from scipy.special import log_ndtr
 
 from ailock_sdk.constants import PEPPER_LENGTH_BYTES, SALT_LENGTH_BYTES
 from ailock_sdk.sketch import Code, helper_mask, permutation, sketch
