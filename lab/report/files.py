@@ -29,7 +29,7 @@ def save(report: Report, out: Path, name: str, *, document: str = "") -> list[Pa
     out : folder, made where it is missing
     document : name of the JSON file, where it is another
     """
-    files: dict[Path, bytes] = {}
+    files: dict[Path, str | bytes] = {}
     for chapter, folder, results in places(report):
         footer = source_line(report, chapter)
         for stem, result in results:
@@ -40,7 +40,7 @@ def save(report: Report, out: Path, name: str, *, document: str = "") -> list[Pa
         f"{name}.md": as_text(report),
         f"{name}.html": page(report),
     }
-    files |= {out / file: text.encode() for file, text in texts.items()}
+    files |= {out / file: text for file, text in texts.items()}
     for path, content in files.items():
         write_whole(path, content)
     return list(files)
@@ -63,12 +63,12 @@ def source_line(report: Report, chapter: Chapter) -> str:
     return "; ".join(f"{n}: {text}" for n, text in facts.items() if n.startswith(IN_FOOTERS))
 
 
-def _contents(result: Result, footer: str) -> Iterator[tuple[str, bytes]]:
+def _contents(result: Result, footer: str) -> Iterator[tuple[str, str | bytes]]:
     """Suffixes and contents of a result's own files."""
     if isinstance(result, Table):
-        yield ".csv", table_csv(result, footer).encode()
+        yield ".csv", table_csv(result, footer)
     elif isinstance(result, Figure):
         yield ".png", figure_png(result, footer)
-        yield ".csv", points_csv(result, footer).encode()
+        yield ".csv", points_csv(result, footer)
     elif isinstance(result, Gallery) and result.name:
         yield ".png", gallery_png(result, footer)

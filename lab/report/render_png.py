@@ -43,7 +43,7 @@ def figure_png(figure: Figure, footer: str) -> bytes:
     rows = [figure.panels[i : i + columns] for i in range(0, len(figure.panels), columns)]
     heights = [max(_panel_inches(figure, panel)[1] for panel in row) for row in rows]
     width = max(columns * figure.panel_inches[0], LEAST_INCHES)
-    title = textwrap.wrap(heading(figure), int(width * LETTERS_PER_INCH * 0.75))
+    title = _title_lines(heading(figure), width)
     small = _small_print((*figure.notes, footer), width)
     look = Look.of(figure.panels, LIGHT)
     legend_rows, legend_columns = _legend_shape(figure.panels, width)
@@ -58,7 +58,7 @@ def figure_png(figure: Figure, footer: str) -> bytes:
             axes.axis("off")
         for axes, panel in zip(grid.flat, figure.panels, strict=False):
             draw(axes, panel, look)
-            axes.set_title(panel.title)
+            axes.set_title("\n".join(_title_lines(panel.title, figure.panel_inches[0])))
         _finish(plots, list(zip(grid.flat, figure.panels, strict=False)), look, legend_columns)
         foot.text(0.01, 0.95, "\n".join(small), va="top", fontsize=7, color=GREY)
         return _png(canvas, {"Description": footer})
@@ -117,6 +117,10 @@ def _panel_inches(figure: Figure, panel: Panel) -> tuple[float, float]:
 def _parts(canvas: Canvas, heights: Sequence[float]) -> list[Any]:
     """Two subfigures or more, one below the other."""
     return list(np.asarray(canvas.subfigures(len(heights), 1, height_ratios=heights)))
+
+
+def _title_lines(title: str, width: float) -> list[str]:
+    return textwrap.wrap(title, int(width * LETTERS_PER_INCH * 0.75))
 
 
 def _small_print(texts: Sequence[str], width: float) -> list[str]:

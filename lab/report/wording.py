@@ -49,8 +49,11 @@ def cell_parts(cell: object, specification: str = "") -> tuple[str, str]:
 
 
 def is_words(cells: Iterable[object]) -> bool:
-    """Whether a column has no number; words among them, such as "too few trials", do not matter."""
-    return not any(isinstance(cell, Estimate) or hasattr(cell, "__float__") for cell in cells)
+    """Whether a column is of words, not of numbers or of texts that all begin with one."""
+    said = [cell for cell in cells if cell is not None and cell != ""]
+    if any(isinstance(cell, Estimate) or hasattr(cell, "__float__") for cell in said):
+        return False  # words among numbers, such as "too few trials", do not matter
+    return not said or not all(str(cell)[0].isdigit() for cell in said)
 
 
 def _ends(found: Estimate, specification: str) -> list[str]:
