@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lab.statistics.hamming import distances, pack, row_blocks
+from lab.statistics.hamming import pack
+from lab.statistics.histograms import distance_histogram
 from lab.statistics.intervals import Estimate, rule_of_three, share_by_object
 
 
@@ -60,7 +61,7 @@ class SyntheticTrials:
 def compare_with_images(
     reference_bits: NDArray[np.uint8], objects: NDArray[np.str_], image_bits: NDArray[np.uint8]
 ) -> SyntheticTrials:
-    """Compare every reference with every image; a block of distances is in memory at a time.
+    """Compare every reference with every image.
 
     Parameters
     ----------
@@ -68,12 +69,10 @@ def compare_with_images(
     objects : (N,), the object of each reference
     image_bits : uint8 (M, lambda); M may be 0
     """
-    bins = reference_bits.shape[1] + 1
-    names, object_of = np.unique(objects, return_inverse=True)
-    histograms = np.zeros(len(names) * bins, dtype=np.int64)
+    lambda_bits = reference_bits.shape[1]
     references, images = pack(reference_bits), pack(image_bits)
-    first_bin = object_of[:, None].astype(np.int64) * bins
-    for block in row_blocks(len(images), len(references)):
-        bits = distances(references, images[block])
-        histograms += np.bincount((first_bin + bits).ravel(), minlength=len(histograms))
-    return SyntheticTrials(histograms.reshape(len(names), bins), len(images))
+    by_reference = distance_histogram(references, images, lambda_bits, by_row=True)
+    names, object_of = np.unique(objects, return_inverse=True)
+    histograms = np.zeros((len(names), lambda_bits + 1), dtype=np.int64)
+    np.add.at(histograms, object_of, by_reference)
+    return SyntheticTrials(histograms, len(images))

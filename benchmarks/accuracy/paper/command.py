@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from ailock_sdk.embedding import DEFAULT_BUNDLE
 from benchmarks.accuracy.paper.evaluate import Options, evaluate
 from benchmarks.accuracy.paper.recipe import PAPER_WINDOW, Window
 from benchmarks.accuracy.paper.roles import add_role_options, open_roles, role_sources
 from lab.bundles.find import open_bundle
+from lab.command import add_cache, add_command, add_out, cache_of
 from lab.errors import ExperimentError
 from lab.report.files import save, tell
 
@@ -18,15 +20,15 @@ CACHE = "cache"
 """Folder of kept embeddings and imageprints, as good as the photos: keep it private."""
 
 
-def add_parser(experiments: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(experiments: Any) -> None:
     """Add the experiment to ``python -m benchmarks.accuracy``."""
-    command = experiments.add_parser(
+    command = add_command(
+        experiments,
         "paper",
-        help="the figures and tables of the ai.lock paper on any photos, with the paper's values "
+        run,
+        "the figures and tables of the ai.lock paper on any photos, with the paper's values "
         "beside: one HTML page, a PNG per figure, a CSV per table",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    command.set_defaults(run=run)
     add_role_options(command)
     command.add_argument(
         "--bundle",
@@ -68,13 +70,8 @@ def add_parser(experiments: argparse._SubParsersAction[argparse.ArgumentParser])
     command.add_argument(
         "--no-photos", action="store_true", help="a page without photos, to pass on freely"
     )
-    command.add_argument("--out", metavar="DIR", type=Path, default=DEFAULT_OUT, help="report")
-    command.add_argument(
-        "--cache",
-        metavar="DIR",
-        type=Path,
-        help=f"folder of embeddings, resumed (default: {CACHE} in the folder of the report)",
-    )
+    add_out(command, DEFAULT_OUT)
+    add_cache(command, "embeddings", CACHE)
 
 
 def run(options: argparse.Namespace, command: str) -> int:
@@ -87,7 +84,7 @@ def run(options: argparse.Namespace, command: str) -> int:
         photos,
         bundles,
         Options(
-            cache=options.cache or options.out / CACHE,
+            cache=cache_of(options, CACHE),
             layers=tuple(options.layers) if options.layers else None,
             window=Window(*options.window),
             workers=options.workers,

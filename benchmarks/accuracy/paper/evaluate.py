@@ -18,7 +18,7 @@ from benchmarks.accuracy.paper.copies import leave_out_copies
 from benchmarks.accuracy.paper.default_profile import DefaultProfile
 from benchmarks.accuracy.paper.embeddings import RoleEmbeddings, embed_role
 from benchmarks.accuracy.paper.error_gallery import galleries
-from benchmarks.accuracy.paper.experiments import experiments_of
+from benchmarks.accuracy.paper.experiments import or_absent, run_experiments
 from benchmarks.accuracy.paper.facts import bundle_facts, shared_facts
 from benchmarks.accuracy.paper.master_images import all_matches, master_results, wolves
 from benchmarks.accuracy.paper.object_errors import object_results
@@ -30,7 +30,6 @@ from benchmarks.accuracy.paper.split import require_disjoint, split_by_object
 from benchmarks.accuracy.paper.systems import Photo, System, profile_system, recipe_system
 from benchmarks.accuracy.paper.table5 import TITLE as TABLE_5_TITLE
 from benchmarks.accuracy.paper.table5 import synthetic_attack
-from lab.errors import ExperimentError, SyntheticImagesError, TooFewTrialsError
 from lab.photos.labelled_photos import name_of
 from lab.photos.quality import gate_issues
 from lab.report.results import Absent, Chapter, Report, Result
@@ -166,33 +165,23 @@ def _chapter(
 
     study = Study(roles, settings, progress)
     beside = _default_profile(bundle, photos, options)
-    results = experiments_of(study, beside)
-    results += _or_absent("", "Statistics of the variants", lambda: _of_variants(study, look))
+    results = run_experiments(study, beside)
+    results += or_absent("", "Statistics of the variants", _of_variants, study, look)
     if beside is not None:
-        results += _or_absent(
-            "", "Statistics of the profile", lambda: _of_profile(study, beside, look)
-        )
-    results += _or_absent("", credentials.TITLE, lambda: _credentials(study, options))
+        results += or_absent("", "Statistics of the profile", _of_profile, study, beside, look)
+    results += or_absent("", credentials.TITLE, _credentials, study, options)
     if SYNTHETIC in photos:
 
         def attack() -> list[Result]:
             images = embed(SYNTHETIC, layers[:1], (WHOLE,))
             return _synthetic(study, images, photos, beside, options)
 
-        results += _or_absent(TABLE_5, TABLE_5_TITLE, attack)
+        results += or_absent(TABLE_5, TABLE_5_TITLE, attack)
     else:
         results.append(Absent(TABLE_5, TABLE_5_TITLE, NO_SYNTHETIC))
     return Chapter(
         f"{bundle.name} {bundle.version}", bundle_facts(bundle, study, beside), tuple(results)
     )
-
-
-def _or_absent(number: str, title: str, make: Callable[[], list[Result]]) -> list[Result]:
-    """What ``make`` gives, or why these photos are too few for it."""
-    try:
-        return make()
-    except (ExperimentError, TooFewTrialsError, SyntheticImagesError) as error:
-        return [Absent(number, title, str(error))]
 
 
 def _of_variants(study: Study, look: Look) -> list[Result]:
@@ -239,7 +228,7 @@ def _synthetic(
     """Table 5, and the same attack on the bundle's default profile, where it has one."""
     synthetic = photos[SYNTHETIC]
     results = synthetic_attack(study, images, gate_issues(synthetic, study.progress))
-    results += _or_absent(figure6.NUMBER, figure6.TITLE, lambda: figure6.figure6(study, images))
+    results += or_absent(figure6.NUMBER, figure6.TITLE, figure6.figure6, study, images)
     if beside is not None:
         attack = AttackSettings(study.settings.replicates, options.seed, study.progress)
         results.append(

@@ -9,7 +9,6 @@ from tqdm import tqdm
 from benchmarks.accuracy.paper.default_profile import DefaultProfile
 from benchmarks.accuracy.paper.eer import equal_error_rates
 from benchmarks.accuracy.paper.entropy import entropy
-from benchmarks.accuracy.paper.features import Roles
 from benchmarks.accuracy.paper.figure4 import NUMBER as FIGURE_4
 from benchmarks.accuracy.paper.figure4 import TITLE as FIGURE_4_TITLE
 from benchmarks.accuracy.paper.figure4 import figure4
@@ -17,44 +16,24 @@ from benchmarks.accuracy.paper.figure5 import figure5
 from benchmarks.accuracy.paper.illumination import TITLE as ILLUMINATION_TITLE
 from benchmarks.accuracy.paper.illumination import illumination
 from benchmarks.accuracy.paper.lsim import lsim
-from benchmarks.accuracy.paper.protocol import Settings, Study
+from benchmarks.accuracy.paper.protocol import Study
 from benchmarks.accuracy.paper.table3 import table3
 from benchmarks.accuracy.paper.table4 import NUMBER as TABLE_4
 from benchmarks.accuracy.paper.table4 import TITLE as TABLE_4_TITLE
 from benchmarks.accuracy.paper.table4 import table4
-from lab.errors import ExperimentError, TooFewTrialsError
+from lab.errors import ExperimentError, SyntheticImagesError, TooFewTrialsError
 from lab.report.results import Absent, Result
 
-Experiment = Callable[[Study], list[Result]]
 
-
-def run_experiments(
-    roles: Roles,
-    settings: Settings,
-    progress: bool = False,
-    beside: DefaultProfile | None = None,
-) -> list[Result]:
+def run_experiments(study: Study, beside: DefaultProfile | None = None) -> list[Result]:
     """Every experiment, in the paper's order and then the rest.
-
-    One that these photos are too few for becomes an ``Absent`` that says why.
 
     Parameters
     ----------
-    roles : embeddings and split of each role, checked by ``split.require_disjoint``
-    progress : show bars on stderr, if that is a terminal
+    study : of roles that ``split.require_disjoint`` has checked
     beside : a lock whose own profile is measured on the same hold-out trials
-
-    Raises
-    ------
-    ExperimentError
-        There is no reference role.
     """
-    return experiments_of(Study(roles, settings, progress), beside)
-
-
-def experiments_of(study: Study, beside: DefaultProfile | None = None) -> list[Result]:
-    """As :func:`run_experiments`, of a study that the caller goes on to use."""
-    planned: list[tuple[str, str, Experiment]] = [
+    planned: list[tuple[str, str, Callable[[Study], list[Result]]]] = [
         (FIGURE_4, FIGURE_4_TITLE, figure4),
         ("Table 3", "Threshold tau of SLSS by lambda", table3),
         (TABLE_4, TABLE_4_TITLE, table4),
@@ -68,12 +47,19 @@ def experiments_of(study: Study, beside: DefaultProfile | None = None) -> list[R
     bar = tqdm(planned, "experiments", disable=None if study.progress else True)
     for number, title, make in bar:
         bar.set_postfix_str(title)
-        try:
-            results += make(study)
-        except (ExperimentError, TooFewTrialsError) as error:
-            results.append(Absent(number, title, str(error)))
+        results += or_absent(number, title, make, study)
     for name in ("MLSS", "SLMS", "MLMS"):
         if name not in study.variants:
             lack = "two layers" if name.startswith("ML") else "the five segments"
             results.append(Absent("", f"Variant {name}", f"it needs {lack}, which were not given"))
     return results
+
+
+def or_absent(
+    number: str, title: str, make: Callable[..., list[Result]], *given: object
+) -> list[Result]:
+    """What ``make`` makes of what is given, or why these photos are too few for it."""
+    try:
+        return make(*given)
+    except (ExperimentError, TooFewTrialsError, SyntheticImagesError) as error:
+        return [Absent(number, title, str(error))]

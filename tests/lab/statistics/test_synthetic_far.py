@@ -9,7 +9,7 @@ from lab.statistics.synthetic_far import SyntheticTrials, compare_with_images
 
 
 def test_counts_equal_brute_force_over_several_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lab.statistics.hamming.BLOCK_DISTANCES", 64)
+    monkeypatch.setattr("lab.statistics.histograms.BLOCK_SIDE", 8)
     rng = np.random.default_rng(3)
     references = rng.integers(0, 2, (9, 70), dtype=np.uint8)
     images = rng.integers(0, 2, (41, 70), dtype=np.uint8)

@@ -13,7 +13,7 @@ from ailock_sdk import AiLock
 from benchmarks.accuracy.paper import figure4 as figure4_module
 from benchmarks.accuracy.paper.default_profile import DefaultProfile, measure
 from benchmarks.accuracy.paper.entropy import entropy
-from benchmarks.accuracy.paper.experiments import experiments_of, run_experiments
+from benchmarks.accuracy.paper.experiments import run_experiments
 from benchmarks.accuracy.paper.figure4 import figure4
 from benchmarks.accuracy.paper.lsim import lsim
 from benchmarks.accuracy.paper.protocol import Settings, Study
@@ -51,7 +51,7 @@ def study() -> Study:
 
 @pytest.fixture(scope="module")
 def results(study: Study) -> list[Result]:
-    return experiments_of(study)
+    return run_experiments(study)
 
 
 def titled(results: list[Result], text: str) -> Result:
@@ -77,7 +77,7 @@ def test_every_experiment_reports(results: list[Result]) -> None:
 
 
 def test_the_same_settings_give_the_same_results(results: list[Result]) -> None:
-    assert run_experiments(roles(), SETTINGS) == results
+    assert run_experiments(Study(roles(), SETTINGS)) == results
 
 
 def test_a_radius_is_the_floor_of_lambda_times_one_minus_tau(study: Study) -> None:
@@ -163,7 +163,7 @@ def test_illumination_pairs_are_those_of_its_holdout(results: list[Result]) -> N
 def test_without_a_role_or_segments_the_report_says_so() -> None:
     only = {"reference": planted("reference", 20, 3, 5, seed=1)}
     settings = Settings(("a",), (), window=Window(3, 12), lambdas=(30,), replicates=0)
-    found = run_experiments(only, settings)
+    found = run_experiments(Study(only, settings))
     absent = {each.title: each.reason for each in found if isinstance(each, Absent)}
     assert "--illumination" in absent["Illumination robustness"]
     assert "five segments" in absent["F1 by number of segments that must match"]
@@ -176,13 +176,13 @@ def test_without_a_role_or_segments_the_report_says_so() -> None:
 def test_too_few_photos_make_absences_not_errors() -> None:
     few = {"reference": planted("reference", 12, 1, 2)}  # no object has two photos
     settings = Settings(("a",), (), window=Window(0, 5), lambdas=(30,), replicates=5)
-    found = run_experiments(few, settings)
+    found = run_experiments(Study(few, settings))
     assert found
     assert {type(each) for each in found} == {Absent}
     wide = Settings(("a",), (), lambdas=(30,), replicates=5)
     reasons = [
         each.reason
-        for each in run_experiments({"reference": planted("reference", 20, 3, 5)}, wide)
+        for each in run_experiments(Study({"reference": planted("reference", 20, 3, 5)}, wide))
         if isinstance(each, Absent) and each.number == "Table 3"
     ]
     assert "components 200-400 need more than 400 training photos" in reasons[0]
