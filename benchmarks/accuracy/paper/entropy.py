@@ -8,7 +8,6 @@ which is less.
 
 from __future__ import annotations
 
-from itertools import pairwise
 from math import log2
 
 import numpy as np
@@ -16,11 +15,11 @@ from numpy.typing import NDArray
 
 from benchmarks.accuracy.paper.protocol import Study
 from benchmarks.accuracy.paper.roles import IMPOSTOR, REFERENCE
-from benchmarks.accuracy.paper.trials import at_most
+from benchmarks.accuracy.paper.trials import Side, at_most
 from lab.errors import TooFewTrialsError
 from lab.report.results import Result, Table
 from lab.statistics.error_rates import mean_and_deviation
-from lab.statistics.hamming import Words, distances
+from lab.statistics.hamming import distances
 from lab.statistics.histograms import distance_histogram
 from lab.statistics.intervals import rule_of_three
 
@@ -49,7 +48,7 @@ def entropy(study: Study) -> list[Result]:
             side = study.side(role, chosen, study.variants[name], bits)
             if side.object_count < 2:
                 raise TooFewTrialsError(f"the {role} role has no two objects left to compare")
-            table = _non_mated_by_object(side.words[0], side.objects, rule.bits)
+            table = _non_mated_by_object(side, rule.bits)
             counts = table.sum(axis=0) // 2
             pairs = int(counts.sum())
             mean, deviation = (float(v) / rule.bits for v in mean_and_deviation(counts))
@@ -83,16 +82,16 @@ def entropy(study: Study) -> list[Result]:
     ]
 
 
-def _non_mated_by_object(words: Words, objects: NDArray[np.int64], bits: int) -> NDArray[np.int64]:
+def _non_mated_by_object(side: Side, bits: int) -> NDArray[np.int64]:
     """Distances of each object's photos to those of all others, int64 (K, bits + 1).
 
     Every pair of photos is in it twice, once for either object.
     """
-    starts = np.searchsorted(objects, np.arange(int(objects[-1]) + 2))
+    (words,), own_rows = side.words, side.own_rows
     by_photo = distance_histogram(words, words, bits, by_row=True)
-    table = np.add.reduceat(by_photo, starts[:-1], axis=0)
-    for index, (start, stop) in enumerate(pairwise(starts)):
-        within = distances(words[start:stop], words[start:stop])
+    table = np.add.reduceat(by_photo, [own.start for own in own_rows], axis=0)
+    for index, own in enumerate(own_rows):
+        within = distances(words[own], words[own])
         table[index] -= np.bincount(within.ravel(), minlength=bits + 1)
     return np.asarray(table, dtype=np.int64)
 

@@ -47,9 +47,7 @@ def object_errors(references: Side, probes: Side, rule: Rule) -> ObjectErrors:
     trials, refused = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
     furthest = np.full((count, 2), -1, dtype=np.int64)
     distance = np.full(count, -1, dtype=np.int64)
-    starts = np.searchsorted(references.objects, np.arange(count + 1))
-    for index in range(count):
-        own = slice(int(starts[index]), int(starts[index + 1]))
+    for index, own in enumerate(references.own_rows):
         first, second = np.triu_indices(own.stop - own.start, 1)
         if not len(first):
             continue

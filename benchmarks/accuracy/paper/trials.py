@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,12 @@ class Side:
     def object_count(self) -> int:
         """K, the number of objects."""
         return int(self.objects[-1]) + 1 if len(self) else 0
+
+    @property
+    def own_rows(self) -> list[slice]:
+        """The rows of each object's photos, K slices."""
+        starts = np.searchsorted(self.objects, np.arange(self.object_count + 1)).tolist()
+        return [slice(*ends) for ends in pairwise(starts)]
 
     def rows(self, chosen: slice) -> tuple[Words, ...]:
         """The imageprints of some of the photos."""
@@ -185,9 +192,7 @@ def _resample(
         (other, object_weights(other.object_count, replicates, seed + 1 + number))
         for number, other in enumerate(others)
     ]
-    starts = np.searchsorted(references.objects, np.arange(objects + 1))
-    for index in range(objects):
-        own = slice(int(starts[index]), int(starts[index + 1]))
+    for index, own in enumerate(references.own_rows):
         within = rule.statistic(references.rows(own), probes.rows(own))
         upper = within[np.triu_indices(own.stop - own.start, 1)]
         mated += weights[:, index, None] * np.bincount(upper, minlength=rule.bins)
