@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         result, bars = measure(options)
         result["command"] = command_line(MODULE, given)
-        report = bars_report(result, bars, _groups(result))
+        report = bars_report(result, bars)
         print_report(report)
         tell(save(report, options.out, "bars"))
     except (AilockError, LabError) as error:
@@ -85,27 +85,6 @@ def measure(options: argparse.Namespace) -> tuple[dict[str, Any], list[Bar]]:
         "vaults": vaults,
     }
     return result, bars
-
-
-def _groups(result: dict[str, Any]) -> dict[str, dict[str, float]]:
-    """The medians behind the bars, by what they are compared with."""
-    stages = result["stages"]
-    unlock = {stage: row["p50"] for stage, row in stages["unlock"]["stages_ms"].items()}
-    groups = {"One unlock by stage, and two yardsticks, ms": {**unlock, **stages["yardsticks_ms"]}}
-    for name, photo in result["original"]["photos"].items():
-        groups[f"Photo to bits, {name}, warm, ms"] = photo["warm_ms"]
-        groups[f"Photo to bits, {name}, as a new process, ms"] = photo["process_ms"]
-    first = next(iter(result["original"]["photos"].values()))
-    groups["Peak memory of these processes, MB"] = first["peak_mb"]
-    groups["Fresh processes, ms"] = result["processes"]["process_ms"]
-    vaults = result["vaults"]
-    for part, title in (
-        ("unlock_ms", "Unlock"),
-        ("store_ms", "The vault file's part of an unlock"),
-    ):
-        rows = {f"among {int(n):,} records": ms for n, ms in vaults[part].items()}
-        groups[f"{title}, ms"] = rows
-    return groups
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -16,13 +16,11 @@ MOST_SHARE = 10.0
 
 Row = tuple[str, float, str]
 """A bar's name, its length and what is written at its end."""
-Groups = Mapping[str, Mapping[str, float]]
-"""The medians behind the bars, by what they are compared with."""
 
 
-def bars_report(result: Mapping[str, Any], bars: Sequence[Bar], groups: Groups) -> Report:
+def bars_report(result: Mapping[str, Any], bars: Sequence[Bar]) -> Report:
     """Everything about a result of ``benchmarks.speed.bars``, which is the JSON file's document."""
-    model, photo = result["model"], result["photo"]
+    model, photo, groups = result["model"], result["photo"], _groups(result)
     facts = {
         "Model": f"{model['bundle']} {model['version']} ({model['model_sha256'][:16]}), "
         f"{result['runtime']}, {result['threads']} threads",
@@ -47,6 +45,29 @@ def bars_report(result: Mapping[str, Any], bars: Sequence[Bar], groups: Groups) 
         ),
     )
     return Report("Bars of ailock", facts, (), (Chapter("", {}, results),), document=result)
+
+
+def _groups(result: Mapping[str, Any]) -> dict[str, Mapping[str, float]]:
+    """The medians behind the bars, by what they are compared with."""
+    stages = result["stages"]
+    unlock = {stage: row["p50"] for stage, row in stages["unlock"]["stages_ms"].items()}
+    groups: dict[str, Mapping[str, float]] = {
+        "One unlock by stage, and two yardsticks, ms": {**unlock, **stages["yardsticks_ms"]}
+    }
+    for name, photo in result["original"]["photos"].items():
+        groups[f"Photo to bits, {name}, warm, ms"] = photo["warm_ms"]
+        groups[f"Photo to bits, {name}, as a new process, ms"] = photo["process_ms"]
+    first = next(iter(result["original"]["photos"].values()))
+    groups["Peak memory of these processes, MB"] = first["peak_mb"]
+    groups["Fresh processes, ms"] = result["processes"]["process_ms"]
+    vaults = result["vaults"]
+    for part, title in (
+        ("unlock_ms", "Unlock"),
+        ("store_ms", "The vault file's part of an unlock"),
+    ):
+        rows = {f"among {int(n):,} records": ms for n, ms in vaults[part].items()}
+        groups[f"{title}, ms"] = rows
+    return groups
 
 
 def _limits(bars: Sequence[Bar]) -> Table:

@@ -8,14 +8,14 @@ import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from ailock_sdk.benchmark import Unlocking
 from benchmarks.speed.bar import Bar
 from benchmarks.speed.errors import SpeedError
-from benchmarks.speed.interleave import interleaved, medians
-from benchmarks.speed.processes import MEGABYTE, Ran, run_measured
+from benchmarks.speed.interleave import interleaved
+from benchmarks.speed.processes import MEGABYTE, Ran, medians_of, run_measured
+from benchmarks.speed.programs import last_line
 
 MEMORY_LIMIT_MB = 200.0
 WHEEL_LIMIT_MB = 16.0
@@ -40,8 +40,7 @@ def measure_processes(photo: Path, runs: int) -> dict[str, Any]:
             name: partial(run_measured, command) for name, command in commands.items()
         }
         ran = interleaved(works, runs, "fresh processes")
-    times = medians({name: [one.milliseconds for one in every] for name, every in ran.items()})
-    peaks = {name: round(median(one.peak_mb for one in every), 1) for name, every in ran.items()}
+    times, peaks = medians_of(ran)
     return {
         "process_ms": times,
         "peak_mb": peaks,
@@ -64,8 +63,7 @@ def measure_wheel(root: Path = ROOT) -> dict[str, Any]:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         wheels = list(Path(folder).glob("*.whl"))
         if done.returncode != 0 or len(wheels) != 1:
-            reason = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
-            raise SpeedError(f"the wheel does not build: {reason}")
+            raise SpeedError(f"the wheel does not build: {last_line(done.stderr)}")
         return {"wheel": wheels[0].name, "bytes": wheels[0].stat().st_size}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from benchmarks.speed import benchmark_model
 from benchmarks.speed.errors import SpeedError
 from benchmarks.speed.results import SCHEMA, Result, check_result, parse_benchmark
 from benchmarks.speed.targets import Target
+from lab.files import sha256_of
 from lab.report.provenance import commit
 
 
@@ -68,8 +68,7 @@ def measure(target: Target, settings: Settings, command: str) -> Result:
 def _yardstick(target: Target, program: Path, benchmark: dict[str, Any]) -> dict[str, Any]:
     """``benchmark_model`` on the very model that ``ailock`` ran, with as many threads and runs."""
     bundle = find_bundle(benchmark["model"]["bundle"])
-    graph_sha256 = hashlib.sha256(bundle.model_path.read_bytes()).hexdigest()
-    if graph_sha256 != benchmark["model"]["model_sha256"]:
+    if sha256_of(bundle.model_path) != benchmark["model"]["model_sha256"]:
         raise SpeedError(
             target.doing(f"its model {bundle.name!r} is not the one here: run again with --clean")
         )
@@ -82,7 +81,7 @@ def _yardstick(target: Target, program: Path, benchmark: dict[str, Any]) -> dict
     log = target.run(merged, "timing benchmark_model")
     return {
         "program": program.name,
-        "sha256": hashlib.sha256(program.read_bytes()).hexdigest(),
+        "sha256": sha256_of(program),
         "threads": threads,
         **benchmark_model.parse_log(log),
     }

@@ -16,14 +16,14 @@ from contextlib import contextmanager
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from ailock_sdk import AiLock
 from benchmarks.speed.bar import Bar
 from benchmarks.speed.errors import SpeedError
 from benchmarks.speed.interleave import interleaved, medians, timed
-from benchmarks.speed.processes import Ran, run_measured
+from benchmarks.speed.processes import Ran, medians_of, run_measured
+from benchmarks.speed.programs import last_line
 
 RATIO_LIMIT = 15.0
 RECIPE = "benchmarks.speed.original_recipe"
@@ -78,12 +78,10 @@ def measure(
             **{who: partial(run_measured, [*once, way, str(photo)]) for who, way in WAYS.items()},
         }
         ran = interleaved(commands, process_runs, f"as a command, {name}")
-        times = medians({who: [one.milliseconds for one in every] for who, every in ran.items()})
+        times, peaks = medians_of(ran)
         results[name]["process_ms"] = times
         results[name]["process_ratio"] = _ratios(times)
-        results[name]["peak_mb"] = {
-            who: round(median(one.peak_mb for one in every), 1) for who, every in ran.items()
-        }
+        results[name]["peak_mb"] = peaks
     return {"threads": lock.threads, "photos": results}
 
 
@@ -107,7 +105,7 @@ def _run_recipe(*arguments: str) -> None:
         _recipe_command(*arguments), cwd=ROOT, capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
-        raise SpeedError(f"the original recipe failed: {_last_line(done.stderr)}")
+        raise SpeedError(f"the original recipe failed: {last_line(done.stderr)}")
 
 
 @contextmanager
@@ -132,7 +130,7 @@ def _served(folder: Path, threads: int) -> Iterator[Callable[[str], str]]:
             if not line:
                 process.wait()
                 errors.seek(0)
-                raise SpeedError(f"the original recipe failed: {_last_line(errors.read())}")
+                raise SpeedError(f"the original recipe failed: {last_line(errors.read())}")
             return line
 
         def ask(request: str) -> str:
@@ -148,7 +146,3 @@ def _served(folder: Path, threads: int) -> Iterator[Callable[[str], str]]:
             process.kill()
             process.wait()
             answers.close()
-
-
-def _last_line(text: str) -> str:
-    return (text.strip().splitlines() or ["it said nothing"])[-1]

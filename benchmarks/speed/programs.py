@@ -92,10 +92,15 @@ def output_of(finished: Finished, doing: str) -> str:
 def reason(finished: Finished) -> str:
     """The line of a failed program's output that says most: a full disk, or else the last."""
     output = finished.stderr if finished.stderr.strip() else finished.stdout
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    full = next((line for line in lines if "No space left on device" in line), None)
+    full = next((line for line in output.splitlines() if "No space left on device" in line), None)
     if full is not None:
-        return f"the disk is full: make room and run again ({full})"
+        return f"the disk is full: make room and run again ({full.strip()})"
+    return last_line(output)
+
+
+def last_line(output: str) -> str:
+    """The last line with something in it."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
     return lines[-1] if lines else "it printed nothing"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import tarfile
 import tempfile
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from benchmarks.speed.arm_bundle import FACTS_NAME
+from benchmarks.speed.arm_bundle import read_facts
 from benchmarks.speed.arm_bundle.architectures import ARCHITECTURES
 from benchmarks.speed.errors import SpeedError
 from benchmarks.speed.targets import ArmFolder, Target
@@ -57,7 +56,7 @@ class RemoteTarget(Target):
                 )
             )
         folder = self._arm_folder(arch)
-        here = content_of(folder)
+        here = read_facts(folder)["content_sha256"]
         if there != here:
             self._push(folder, here)
 
@@ -127,15 +126,6 @@ class RemoteTarget(Target):
             with suppress(SpeedError):  # the first error is the one to tell
                 self.shell(f"rm -f {shlex.quote(path)}", doing)
             raise
-
-
-def content_of(folder: Path) -> str:
-    """SHA-256, in hex, of what an ARM folder holds, by its own account."""
-    try:
-        facts = json.loads((folder / FACTS_NAME).read_text("utf-8"))
-        return str(facts["content_sha256"])
-    except (OSError, ValueError, KeyError) as error:
-        raise SpeedError(f"{folder} is no ARM folder ({error}): remove it and run again") from None
 
 
 def pack(folder: Path, archive: Path) -> None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from msgspec import Meta, defstruct
 
@@ -108,7 +108,7 @@ _Stages = defstruct(
 class _Benchmark(Strict, frozen=True):
     """What ``ailock benchmark --json`` prints."""
 
-    schema: Literal[BENCHMARK_SCHEMA]  # type: ignore[valid-type]
+    schema: Annotated[str, Meta(pattern=rf"\A{BENCHMARK_SCHEMA}\Z")]
     when: _Instant
     device: _Device
     software: _Software
@@ -141,7 +141,7 @@ class _BenchmarkModel(Strict, frozen=True):
 
 
 class _Result(Strict, frozen=True):
-    schema: Literal[SCHEMA]  # type: ignore[valid-type]
+    schema: Annotated[str, Meta(pattern=rf"\A{SCHEMA}\Z")]
     target: _Text
     commit: _Text | None
     command: _Text

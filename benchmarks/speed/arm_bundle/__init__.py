@@ -20,6 +20,7 @@ from benchmarks.speed.arm_bundle.folder import (
     FACTS_NAME,
     build_arm_folder,
     build_problem,
+    read_facts,
 )
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "emulated_shell",
     "emulator_command",
     "emulator_problem",
+    "read_facts",
 ]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.speed.arm_bundle.architectures import ARCHITECTURES
-from benchmarks.speed.arm_bundle.folder import DEFAULT_CACHE, FACTS_NAME, build_arm_folder
+from benchmarks.speed.arm_bundle.folder import DEFAULT_CACHE, build_arm_folder, read_facts
 from benchmarks.speed.errors import SpeedError
 
 MODULE = "benchmarks.speed.arm_bundle"
@@ -33,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SpeedError as error:
         print(f"{MODULE}: {error}", file=sys.stderr)
         return 2
-    facts = json.loads((folder / FACTS_NAME).read_text("utf-8"))
+    facts = read_facts(folder)
     size_mb = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) / 1e6
     print(
         f"{folder}: {facts['architecture']}, CPython {facts['python']}, "

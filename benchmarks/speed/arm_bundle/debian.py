@@ -6,7 +6,6 @@ nothing of the system's.
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from fnmatch import fnmatchcase
@@ -14,7 +13,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from benchmarks.speed.arm_bundle.architectures import Architecture
-from benchmarks.speed.arm_bundle.downloads import Download, sha256_of
+from benchmarks.speed.arm_bundle.downloads import Download, load_list, save_list
 from benchmarks.speed.errors import SpeedError
 from benchmarks.speed.programs import output_of, run_program
 
@@ -68,9 +67,9 @@ def fetch_packages(architecture: Architecture, cache: Path) -> tuple[str, list[D
         apt is missing, or the packages cannot be fetched.
     """
     folder = cache / f"debian-{architecture.debian}"
-    if not (folder / _LIST).is_file():
-        _fetch(architecture, folder)
-    packages = [Download.in_folder(folder, **e) for e in json.loads((folder / _LIST).read_text())]
+    packages = load_list(folder / _LIST)
+    if packages is None:
+        packages = save_list(folder / _LIST, _fetch(architecture, folder))
     return _python_version([p.name for p in packages]), packages
 
 
@@ -81,7 +80,7 @@ def unpack(packages: list[Download], folder: Path) -> None:
         _output(["dpkg", "-x", str(package.path), str(folder)], f"unpacking {package.path.name}")
 
 
-def _fetch(architecture: Architecture, folder: Path) -> None:
+def _fetch(architecture: Architecture, folder: Path) -> list[Download]:
     missing = missing_programs()
     if missing:
         raise SpeedError(f"no {' and no '.join(missing)}: build the ARM folder on a Debian machine")
@@ -114,12 +113,7 @@ def _fetch(architecture: Architecture, folder: Path) -> None:
     # apt downloads to where it runs.
     download = [*apt, "download", *(f"{name}={version}" for _, name, version in found)]
     _output(["env", f"--chdir={folder}", *download], purpose)
-    entries = [
-        {"name": name, "version": version, "file": file, "sha256": sha256_of(folder / file)}
-        for file, name, version in sorted(found)
-    ]
-    (folder / f".{_LIST}").write_text(json.dumps(entries, indent=1) + "\n")
-    (folder / f".{_LIST}").replace(folder / _LIST)
+    return [Download.of(folder / file, name, version) for file, name, version in found]
 
 
 def _output(command: list[str], purpose: str) -> str:

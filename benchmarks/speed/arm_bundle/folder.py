@@ -14,11 +14,13 @@ from typing import Any
 
 from tqdm import tqdm
 
+from ailock_sdk.strict_json import StrictJsonError, check_json, read_json
 from benchmarks.speed.arm_bundle import debian, layout, wheels
 from benchmarks.speed.arm_bundle.architectures import Architecture, architecture
 from benchmarks.speed.arm_bundle.downloads import Download
 from benchmarks.speed.arm_bundle.launchers import write_launchers
 from benchmarks.speed.errors import SpeedError
+from lab.files import write_whole
 from lab.report.provenance import commit
 
 SCHEMA = "ailock-arm-folder/1"
@@ -83,7 +85,7 @@ def build_arm_folder(out: Path, arch: str = "aarch64", cache: Path | None = None
             "recipe_sha256": _digest(Path(__file__).parent),
         }
         sources = {"commit": commit(), "sources_sha256": _digest(ROOT, "ailock_sdk", "models")}
-        before = _facts_of(out)
+        before = _facts_before(out)
         usable = facts.items() <= before.items() and before["content_sha256"] == _digest(out)
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=out.parent, prefix=".arm-") as name:
@@ -99,12 +101,34 @@ def build_arm_folder(out: Path, arch: str = "aarch64", cache: Path | None = None
         progress.update()
         progress.set_postfix_str("checksum")
         facts = {**facts, **sources, "content_sha256": _digest(out)}
-        if facts != _facts_of(out):
-            written = out / f".{FACTS_NAME}"
-            written.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-            written.replace(out / FACTS_NAME)
+        if facts != before:
+            write_whole(out / FACTS_NAME, json.dumps(facts, indent=1) + "\n")
         progress.update()
     return out
+
+
+def read_facts(folder: Path) -> dict[str, Any]:
+    """What an ARM folder was made of, by its own account.
+
+    Raises
+    ------
+    SpeedError
+        It is no ARM folder, or its account is damaged.
+    """
+    try:
+        facts = read_json((folder / FACTS_NAME).read_bytes(), dict[str, Any])
+        check_json(facts.get("content_sha256"), str)
+    except (OSError, StrictJsonError) as error:
+        raise SpeedError(f"{folder} is no ARM folder ({error}): remove it and run again") from None
+    return facts
+
+
+def _facts_before(folder: Path) -> dict[str, Any]:
+    """Empty where there is none, or one that cannot be used as it is."""
+    try:
+        return read_facts(folder)
+    except SpeedError:
+        return {}
 
 
 def _make(
@@ -133,14 +157,6 @@ def _swap(new: Path, place: Path) -> None:
     if place.exists():
         place.rename(old)
     new.rename(place)
-
-
-def _facts_of(folder: Path) -> dict[str, Any]:
-    try:
-        facts = json.loads((folder / FACTS_NAME).read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return facts if isinstance(facts, dict) else {}
 
 
 def _digest(root: Path, *folders: str) -> str:

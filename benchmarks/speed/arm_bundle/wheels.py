@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 import sys
 import zipfile
@@ -11,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
 from benchmarks.speed.arm_bundle.architectures import Architecture
-from benchmarks.speed.arm_bundle.downloads import Download, sha256_of
+from benchmarks.speed.arm_bundle.downloads import Download, load_list, save_list
 from benchmarks.speed.errors import SpeedError
 from benchmarks.speed.programs import output_of, run_program
 
@@ -52,10 +51,10 @@ def fetch_wheels(architecture: Architecture, python: str, cache: Path) -> list[D
     wanted = requirements()
     key = hashlib.sha256("\n".join(wanted).encode()).hexdigest()[:12]
     folder = cache / f"wheels-{architecture.name}-{python}-{key}"
-    if not (folder / _LIST).is_file():
-        _fetch(architecture, python, wanted, folder)
-    entries = json.loads((folder / _LIST).read_text())
-    return [Download.in_folder(folder, **entry) for entry in entries]
+    wheels = load_list(folder / _LIST)
+    if wheels is None:
+        wheels = save_list(folder / _LIST, _fetch(architecture, python, wanted, folder))
+    return wheels
 
 
 def unpack(wheels: list[Download], folder: Path) -> None:
@@ -67,7 +66,9 @@ def unpack(wheels: list[Download], folder: Path) -> None:
             archive.extractall(folder)
 
 
-def _fetch(architecture: Architecture, python: str, wanted: list[str], folder: Path) -> None:
+def _fetch(
+    architecture: Architecture, python: str, wanted: list[str], folder: Path
+) -> list[Download]:
     # A download that broke off is begun again: pip would take its leftovers for wheels.
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -79,10 +80,4 @@ def _fetch(architecture: Architecture, python: str, wanted: list[str], folder: P
         *("--dest", str(folder), *wanted),
     ]
     output_of(run_program(command, purpose, _TIMEOUT_SECONDS), purpose)
-    entries = []
-    for path in sorted(folder.glob("*.whl")):
-        name, version, *_ = path.name.split("-")
-        entries.append(
-            {"name": name, "version": version, "file": path.name, "sha256": sha256_of(path)}
-        )
-    (folder / _LIST).write_text(json.dumps(entries, indent=1) + "\n")
+    return [Download.of(path, *path.name.split("-")[:2]) for path in folder.glob("*.whl")]

@@ -26,6 +26,7 @@ from benchmarks.speed.errors import SpeedError
 from lab.errors import OutputError
 from lab.report.render_text import as_text
 from lab.report.style import LIGHT
+from tests.json_mutations import WRONG, encode, fields, shown
 
 LOGS = Path(__file__).parent / "benchmark_model_logs"
 
@@ -137,7 +138,7 @@ def change_at(value: Any, path: str, new: Any) -> None:
 @pytest.mark.parametrize(
     ("path", "new", "message"),
     [
-        ("schema", "ailock-speed/2", "schema: invalid enum value 'ailock-speed/2'"),
+        ("schema", "ailock-speed/2", "schema: expected `str` matching regex"),
         ("target", "", "target: expected `str` of length >= 1"),
         ("commit", 7, "commit: expected `str | null`, got `int`"),
         ("surprise", 1, "surprise: unknown field"),
@@ -177,6 +178,38 @@ def test_a_wrong_result_is_refused_by_its_field(
     with pytest.raises(SpeedError, match=r"wrong\.json: ") as caught:
         results.load_result(file)
     assert message in str(caught.value)
+
+
+WHOLE = {"cores", "width", "height", "bytes", "threads", "runs"}
+NULLABLE = {"commit", "model", "governor", "memory_mib", "throttled", "max_mhz", "mhz"}
+
+
+def test_no_field_of_a_result_takes_a_wrong_value(make: Make, tmp_path: Path) -> None:
+    file = tmp_path / "wrong.json"
+    for path, good in fields(make()):
+        names = [step for step in path if isinstance(step, str)]
+        numbers = float if names[-1] not in WHOLE else int
+        kind = numbers if type(good) in (int, float) else type(good)
+        wrong_values = () if good is None else WRONG.get(kind, (0, "no", [], {}))
+        for wrong in wrong_values:
+            if wrong is None and names[-1] in NULLABLE and not isinstance(good, (dict, list)):
+                continue
+            result = make()
+            parent: Any = result
+            for step in path[:-1]:
+                parent = parent[step]
+            parent[path[-1]] = wrong
+            file.write_bytes(encode(result))
+            with pytest.raises(SpeedError) as caught:
+                results.load_result(file)
+            assert f": {shown(path)}" in str(caught.value), repr(wrong)[:80]
+
+
+def test_a_repeated_field_is_refused(make: Make, tmp_path: Path) -> None:
+    file = tmp_path / "twice.json"
+    file.write_text(json.dumps(make()).replace('"load_ms"', '"runs"'), "utf-8")
+    with pytest.raises(SpeedError, match=r"twice\.json: benchmark\.runs: the key is repeated"):
+        results.load_result(file)
 
 
 def test_an_invalid_result_is_not_saved(make: Make, tmp_path: Path) -> None:
