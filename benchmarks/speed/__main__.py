@@ -31,7 +31,7 @@ from benchmarks.speed.results import Result, find_results, load_result, save_res
 from benchmarks.speed.ssh_target import SshTarget
 from benchmarks.speed.targets import EmulatedTarget, LocalTarget, Target
 from lab.errors import LabError
-from lab.report.files import print_report, tell
+from lab.report.files import print_report
 from lab.report.provenance import command_line
 
 MODULE = "benchmarks.speed"
@@ -117,7 +117,8 @@ def _report(results: Sequence[Result], out: Path) -> None:
     """Print the comparison, and write it with its figures."""
     ordered = sorted(results, key=lambda result: result["benchmark"]["when"])
     print_report(comparison_report(ordered, numbered=True))
-    tell(save_comparison(ordered, out))
+    files = save_comparison(ordered, out)
+    print(f"wrote {', '.join(file.name for file in files)} in {out}")
 
 
 def _judge(results: Sequence[Result], baselines: Sequence[Result], limit: float) -> bool:

@@ -20,7 +20,7 @@ from benchmarks.speed.bar import Bar
 from benchmarks.speed.bars_report import bars_report
 from benchmarks.speed.errors import SpeedError
 from lab.errors import LabError
-from lab.report.files import print_report, save, tell
+from lab.report.files import print_report, save
 from lab.report.provenance import command_line, machine, now, versions
 
 MODULE = "benchmarks.speed.bars"
@@ -37,10 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         result["command"] = command_line(MODULE, given)
         report = bars_report(result, bars)
         print_report(report)
-        tell(save(report, options.out, "bars"))
+        files = save(report, options.out, "bars")
     except (AilockError, LabError) as error:
         print(f"{MODULE}: {error}", file=sys.stderr)
         return 1
+    print(f"wrote {', '.join(file.name for file in files)} in {options.out}")
     return 0 if all(bar.holds for bar in bars) else 1
 
 

@@ -101,7 +101,7 @@ def build_arm_folder(out: Path, arch: str = "aarch64", cache: Path | None = None
         progress.update()
         progress.set_postfix_str("checksum")
         facts = {**facts, **sources, "content_sha256": _digest(out)}
-        if facts != before:
+        if facts != _facts_before(out):
             write_whole(out / FACTS_NAME, json.dumps(facts, indent=1) + "\n")
         progress.update()
     return out
