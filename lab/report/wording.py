@@ -16,16 +16,6 @@ def percent(rate: float) -> str:
     return f"{rate * 100:.{digits}f} %"
 
 
-def interval(found: Estimate) -> str:
-    """The ends of a rate's interval, or nothing where none can be given."""
-    return " to ".join(_ends(found, ""))
-
-
-def rate(found: Estimate) -> str:
-    """A rate with its interval in brackets."""
-    return cell_text(found)
-
-
 def cell_text(cell: object, specification: str = "") -> str:
     """A cell of a table, an Estimate's interval in brackets."""
     value, ends = cell_parts(cell, specification)

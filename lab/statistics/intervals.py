@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from math import isfinite, sqrt
+from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,14 +159,3 @@ def enough_trials(comparisons: Comparisons, measure: str) -> bool:
         if measure == fnmr_name(inverse):
             return comparisons.distinct_non_mated >= 3 * inverse
     return True
-
-
-def estimates_as_json(estimates: Mapping[str, Estimate]) -> dict[str, dict[str, float | None]]:
-    """Estimates by name. JSON knows no infinity: d-prime of distances that do not vary is null."""
-    return {
-        name: {
-            end: value if value is not None and isfinite(value) else None
-            for end, value in asdict(found).items()
-        }
-        for name, found in estimates.items()
-    }
