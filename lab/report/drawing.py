@@ -122,8 +122,8 @@ def _draw_series(axes: Axes, series: Series, look: Look, x_axis: Axis, y_axis: A
             _draw_interval(axes, x, y, *interval, colour)
         if series.kind == "line":
             _draw_line(axes, series, look, x, y, y_axis)
-    for text, *place in zip(series.texts or (), x, y, strict=False):
-        _write(axes, text, (place[0], place[1]), (8, 8), look.theme)
+    for text, at_x, at_y in zip(series.texts or (), x, y, strict=False):
+        _write(axes, text, (at_x, at_y), (8, 8), look.theme)
 
 
 def _draw_line(
