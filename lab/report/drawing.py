@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,6 +18,8 @@ FEW_POINTS = 40
 """More points than these are a curve, and repeated x are steps: no marks."""
 MARKS = "osv^DP"
 LINES = ("-", "--", ":")
+DASHES = ("--", ":", "-.")
+"""Of the lines across a panel."""
 SYMBOLS = (("o", False), ("D", True), ("s", False), ("^", True))
 """Of what a line's marks mean: marker, and whether it is filled."""
 NONE_SEEN = "0 seen"
@@ -54,8 +57,8 @@ class Look:
         if series.colour is not None:
             return self.theme.colours[series.colour]
         if series.style == "ours":
-            cycle = LONG_CYCLE if series.kind == "bars" else CYCLE
-            return self.theme.colours[cycle[self.number(series) % len(cycle)]]
+            colours = LONG_CYCLE if series.kind == "bars" else CYCLE
+            return self.theme.colours[colours[self.number(series) % len(colours)]]
         return self.theme.ink if series.style == "paper" else self.theme.colours["grey"]
 
 
@@ -67,8 +70,8 @@ def draw(axes: Axes, panel: Panel, look: Look) -> None:
     x_axis, y_axis = axes_of(panel)
     for series in panel.series:
         _draw_series(axes, series, look, x_axis, y_axis)
-    for line in panel.lines:
-        _draw_reference(axes, line, look.theme, y_axis if line.axis == "y" else x_axis)
+    for line, dashes in zip(panel.lines, cycle(DASHES), strict=False):
+        _draw_reference(axes, line, dashes, look.theme, y_axis if line.axis == "y" else x_axis)
     if any(series.texts for series in panel.series):
         axes.margins(x=0.12)
     x_axis.apply(axes)
@@ -100,7 +103,9 @@ def bars_inches(panel: Panel) -> float:
 
 
 def legend_label(series: Series) -> str:
-    """Label and remark."""
+    """Label and remark; of guides the remark alone, which all that are alike may share."""
+    if series.style == "guide" and series.remark:
+        return series.remark
     return f"{series.label}: {series.remark}" if series.remark else series.label
 
 
@@ -197,9 +202,9 @@ def _draw_interval(
         axes.vlines(x, np.minimum(low, y), high, color=colour, lw=2.5, alpha=FILL_ALPHA)
 
 
-def _draw_reference(axes: Axes, line: ReferenceLine, theme: Theme, axis: Axis) -> None:
+def _draw_reference(axes: Axes, line: ReferenceLine, dashes: str, theme: Theme, axis: Axis) -> None:
     across = axes.axhline if line.axis == "y" else axes.axvline
-    across(float(axis.place(line.at)), color=theme.ink, lw=1, ls="--", label=line.label)
+    across(float(axis.place(line.at)), color=theme.ink, lw=1, ls=dashes, label=line.label)
 
 
 def _draw_bars(axes: Axes, panel: Panel, look: Look) -> None:

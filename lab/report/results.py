@@ -137,7 +137,7 @@ class Series:
     style : "ours": measured here; "paper": printed in the paper; "guide": thin and grey
     kind : "line"; "band": the interval alone, without a legend; "points", not joined;
         "steps": a histogram; "bars": from left to right, stacked where they share an x
-    remark : what the legend says beside the label
+    remark : what the legend says beside the label; of a guide, in its place
     texts : written beside each point, or at the end of each bar
     marks : of a line
     colour : None: the next that no label of the figure has yet

@@ -19,6 +19,7 @@ from lab.fitting.calibration import (
 )
 from lab.report.results import (
     Chapter,
+    Colour,
     Figure,
     Panel,
     ReferenceLine,
@@ -34,6 +35,8 @@ from lab.verification.report import origin
 
 NAME = "calibration"
 """Of the files, without their suffixes."""
+TAUS = (0.48, 1.02)
+"""Ends of the figure's axis."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,17 +171,19 @@ def _rates(found: Calibration) -> Figure:
                 "tau",
                 "error rate",
                 (
-                    _positive("FMR", taus, fmr),
-                    _positive("FNMR", taus, fnmr),
+                    _positive("FMR", taus, fmr, "vermilion"),
+                    _positive("FNMR", taus, fnmr, "blue"),
                 ),
                 y_scale="log",
+                x_range=TAUS,
                 lines=lines,
             ),
             Panel(
                 "F1; shorter imageprints are the profile's first bits",
                 "tau",
                 "mean F1 of the folds",
-                tuple(_f1(one) for one in found.by_lambda),
+                tuple(_f1(one, one is found.own) for one in found.by_lambda),
+                x_range=TAUS,
                 y_range=(0, 1),
                 lines=lines,
             ),
@@ -194,13 +199,19 @@ def _largest(lambda_bits: int, taus: NDArray[np.int64]) -> NDArray[np.int64]:
     return taus[np.diff(radii(lambda_bits, taus), append=-1) != 0]
 
 
-def _positive(label: str, taus: NDArray[np.int64], shares: NDArray[np.float64]) -> Series:
+def _positive(
+    label: str, taus: NDArray[np.int64], shares: NDArray[np.float64], colour: Colour
+) -> Series:
     """A curve where it has a place on a logarithmic axis."""
     seen = shares > 0
-    return Series(label, tuple((taus[seen] / TAU_UNIT).tolist()), tuple(shares[seen].tolist()))
+    x, y = taus[seen] / TAU_UNIT, shares[seen]
+    return Series(label, tuple(x.tolist()), tuple(y.tolist()), colour=colour)
 
 
-def _f1(one: CrossValidation) -> Series:
+def _f1(one: CrossValidation, own: bool) -> Series:
     taus = _largest(one.lambda_bits, TAU_GRID)
     x, y = taus / TAU_UNIT, one.mean_f1[taus - TAU_GRID[0]]
-    return Series(f"lambda {one.lambda_bits}", tuple(x.tolist()), tuple(y.tolist()))
+    label, points = f"lambda {one.lambda_bits}", (tuple(x.tolist()), tuple(y.tolist()))
+    if own:
+        return Series(label, *points, colour="ink")
+    return Series(label, *points, style="guide", remark="shorter imageprints")
