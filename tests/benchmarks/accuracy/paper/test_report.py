@@ -100,8 +100,11 @@ def without_profiles(folder: Path) -> Path:
     return copy
 
 
-def test_too_few_photos_for_the_window_say_so_and_no_photos_are_inside(tmp_path: Path) -> None:
+def test_too_few_photos_for_the_window_say_so_and_no_photos_are_inside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The paper's window needs 400 photos; the rest of the report is made all the same."""
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda *_, **__: None)  # seconds
     save_objects(tmp_path / "mine", objects=7, photos=2)
     command = ["paper", "--photos", str(tmp_path / "mine"), "--quick", "--layers", "mixed_8/pool"]
     command += ["--no-photos", "--bundle", DEFAULT_BUNDLE, str(without_profiles(tmp_path))]
