@@ -85,7 +85,7 @@ vectors: $(VENV)/.test ## Write tests/vectors/photo.json anew
 
 photos: $(VENV)/.test ## Render the committed photos anew
 	$(PIP) install -e '.[render]'
-	$(RUN) -m tools.render_photos --out tests/photos
+	$(RUN) -m tools.render_photos --out tests/photos --cut-outs tests/cut_outs
 
 wheel: $(VENV)/.test ## Build dist/*.whl
 	$(PIP) install build

@@ -59,6 +59,11 @@ class LockedOutError(UnlockError):
 class CaptureError(AilockError):
     """The photo cannot be used; the text says why and what to do."""
 
+    def named(self, photo: str) -> CaptureError:
+        """Say in the text which photo it is of, and return the error itself."""
+        self.args = (f"{photo}: {self}",)
+        return self
+
 
 class PhotoFormatError(CaptureError):
     """Not an image this package reads, damaged, or above a size ceiling."""

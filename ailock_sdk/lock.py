@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import partial
 
 from ailock_sdk.capture import PhotoSource
 from ailock_sdk.constants import MAX_REFERENCE_PHOTOS, SALT_LENGTH_BYTES
 from ailock_sdk.embedding import DEFAULT_BUNDLE, Bundle, find_bundle
 from ailock_sdk.errors import EnrollmentError, ProfileError, RecordMismatchError
 from ailock_sdk.imageprint import ImagePrint, combine
-from ailock_sdk.photo_reader import PhotoReader, StageObserver, timed_stage
+from ailock_sdk.photo_reader import (
+    PhotoReader,
+    PhotoSources,
+    StageObserver,
+    read_each,
+    read_probe,
+    timed_stage,
+)
 from ailock_sdk.profiles import DEFAULT_PROFILE
 from ailock_sdk.secret import Secret
 from ailock_sdk.sketch import (
@@ -184,25 +192,46 @@ class AiLock:
         if not 1 <= len(photos) <= MAX_REFERENCE_PHOTOS:
             raise EnrollmentError(f"enroll with 1 to {MAX_REFERENCE_PHOTOS} photos")
         self._refuse_overcomplete()
-        prints = [self.imageprint(photo, reference=True) for photo in photos]
+        prints = read_each(photos, partial(self.imageprint, reference=True))
         reference = self.reference(prints)
         # The one place where randomness enters a record; everything below is pure.
         salt = os.urandom(SALT_LENGTH_BYTES)
         message = os.urandom(message_length_bytes(self.code))
         return self._enroll_from_parts(reference, len(prints), salt, message)
 
-    def unlock(self, photo: PhotoSource, record: Record | bytes) -> Secret:
-        """The record's secret if ``photo`` shows its object.
+    def probe(self, photos: PhotoSources) -> ImagePrint:
+        """One probe from one photo, or from several of the same object (SPEC section 3).
+
+        Parameters
+        ----------
+        photos : PhotoSource, or list or tuple of 1 to 8 PhotoSource
+
+        Raises
+        ------
+        CaptureError
+            A photo cannot be used; of several it is named. Or there is none, or more than 8.
+        """
+        return read_probe(photos, self.imageprint)
+
+    def unlock(self, photos: PhotoSources, record: Record | bytes) -> Secret:
+        """The record's secret if a photo shows its object, or several photos do together.
+
+        Several photos are one opinion: their margins are averaged and compared once.
+
+        Parameters
+        ----------
+        photos : PhotoSource, or list or tuple of 1 to 8 PhotoSource
+        record : Record or bytes
 
         Raises
         ------
         UnlockError
-            It does not. Nothing tells how near it was.
+            They do not. Nothing tells how near they were.
         CaptureError, RecordError, PepperError
             The comparison could not be made.
         """
         record = self.check(record)
-        return self.reproduce(self.imageprint(photo), record)
+        return self.reproduce(self.probe(photos), record)
 
     def reproduce(self, imageprint: ImagePrint, record: Record | bytes) -> Secret:
         """As :meth:`unlock`, from a probe's imageprint already taken."""

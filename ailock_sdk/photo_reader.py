@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from time import perf_counter
+from typing import TypeAlias
 
 import numpy as np
 
@@ -19,9 +21,15 @@ from ailock_sdk.capture import (
     segment_boxes,
 )
 from ailock_sdk.embedding import Bundle, Embedder
-from ailock_sdk.errors import PhotoQualityError
-from ailock_sdk.imageprint import ImagePrint, load_projections
+from ailock_sdk.errors import CaptureError, PhotoQualityError
+from ailock_sdk.imageprint import ImagePrint, combine, load_projections
 from ailock_sdk.profiles import Look, Profile
+
+MAX_PROBE_PHOTOS = 8
+"""Most photos of one unlock: more add time and little else."""
+
+PhotoSources: TypeAlias = "PhotoSource | list[PhotoSource] | tuple[PhotoSource, ...]"
+"""One photo, or several of the same object."""
 
 StageObserver = Callable[[str, float], None]
 """Called with a stage's name and its seconds; stages are those of docs/architecture.md."""
@@ -36,6 +44,39 @@ def timed_stage(observe: StageObserver | None, name: str) -> Iterator[None]:
     start = perf_counter()
     yield
     observe(name, perf_counter() - start)
+
+
+def read_each(
+    photos: Sequence[PhotoSource], read: Callable[[PhotoSource], ImagePrint]
+) -> list[ImagePrint]:
+    """What ``read`` gives of each photo; its :class:`CaptureError` says which of several it is."""
+    prints = []
+    for number, photo in enumerate(photos, start=1):
+        try:
+            prints.append(read(photo))
+        except CaptureError as error:
+            if len(photos) == 1:
+                raise
+            file = f" ({os.fspath(photo)!r})" if isinstance(photo, str | os.PathLike) else ""
+            raise error.named(f"photo {number}{file}") from None
+    return prints
+
+
+def read_probe(photos: PhotoSources, read: Callable[[PhotoSource], ImagePrint]) -> ImagePrint:
+    """One probe from what ``read`` gives of one photo or of several (SPEC section 3).
+
+    Raises
+    ------
+    CaptureError
+        There is no photo, or more than ``MAX_PROBE_PHOTOS``; or as :func:`read_each`.
+    """
+    if not isinstance(photos, list | tuple):
+        return read(photos)
+    if not 1 <= len(photos) <= MAX_PROBE_PHOTOS:
+        raise CaptureError(f"unlock with 1 to {MAX_PROBE_PHOTOS} photos, not {len(photos)}")
+    prints = read_each(photos, read)
+    # One photo's margins are taken as they are: dividing them all decides nothing.
+    return prints[0] if len(prints) == 1 else combine(prints)
 
 
 class PhotoReader:

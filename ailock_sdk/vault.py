@@ -25,6 +25,7 @@ from ailock_sdk.store import (
 if TYPE_CHECKING:
     from ailock_sdk.capture import PhotoSource
     from ailock_sdk.lock import AiLock
+    from ailock_sdk.photo_reader import PhotoSources
 
 
 class Vault:
@@ -100,11 +101,17 @@ class Vault:
         self._store.add(name, record, sealing_key(secret))
         return secret
 
-    def unlock(self, name: str, photo: PhotoSource) -> Secret:
-        """The secret of the lock ``name``, if ``photo`` shows its object.
+    def unlock(self, name: str, photos: PhotoSources) -> Secret:
+        """The secret of the lock ``name``, if a photo shows its object, or several do together.
 
-        A photo that cannot be used (:class:`CaptureError`) costs no attempt. One that is compared
-        is charged on disk first and refunded on success, so ending the process buys nothing.
+        A photo that cannot be used (:class:`CaptureError`) costs no attempt. Photos that are
+        compared cost one, whatever their number: it is charged on disk first and refunded on
+        success, so ending the process buys nothing.
+
+        Parameters
+        ----------
+        name : str
+        photos : PhotoSource, or list or tuple of 1 to 8 PhotoSource
 
         Raises
         ------
@@ -114,7 +121,7 @@ class Vault:
             The comparison could not be made.
         """
         record = self.lock.check(self._store.get(name).record)
-        imageprint = self.lock.imageprint(photo)
+        imageprint = self.lock.probe(photos)
         self._store.charge(name, read_clock())
         secret = self.lock.reproduce(imageprint, record)
         self._store.refund(name)
@@ -145,9 +152,9 @@ class Vault:
         """Encrypt ``data`` to the lock ``name``; needs no photo. See :meth:`seal_file`."""
         return seal_bytes(data, self._store.get(name).sealing_key)
 
-    def open_sealed(self, name: str, sealed: bytes, photo: PhotoSource) -> bytes:
-        """Decrypt what :meth:`seal` gave, with a photo of the object. See :meth:`open_file`."""
-        return open_bytes(sealed, self.unlock(name, photo))
+    def open_sealed(self, name: str, sealed: bytes, photos: PhotoSources) -> bytes:
+        """Decrypt what :meth:`seal` gave, with photos of the object. See :meth:`open_file`."""
+        return open_bytes(sealed, self.unlock(name, photos))
 
     def seal_file(
         self,
@@ -181,17 +188,17 @@ class Vault:
         self,
         name: str,
         source: str | os.PathLike[str],
-        photo: PhotoSource,
+        photos: PhotoSources,
         target: str | os.PathLike[str],
         progress: Callable[[int], object] = lambda _: None,
     ) -> None:
-        """Decrypt a sealed file with a photo of the lock's object.
+        """Decrypt a sealed file with 1 to 8 photos of the lock's object.
 
         Parameters
         ----------
         name : str
         source : str or path-like
-        photo : PhotoSource
+        photos : PhotoSource, or 1 to 8 of them
         target : str or path-like
             Must not exist, and appears only when whole.
         progress : callable
@@ -206,7 +213,7 @@ class Vault:
         FileExistsError, OSError
             A file cannot be read or written.
         """
-        open_file(Path(source), Path(target), self.unlock(name, photo), progress=progress)
+        open_file(Path(source), Path(target), self.unlock(name, photos), progress=progress)
 
     def close(self) -> None:
         """Close the vault file."""

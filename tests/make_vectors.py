@@ -1,7 +1,8 @@
 """Regenerate tests/vectors/photo.json: ``python -m tests.make_vectors``.
 
 Pins imageprints, record and secret of one committed photo, for a fixed salt and message, without
-and with a pepper. A change here means that locks enrolled before no longer open.
+and with a pepper, and the imageprint of two photos shown together. A change here means
+that locks enrolled before no longer open.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ class FixedPepper:
         return _fixed("pepper", PEPPER_LENGTH_BYTES)
 
 
-def photo_vector(photo: Path) -> dict[str, Any]:
-    """The vector of one photo with the default bundle and profile."""
+def photo_vector(photo: Path, other_view: Path) -> dict[str, Any]:
+    """The vector of one photo, and of a second shown with it, by the default profile."""
     plain = AiLock(pepper=None)
     probe = plain.imageprint(photo)
     reference = plain.imageprint(photo, reference=True)
@@ -53,6 +54,8 @@ def photo_vector(photo: Path) -> dict[str, Any]:
         "fingerprint": plain.bundle.fingerprint.hex(),
         "imageprint": bytes(probe).hex(),
         "reference_imageprint": bytes(reference).hex(),
+        "other_view": other_view.relative_to(HERE).as_posix(),
+        "two_probes_imageprint": bytes(plain.probe([photo, other_view])).hex(),
         "cases": cases,
     }
 
@@ -64,9 +67,11 @@ def _fixed(label: str, length: int) -> bytes:
 
 def main() -> None:
     """Write the vector file."""
-    photo = min((HERE / "photos").glob("*.jpg"))
+    photo, other_view, *_ = sorted((HERE / "photos").glob("*.jpg"))
     VECTOR_PATH.parent.mkdir(exist_ok=True)
-    VECTOR_PATH.write_text(json.dumps(photo_vector(photo), indent=2) + "\n", encoding="utf-8")
+    VECTOR_PATH.write_text(
+        json.dumps(photo_vector(photo, other_view), indent=2) + "\n", encoding="utf-8"
+    )
     print(f"wrote {VECTOR_PATH.relative_to(HERE.parent)}")
 
 

@@ -20,9 +20,11 @@ from PIL import Image
 from ailock_sdk import (
     AiLock,
     BundleError,
+    CaptureError,
     EnrollmentError,
     FilePepper,
     ImagePrint,
+    PhotoFormatError,
     PhotoQualityError,
     ProfileError,
     Record,
@@ -62,6 +64,50 @@ def test_every_kind_of_photo_is_the_same_photo(lock: AiLock, photos: Photos) -> 
     assert lock.imageprint(image) == expected
     assert lock.imageprint(np.asarray(image)) == expected
     assert lock.imageprint(path) == lock.imageprint(str(path)) == lock.imageprint(path.read_bytes())
+
+
+def test_several_probes_are_averaged_as_references_are(lock: AiLock, photos: Photos) -> None:
+    views = next(iter(photos.values()))
+    prints = [lock.imageprint(view) for view in views]
+    shares = [p.margins / np.sqrt(np.mean(p.margins**2)) for p in prints]
+    probe = lock.probe(views)
+    np.testing.assert_allclose(probe.margins, np.mean(shares, axis=0), rtol=0, atol=1e-12)
+    assert probe == lock.probe(tuple(views))
+
+
+def test_one_probe_is_that_photo_to_the_last_digit(lock: AiLock, photos: Photos) -> None:
+    view = next(iter(photos.values()))[0]
+    for probe in (lock.probe(view), lock.probe([view])):
+        np.testing.assert_array_equal(probe.margins, lock.imageprint(view).margins)
+
+
+def test_a_good_photo_among_poor_ones_opens_and_others_do_not(lock: AiLock, photos: Photos) -> None:
+    first, second, *_ = photos.values()
+    record, secret = lock.enroll(first[:2])
+    assert lock.unlock([first[2], first[0], first[1]], record) == secret
+    with pytest.raises(UnlockError, match=r"^no match$"):
+        lock.unlock(second[:3], record)
+
+
+@pytest.mark.parametrize("count", [0, 9])
+def test_probe_photos_are_counted(lock: AiLock, photos: Photos, count: int) -> None:
+    view = next(iter(photos.values()))[0]
+    with pytest.raises(CaptureError, match=f"1 to 8 photos, not {count}"):
+        lock.probe([view] * count)
+
+
+def test_the_photo_that_cannot_be_used_is_named(lock: AiLock, photos: Photos) -> None:
+    views = next(iter(photos.values()))
+    record, _ = lock.enroll(views[:1])
+    dark = np.zeros((300, 300, 3), np.uint8)
+    for use in (lock.probe, lock.enroll):
+        with pytest.raises(PhotoQualityError, match=r"^photo 2: ") as caught:
+            use([views[0], dark])
+        assert caught.value.issues
+        with pytest.raises(PhotoFormatError, match=r"^photo 1 \('none\.jpg'\): "):
+            use(["none.jpg", views[0]])
+    with pytest.raises(PhotoQualityError, match=r"^(?!photo)"):
+        lock.unlock([dark], record)
 
 
 def test_distance_is_the_share_of_differing_bits(lock: AiLock, photos: Photos) -> None:

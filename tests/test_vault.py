@@ -74,6 +74,22 @@ def test_misses_are_counted_and_cleared(vault: Vault, views: list[Path], other: 
     assert vault.show("door")["misses"] == 0
 
 
+def test_several_photos_cost_one_attempt_and_a_poor_one_none(
+    vault: Vault, views: list[Path], photos: Photos
+) -> None:
+    vault.enroll("door", views[:1])
+    others = list(photos.values())[1]
+    with pytest.raises(UnlockError):
+        vault.unlock("door", others[:3])
+    assert vault.show("door")["misses"] == 1
+    with pytest.raises(PhotoQualityError, match=r"^photo 3: "):
+        vault.unlock("door", [*others[:2], np.zeros((300, 300, 3), np.uint8)])
+    assert vault.show("door")["misses"] == 1
+    sealed = vault.seal("door", b"letter")
+    assert vault.open_sealed("door", sealed, views[:2]) == b"letter"
+    assert vault.show("door")["misses"] == 0
+
+
 def test_five_misses_lock_out_even_the_right_photo(
     vault: Vault, views: list[Path], other: Path
 ) -> None:

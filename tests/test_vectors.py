@@ -15,15 +15,18 @@ def test_photo_vector_is_reproduced() -> None:
     stored = json.loads(VECTOR_PATH.read_text("utf-8"))
     photo = HERE / stored["photo"]
     assert hashlib.sha256(photo.read_bytes()).hexdigest() == stored["photo_sha256"]
-    assert photo_vector(photo) == stored
+    assert photo_vector(photo, HERE / stored["other_view"]) == stored
 
 
 def test_vector_opens_with_its_photo() -> None:
     stored = json.loads(VECTOR_PATH.read_text("utf-8"))
     for case in stored["cases"]:
         lock = AiLock(pepper=FixedPepper() if "with" in case["comment"] else None)
-        secret = lock.unlock(HERE / stored["photo"], bytes.fromhex(case["record"]))
+        case_bytes = bytes.fromhex(case["record"])
+        secret = lock.unlock(HERE / stored["photo"], case_bytes)
         assert bytes(secret).hex() == case["secret"]
+        together = lock.unlock([HERE / stored["photo"], HERE / stored["other_view"]], case_bytes)
+        assert together == secret
         assert bytes(Record.from_bytes(bytes.fromhex(case["record"]))).hex() == case["record"]
 
 

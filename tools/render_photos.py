@@ -12,14 +12,17 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+from PIL import Image
 from tqdm import tqdm
 
 from tools.rendering.development import develop, enlarge, save
 from tools.rendering.objects import OBJECTS
-from tools.rendering.shots import SHOTS, Shot
-from tools.rendering.studio import render
+from tools.rendering.shots import ALONE, CUT_OUTS, SHOTS, Shot
+from tools.rendering.studio import render, render_alone
 
 PHOTO_SIZE = (640, 480)
+CUT_OUT_SIZE = (256, 256)
 LARGE_SIZE = (4000, 3000)
 LARGE_RENDER_SIZE, LARGE_SAMPLES = (1600, 1200), 24
 
@@ -47,6 +50,17 @@ def render_large(path: Path, shot: Shot) -> None:
     save(enlarge(photo, LARGE_SIZE, shot.name), path, quality=93)
 
 
+def render_cut_outs(out: Path, samples: int) -> None:
+    """Write objects without a room, transparent around them, a folder each, to ``out``."""
+    for shot in tqdm(ALONE, unit="photo", disable=None):
+        light, outline = render_alone(shot, CUT_OUT_SIZE, samples)
+        image = develop(light, f"{shot.name}-alone", shot.exposure)
+        image.putalpha(Image.fromarray((255 * outline).round().astype(np.uint8)))
+        file = out / CUT_OUTS[shot.subject] / f"{shot.view}.webp"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        image.save(file, "WEBP", quality=85, method=6)
+
+
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -54,15 +68,20 @@ def main() -> None:
     parser.add_argument("--spp", type=int, default=32, help="light paths per pixel")
     parser.add_argument("--only", choices=sorted(OBJECTS), help="render just this object")
     parser.add_argument("--large", type=Path, help="write one 12 megapixel JPEG here")
+    parser.add_argument(
+        "--cut-outs", type=Path, help="folder for objects without a room, to compose scenes of"
+    )
     arguments = parser.parse_args()
-    if arguments.out is None and arguments.large is None:
-        parser.error("give --out, --large or both")
+    if arguments.out is None and arguments.large is None and arguments.cut_outs is None:
+        parser.error("give --out, --large, --cut-outs or several")
     shots = [shot for shot in SHOTS if arguments.only in (None, shot.subject)]
     if arguments.out is not None:
         render_photos(arguments.out, shots, arguments.spp)
         write_labels(arguments.out)
     if arguments.large is not None:
         render_large(arguments.large, shots[0])
+    if arguments.cut_outs is not None:
+        render_cut_outs(arguments.cut_outs, arguments.spp)
 
 
 if __name__ == "__main__":

@@ -28,9 +28,9 @@ def enroll(arguments: argparse.Namespace) -> int:
 
 
 def unlock(arguments: argparse.Namespace) -> int:
-    """Open a lock with a new photo; the secret leaves only if it is asked for."""
+    """Open a lock with new photos; the secret leaves only if it is asked for."""
     with open_vault(arguments, reads_photos=True) as vault:
-        secret = vault.unlock(arguments.name, arguments.photo)
+        secret = vault.unlock(arguments.name, arguments.photos)
     if arguments.raw:
         sys.stdout.buffer.write(bytes(secret))
         return ExitCode.OK

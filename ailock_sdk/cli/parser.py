@@ -55,10 +55,10 @@ def build_parser() -> argparse.ArgumentParser:
     enroll.add_argument("photos", nargs="+", metavar="PHOTO")
 
     unlock = add(
-        "unlock", "locks:unlock", "Open a lock with a new photo of its object.", vault, camera
+        "unlock", "locks:unlock", "Open a lock with new photos of its object.", vault, camera
     )
     unlock.add_argument("name")
-    unlock.add_argument("photo")
+    unlock.add_argument("photos", nargs="+", metavar="PHOTO", help="1 to 8, one attempt together")
     output = unlock.add_mutually_exclusive_group()
     output.add_argument("--raw", action="store_true", help="write the 32 secret bytes to stdout")
     output.add_argument(
@@ -77,10 +77,10 @@ def build_parser() -> argparse.ArgumentParser:
     seal.add_argument("name")
     seal.add_argument("file")
     seal.add_argument("-o", "--output", help="default: FILE.sealed")
-    open_ = add("open", "sealing:open_sealed", "Decrypt a sealed file with a photo.", vault, camera)
+    open_ = add("open", "sealing:open_sealed", "Decrypt a sealed file with photos.", vault, camera)
     open_.add_argument("name")
     open_.add_argument("file")
-    open_.add_argument("photo")
+    open_.add_argument("photos", nargs="+", metavar="PHOTO", help="1 to 8, one attempt together")
     open_.add_argument("-o", "--output", help="default: FILE without .sealed")
 
     compare = add(

@@ -28,7 +28,7 @@ def seal(arguments: argparse.Namespace) -> int:
 
 
 def open_sealed(arguments: argparse.Namespace) -> int:
-    """Decrypt a sealed file with a photo."""
+    """Decrypt a sealed file with photos."""
     source = Path(arguments.file)
     if arguments.output is not None:
         target = Path(arguments.output)
@@ -38,6 +38,6 @@ def open_sealed(arguments: argparse.Namespace) -> int:
         print("ailock: name the result: --output FILE", file=sys.stderr)
         return ExitCode.USAGE
     with open_vault(arguments, reads_photos=True) as vault, bytes_bar(source) as bar:
-        vault.open_file(arguments.name, source, arguments.photo, target, bar.update)
+        vault.open_file(arguments.name, source, arguments.photos, target, bar.update)
     report(arguments, {"output": str(target)}, f"opened to {target}")
     return ExitCode.OK

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from benchmarks.accuracy import verify
+from benchmarks.accuracy import scene, targeted, verify
 from benchmarks.accuracy.credentials import command as credentials
 from benchmarks.accuracy.paper import command as paper
 from benchmarks.accuracy.scale import command as scale
@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one experiment; 0 when it was measured, 1 with a message when it could not be."""
     parser = argparse.ArgumentParser(f"python -m {MODULE}", description=__doc__)
     experiments = parser.add_subparsers(required=True, metavar="EXPERIMENT")
-    for experiment in (verify, paper, scale, credentials):
+    for experiment in (verify, targeted, scene, paper, scale, credentials):
         experiment.add_parser(experiments)
     return run_module(MODULE, parser, arguments)
 

@@ -58,6 +58,14 @@ def add_parser(experiments: Any) -> None:
         default=[1],
         help="photos in a reference; the report is of the first R, others are compared with it",
     )
+    command.add_argument(
+        "--probes",
+        metavar="P",
+        type=at_least(1),
+        nargs="+",
+        default=[1],
+        help="photos in a probe, as an unlock takes several; the report is of the first P",
+    )
     add_out(command, DEFAULT_OUT)
     add_cache(command)
     add_quality_gate(
@@ -74,6 +82,7 @@ def run(options: argparse.Namespace, command: str) -> int:
     beside = [_lock(name) for name in options.beside]
     settings = Settings(
         references=tuple(dict.fromkeys(options.references)),
+        probes=tuple(dict.fromkeys(options.probes)),
         quality_gate=not options.no_quality_gate,
         bootstrap=options.bootstrap,
         seed=options.seed,

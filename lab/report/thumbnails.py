@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 THUMBNAIL_PIXELS = 200
@@ -22,8 +24,11 @@ def thumbnail(encoded: bytes, pixels: int = THUMBNAIL_PIXELS) -> bytes:
     return _jpeg(small)
 
 
-def montage(photos: Sequence[bytes], pixels: int = TILE_PIXELS) -> bytes:
-    """Photos that belong together, such as a reference's, in one framed square, a JPEG file."""
+def montage(photos: Sequence[bytes | NDArray[np.uint8]], pixels: int = TILE_PIXELS) -> bytes:
+    """Photos that belong together, such as a reference's, in one framed square, a JPEG file.
+
+    ``photos`` are files, or uint8 RGB (H, W, 3).
+    """
     columns = round(len(photos) ** 0.5)
     rows = -(-len(photos) // columns)
     width, height = pixels // columns, pixels // rows
@@ -34,8 +39,10 @@ def montage(photos: Sequence[bytes], pixels: int = TILE_PIXELS) -> bytes:
     return _jpeg(ImageOps.expand(square.crop((1, 1, pixels - 1, pixels - 1)), 1, FRAME))
 
 
-def _upright(encoded: bytes) -> Image.Image:
-    with Image.open(io.BytesIO(encoded)) as opened:
+def _upright(photo: bytes | NDArray[np.uint8]) -> Image.Image:
+    if not isinstance(photo, bytes):
+        return Image.fromarray(photo)
+    with Image.open(io.BytesIO(photo)) as opened:
         return ImageOps.exif_transpose(opened).convert("RGB")
 
 

@@ -34,6 +34,12 @@ class Estimate:
     low: float | None = None
     high: float | None = None
 
+    def complement(self) -> Estimate:
+        """Of the other outcome, of a share."""
+        low = None if self.high is None else 1 - self.high
+        high = None if self.low is None else 1 - self.low
+        return Estimate(1 - self.value, low, high)
+
 
 def wilson(successes: int, trials: int) -> Estimate:
     """A share of independent trials with Wilson's score interval."""

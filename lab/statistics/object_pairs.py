@@ -9,13 +9,13 @@ rates are taken over those pairs that a question is about, with the object boots
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lab.statistics.comparisons import share_a_photo
+from lab.statistics.comparisons import Pair, share_a_photo
 from lab.statistics.hamming import distances, pack, row_blocks
 from lab.statistics.intervals import Estimate, percentiles, rule_of_three
 from lab.statistics.samples import Probes, References, Samples
@@ -39,11 +39,15 @@ class ObjectPairs:
     Attributes
     ----------
     trials, accepted : int64 (K, K); row: the reference's object, column: the probe's. On the
-        diagonal the mated trials, of probes that the reference was not made from
+        diagonal the mated trials, of probes that share no photo with the reference
+    nearest, furthest : the trial of least and of greatest distance of each two objects that met,
+        by (row, column)
     """
 
     trials: NDArray[np.int64]
     accepted: NDArray[np.int64]
+    nearest: Mapping[tuple[int, int], Pair]
+    furthest: Mapping[tuple[int, int], Pair]
 
     def rate(self, pairs: NDArray[np.bool_], weights: NDArray[np.float64]) -> Estimate | None:
         """Share of accepted trials over some pairs, with its interval; ``None`` without a trial.
@@ -83,14 +87,34 @@ def count_pairs(
     count = len(samples.names)
     trials = np.zeros(count * count, dtype=np.int64)
     accepted = np.zeros(count * count, dtype=np.int64)
+    # A distance and which trial it is of, in one number: the least distance's comes first.
+    width = len(references) * max(1, len(probes))
+    lowest = np.full(count * count, np.iinfo(np.int64).max)
+    highest = np.full(count * count, -1, dtype=np.int64)
     shown, stored = pack(probes.bits), pack(references.bits)
     for rows in row_blocks(len(references), len(probes)):
         of_pair = references.objects[rows, None] * count + probes.objects[None, :]
         counted = ~share_a_photo(references.members[rows], probes.members)
-        passed = counted & (distances(stored[rows], shown) <= radius)
+        bits = distances(stored[rows], shown).astype(np.int64)
+        number = np.arange(rows.start * len(probes), rows.start * len(probes) + bits.size)
+        coded = bits * width + number.reshape(bits.shape)
         trials += np.bincount(of_pair[counted], minlength=len(trials))
-        accepted += np.bincount(of_pair[passed], minlength=len(accepted))
-    return ObjectPairs(trials.reshape(count, count), accepted.reshape(count, count))
+        accepted += np.bincount(of_pair[counted & (bits <= radius)], minlength=len(accepted))
+        np.minimum.at(lowest, of_pair[counted], coded[counted])
+        np.maximum.at(highest, of_pair[counted], coded[counted])
+
+    def pairs(coded: NDArray[np.int64]) -> dict[tuple[int, int], Pair]:
+        found = {}
+        for place in np.flatnonzero(trials):
+            bits, number = divmod(int(coded[place]), width)
+            row, column = divmod(int(place), count)
+            found[row, column] = Pair(bits, *divmod(number, len(probes)))
+        return found
+
+    square = (count, count)
+    return ObjectPairs(
+        trials.reshape(square), accepted.reshape(square), pairs(lowest), pairs(highest)
+    )
 
 
 def same_kind(kinds: Sequence[str], alike: Sequence[tuple[int, int]] = ()) -> NDArray[np.bool_]:

@@ -88,17 +88,22 @@ class Probes:
 
     Attributes
     ----------
-    bits : uint8 (M, lambda)
+    margins : float64 (M, lambda)
     objects : int64 (M,), ascending
     members : int64 (M, P), indices into the samples
     """
 
-    bits: NDArray[np.uint8]
+    margins: NDArray[np.float64]
     objects: NDArray[np.int64]
     members: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.objects)
+
+    @property
+    def bits(self) -> NDArray[np.uint8]:
+        """The probes' imageprints, uint8 (M, lambda)."""
+        return (self.margins >= 0).astype(np.uint8)
 
 
 def arrange(
@@ -171,7 +176,7 @@ def combined_references(
 def single_probes(samples: Samples) -> Probes:
     """Every photo is a probe."""
     members = np.arange(len(samples), dtype=np.int64)[:, None]
-    return Probes(samples.probe_bits, samples.objects, members)
+    return Probes(samples.probe_margins, samples.objects, members)
 
 
 def combined_probes(samples: Samples, photo_count: int, seed: int) -> Probes:
@@ -180,6 +185,8 @@ def combined_probes(samples: Samples, photo_count: int, seed: int) -> Probes:
     The sets of photos are chosen as those of :func:`combined_references` are, by draws of their
     own.
     """
+    if photo_count == 1:
+        return single_probes(samples)
     rng = np.random.default_rng([seed, photo_count])
     starts = samples.starts
     objects, members = [], []
@@ -189,7 +196,7 @@ def combined_probes(samples: Samples, photo_count: int, seed: int) -> Probes:
             members.append(chosen)
     prints = [combine([ImagePrint(samples.probe_margins[i]) for i in one]) for one in members]
     return Probes(
-        np.array([one.bits for one in prints], dtype=np.uint8).reshape(-1, samples.lambda_bits),
+        np.array([one.margins for one in prints]).reshape(-1, samples.lambda_bits),
         np.array(objects, dtype=np.int64),
         np.array(members, dtype=np.int64).reshape(-1, photo_count),
     )

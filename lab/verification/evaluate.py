@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,11 @@ from lab.report import provenance
 from lab.statistics.comparisons import Comparisons, compare_all, object_weights
 from lab.statistics.intervals import estimate, usable_replicates
 from lab.statistics.samples import (
+    Probes,
     References,
     Samples,
     arrange,
+    combined_probes,
     combined_references,
     in_common,
     single_references,
@@ -54,17 +57,23 @@ class _Task:
     progress: bool
 
     def measure(
-        self, lock: AiLock, samples: Samples, references: References, extractor: bool
+        self,
+        lock: AiLock,
+        samples: Samples,
+        references: References,
+        probe_photos: int,
+        extractor: bool,
     ) -> Verification:
         """Compare, estimate, and with ``extractor`` decode a sample of the trials."""
         seed = self.settings.seed
         weights = object_weights(len(samples.names), self.settings.bootstrap, seed)
-        compared = compare_all(samples, references, weights, self.progress)
-        _require_trials(compared, samples, references)
+        probes = combined_probes(samples, probe_photos, seed)
+        compared = compare_all(samples, references, weights, self.progress, probes)
+        _require_trials(compared, samples, references, probes)
         trials = None
         if extractor:
             drawn = run_trials(
-                lock.code, lock.radius, samples, references, seed, progress=self.progress
+                lock.code, lock.radius, references, probes, seed, progress=self.progress
             )
             trials = summary(drawn, lock.radius)
         return Verification(
@@ -77,6 +86,7 @@ class _Task:
             radius=lock.radius,
             samples=samples,
             references=references,
+            probes=probes,
             comparisons=compared,
             replicates=int(usable_replicates(compared).sum()),
             estimates=estimate(compared, lock.radius),
@@ -93,8 +103,8 @@ def verify(
     command: str,
     progress: bool = False,
 ) -> Verification:
-    """Measure ``lock`` alone; as :func:`evaluate`, with the first number of reference photos."""
-    one = replace(settings, references=settings.references[:1])
+    """Measure ``lock`` alone; as :func:`evaluate`, with the first numbers of photos."""
+    one = replace(settings, references=settings.references[:1], probes=settings.probes[:1])
     return evaluate(lock, photos, cache, one, command, progress=progress).main
 
 
@@ -128,26 +138,39 @@ def evaluate(
     ]
 
     task = _Task(photos, issues, acquired, settings, provenance.record(command), progress)
-    count, *more = settings.references
+    first, *more = product(settings.references, settings.probes)
     references = in_common(
         [
-            _references(each, part, count, settings)
+            _references(each, part, first[0], settings)
             for each, part in zip(locks, samples, strict=True)
         ]
     )
     main, *others = (
-        task.measure(each, part, made, extractor=each is lock)
+        task.measure(each, part, made, first[1], extractor=each is lock)
         for each, part, made in zip(locks, samples, references, strict=True)
     )
-    by_references: dict[int, Verification | None] = {count: main} if more else {}
-    for number in more:
-        made = _references(lock, samples[0], number, settings)
+    by_photos: dict[tuple[int, int], Verification | None] = {first: main} if more else {}
+    for numbers in more:
+        made = _references(lock, samples[0], numbers[0], settings)
         try:
-            by_references[number] = task.measure(lock, samples[0], made, extractor=False)
+            by_photos[numbers] = task.measure(lock, samples[0], made, numbers[1], extractor=False)
         except TooFewTrialsError:
-            by_references[number] = None
+            by_photos[numbers] = None
     times = imageprint_times(locks, photos, samples[0].photos) if beside else ()
-    return Evaluation(main, tuple(others), times, by_references)
+    return Evaluation(main, tuple(others), times, by_photos)
+
+
+def acquire(
+    lock: AiLock,
+    photos: LabelledPhotos,
+    cache: Path,
+    quality_gate: bool = True,
+    progress: bool = False,
+) -> Samples:
+    """The photos that ``lock`` can use, in both roles; imageprints stay in ``cache``."""
+    found = _take_prints(lock, photos, cache, quality_gate, progress)
+    objects = list(photos.objects)
+    return arrange(found.probe_margins, objects, found.acquired, found.reference_margins)
 
 
 def _take_prints(
@@ -171,13 +194,16 @@ def _references(lock: AiLock, samples: Samples, count: int, settings: Settings) 
     return combined_references(samples, count, settings.seed, rule)
 
 
-def _require_trials(compared: Comparisons, samples: Samples, references: References) -> None:
+def _require_trials(
+    compared: Comparisons, samples: Samples, references: References, probes: Probes
+) -> None:
     if compared.mated.any() and compared.non_mated.any():
         return
     raise TooFewTrialsError(
         f"{len(samples)} usable photos of {len(samples.names)} objects make "
         f"{int(compared.mated.sum())} mated and {int(compared.non_mated.sum())} non-mated "
-        f"trials with {references.members.shape[1]} photos in a reference: both kinds are needed"
+        f"trials with {references.members.shape[1]} photos in a reference and "
+        f"{probes.members.shape[1]} in a probe: both kinds are needed"
     )
 
 

@@ -18,7 +18,8 @@ from tqdm import tqdm
 from ailock_sdk.constants import SALT_LENGTH_BYTES
 from ailock_sdk.errors import UnlockError
 from ailock_sdk.sketch import Code, recover, sketch
-from lab.statistics.samples import References, Samples
+from lab.statistics.comparisons import share_a_photo
+from lab.statistics.samples import Probes, References
 
 MATED_TRIALS = 300
 NON_MATED_TRIALS = 1_000
@@ -57,7 +58,7 @@ class Agreement:
 
 
 def sample_trials(
-    samples: Samples, references: References, mated: bool, count: int, rng: np.random.Generator
+    references: References, probes: Probes, mated: bool, count: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
     """Up to ``count`` different trials drawn uniformly: (reference, probe) rows, int64 (T, 2).
 
@@ -65,21 +66,15 @@ def sample_trials(
     decoder that weighs the probe's margins.
     """
     if mated:
-        starts = samples.starts
-        same = [
-            (reference, probe)
-            for reference, index in enumerate(references.objects)
-            for probe in range(starts[index], starts[index + 1])
-            if probe not in references.members[reference]
-        ]
-        trials = np.array(same, dtype=np.int64).reshape(-1, 2)
+        same = references.objects[:, None] == probes.objects[None, :]
+        same &= ~share_a_photo(references.members, probes.members)
+        trials = np.argwhere(same).astype(np.int64)
         return trials[rng.permutation(len(trials))[:count]]
-    sizes = np.diff(samples.starts)[references.objects]
-    available = int(np.sum(len(samples) - sizes))
+    available = int((references.objects[:, None] != probes.objects[None, :]).sum())
     found: dict[tuple[int, int], None] = {}
     while len(found) < min(count, available):
-        reference, probe = int(rng.integers(len(references))), int(rng.integers(len(samples)))
-        if references.objects[reference] != samples.objects[probe]:
+        reference, probe = int(rng.integers(len(references))), int(rng.integers(len(probes)))
+        if references.objects[reference] != probes.objects[probe]:
             found[reference, probe] = None
     return np.array(list(found), dtype=np.int64).reshape(-1, 2)
 
@@ -87,8 +82,8 @@ def sample_trials(
 def run_trials(
     code: Code,
     radius: int,
-    samples: Samples,
     references: References,
+    probes: Probes,
     seed: int,
     mated_trials: int = MATED_TRIALS,
     non_mated_trials: int = NON_MATED_TRIALS,
@@ -99,13 +94,11 @@ def run_trials(
     drawn = [
         (mated, pair)
         for mated, count in ((True, mated_trials), (False, non_mated_trials))
-        for pair in sample_trials(samples, references, mated, count, rng)
+        for pair in sample_trials(references, probes, mated, count, rng)
     ]
     bar = tqdm(drawn, "fuzzy extractor", unit="trial", disable=None if progress else True)
     return [
-        _run_trial(
-            code, radius, references.bits[pair[0]] == 1, samples.probe_margins[pair[1]], mated, rng
-        )
+        _run_trial(code, radius, references.bits[pair[0]] == 1, probes.margins[pair[1]], mated, rng)
         for mated, pair in bar
     ]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,12 +16,9 @@ from lab.report.results import (
     Panel,
     ReferenceLine,
     Series,
-    Tile,
 )
 from lab.report.series import PERCENT, estimated
-from lab.report.thumbnails import montage
 from lab.report.wording import percent
-from lab.statistics.comparisons import Pair
 from lab.statistics.error_rates import (
     INVERSE_FMRS,
     accepted_share,
@@ -38,6 +34,7 @@ from lab.statistics.intervals import (
     fnmr_at_fmrs,
     usable_replicates,
 )
+from lab.verification.pair_tiles import MADE_FROM_PHOTOS, PairTiles
 from lab.verification.verification import Evaluation, Verification
 
 HIGHEST = 0.6
@@ -45,8 +42,6 @@ HIGHEST = 0.6
 BAND_POINTS = 120
 BINS = 128
 """Of the histograms, about."""
-NAME_LENGTH = 26
-MADE_FROM_PHOTOS = "Small copies of photos: pass them on only to whom the photos may go."
 
 
 def det(evaluation: Evaluation) -> Figure:
@@ -113,9 +108,9 @@ def distances(result: Verification) -> Figure:
     return Figure("", title, (upper, lower), name="histograms", columns=1, panel_inches=(8, 3.1))
 
 
-def more_references(evaluation: Evaluation) -> Figure:
-    """EER, and FNMR at the lowest FMR that all rows can tell, by photos in a reference."""
-    measured = {n: found for n, found in evaluation.by_references.items() if found is not None}
+def more_photos(evaluation: Evaluation) -> Figure:
+    """EER, and FNMR at the lowest FMR that all rows can tell, by photos at either end."""
+    measured = {n: found for n, found in evaluation.by_photos.items() if found is not None}
     lowest = [
         inverse
         for inverse in INVERSE_FMRS
@@ -125,23 +120,35 @@ def more_references(evaluation: Evaluation) -> Figure:
     names |= {f"FNMR at FMR {power_of_ten(i)}": fnmr_name(i) for i in lowest}
     panels = []
     for label, name in names.items():
-        found = [each.estimates[name] for each in measured.values()]
-        texts = tuple(percent(each.value) for each in found)
-        series = estimated("the profile", measured, found, PERCENT, kind="points", texts=texts)
+        series = []
+        for probes in dict.fromkeys(p for _, p in measured):
+            by_references = {r: v for (r, p), v in measured.items() if p == probes}
+            found = [each.estimates[name] for each in by_references.values()]
+            texts = tuple(percent(each.value) for each in found)
+            series.append(
+                estimated(
+                    "the profile" if probes == 1 else f"{probes} photos in a probe",
+                    by_references,
+                    found,
+                    PERCENT,
+                    kind="points",
+                    texts=texts,
+                )
+            )
         panels.append(
             Panel(
                 "",
                 "photos in a reference",
                 f"{label} (%)",
-                (series,),
+                tuple(series),
                 y_range=(0, None),
-                x_ticks=tuple(map(float, measured)),
+                x_ticks=tuple(map(float, dict.fromkeys(r for r, _ in measured))),
             )
         )
     main = evaluation.main
     return Figure(
         "",
-        f"Photos in a reference: {_sets(main)}; {main.name}, lambda {main.lambda_bits}",
+        f"Photos at either end: {_sets(main)}; {main.name}, lambda {main.lambda_bits}",
         tuple(panels),
         (f"Bars: {CONFIDENCE * 100:g} % of the object bootstrap.",),
         name="references",
@@ -151,22 +158,23 @@ def more_references(evaluation: Evaluation) -> Figure:
 def hardest_pairs(result: Verification) -> Gallery:
     """Mated pairs that are furthest apart, and non-mated pairs that are nearest, side by side."""
     compared = result.comparisons
-    tiles = (
-        *_tiles(
-            result,
+    tiles = PairTiles(
+        result.photos, result.samples, result.references, result.probes, result.radius
+    )
+    shown = (
+        *tiles.pairs(
             "Mated pairs furthest apart (the worst of each object)",
             compared.worst_mated,
             "refused",
         ),
-        *_tiles(
-            result,
+        *tiles.pairs(
             "Non-mated pairs nearest to each other (the nearest of each two objects)",
             compared.nearest_non_mated,
             "accepted",
         ),
     )
     title = f"Hardest pairs: {_sets(result)}; {_profile(result)}, c {result.radius}"
-    return Gallery("", title, tiles, (MADE_FROM_PHOTOS,), name="worst")
+    return Gallery("", title, shown, (MADE_FROM_PHOTOS,), name="worst")
 
 
 def _curve(result: Verification) -> Series:
@@ -220,29 +228,6 @@ def _binned(
     binned = padded.reshape(-1, width).sum(axis=1)
     # A distance d stands at d / lambda, in the middle of its bit.
     return (np.arange(len(binned) + 1) * width - before - 0.5) / lambda_bits, binned
-
-
-def _tiles(result: Verification, group: str, pairs: Sequence[Pair], error: str) -> Iterator[Tile]:
-    samples = result.samples
-    for pair in pairs:
-        members = result.references.members[pair.reference]
-        reference = montage([result.photos.read(int(samples.photos[i])) for i in members])
-        probe = montage([result.photos.read(int(samples.photos[pair.probe]))])
-        names = [samples.names[samples.objects[i]] for i in (members[0], pair.probe)]
-        bits = pair.distance_bits
-        wrong = (bits <= result.radius) == (error == "accepted")
-        yield Tile(
-            (reference, probe),
-            f"{' and '.join(dict.fromkeys(map(_shortened, names)))}: {bits} bits = "
-            f"{bits / result.lambda_bits:.3f}",
-            error if wrong else "",
-            group,
-        )
-
-
-def _shortened(name: str) -> str:
-    """A name short enough to stand below its photo."""
-    return name if len(name) <= NAME_LENGTH else f"{name[:10]}...{name[13 - NAME_LENGTH :]}"
 
 
 def _sets(result: Verification) -> str:

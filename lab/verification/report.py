@@ -10,27 +10,27 @@ from lab.report.provenance import facts
 from lab.report.results import Chapter, Report, Result
 from lab.statistics.comparisons import Comparisons, Pair
 from lab.statistics.intervals import enough_trials
-from lab.verification.figures import det, distances, hardest_pairs, more_references
-from lab.verification.tables import all_figures, by_references, issue_counts, side_by_side
+from lab.verification.figures import det, distances, hardest_pairs, more_photos
+from lab.verification.tables import all_figures, by_photos, issue_counts, side_by_side
 from lab.verification.verification import Evaluation, Verification
 
 FORMAT = "ailock-verify/2"
 
 
 def verification_report(evaluation: Evaluation) -> Report:
-    """Side by side, by reference photos, the main profile's own figures; then the pictures.
+    """Side by side, by photos at either end, the main profile's own figures; then the pictures.
 
     Its files are ``det``, ``histograms`` and ``worst``, and ``references`` where more than one
-    number of reference photos was measured.
+    number of photos was measured.
     """
     result = evaluation.main
     own = all_figures(evaluation)
     results: list[Result] = [
         *([side_by_side(evaluation)] if evaluation.beside else []),
-        *([by_references(evaluation)] if evaluation.by_references else []),
+        *([by_photos(evaluation)] if evaluation.by_photos else []),
         own,
         det(evaluation),
-        *([more_references(evaluation)] if evaluation.by_references else []),
+        *([more_photos(evaluation)] if evaluation.by_photos else []),
         distances(result),
         hardest_pairs(result),
     ]
@@ -77,6 +77,7 @@ def _document(evaluation: Evaluation, notes: Sequence[str]) -> dict[str, Any]:
         "lambda_bits": result.lambda_bits,
         "radius_bits": result.radius,
         "references": result.reference_photos,
+        "probes": result.probe_photos,
         "quality_gate": result.quality_gate,
         "photos": {
             "total": len(result.photos),
@@ -109,8 +110,8 @@ def _document(evaluation: Evaluation, notes: Sequence[str]) -> dict[str, Any]:
         },
         "side_by_side": _side_by_side(evaluation),
         "by_references": [
-            {"references": count, **({} if found is None else _measured(found))}
-            for count, found in evaluation.by_references.items()
+            {"references": r, "probes": p, **({} if found is None else _measured(found))}
+            for (r, p), found in evaluation.by_photos.items()
         ],
         "notes": list(notes),
     }
@@ -160,8 +161,9 @@ def _histograms(compared: Comparisons) -> dict[str, list[int]]:
 def _pair(result: Verification, pair: Pair) -> dict[str, Any]:
     photos, samples = result.photos, result.samples
     members = result.references.members[pair.reference]
+    shown = [photos.paths[int(samples.photos[i])] for i in result.probes.members[pair.probe]]
     return {
         "distance_bits": pair.distance_bits,
         "reference": [photos.paths[int(samples.photos[i])] for i in members],
-        "probe": photos.paths[int(samples.photos[pair.probe])],
+        **({"probe": shown[0]} if len(shown) == 1 else {"probes": shown}),
     }

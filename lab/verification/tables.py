@@ -56,30 +56,30 @@ def side_by_side(evaluation: Evaluation) -> Table:
     return Table("", "Side by side", headings, tuple(rows), name="side_by_side")
 
 
-def by_references(evaluation: Evaluation) -> Table:
-    """The main profile by number of photos in a reference."""
+def by_photos(evaluation: Evaluation) -> Table:
+    """The main profile by number of photos at either end."""
     headings = (
-        *("photos in a reference", *_rate_labels(), "FMR at c", "FNMR at c"),
+        *("photos in a reference", "in a probe", *_rate_labels(), "FMR at c", "FNMR at c"),
         *("mated trials", "refused at enrolment"),
     )
     rows: list[Row] = []
-    for count, found in evaluation.by_references.items():
+    for numbers, found in evaluation.by_photos.items():
         if found is None:
-            nothing = [None] * (len(headings) - 2)
-            rows.append((count, "objects have too few photos", *nothing))
+            nothing = [None] * (len(headings) - 3)
+            rows.append((*numbers, "objects have too few photos", *nothing))
             continue
         sets = found.references.refused + len(found.references)
         compared = found.comparisons
         rows.append(
             (
-                count,
+                *numbers,
                 *_rates(found),
                 *(found.estimates[f"{kind}_at_radius"] for kind in ("fmr", "fnmr")),
                 f"{int(compared.mated.sum()):,} of {compared.mated_objects:,} objects",
                 f"{percent(found.references.refused / sets)} of {sets:,} sets",
             )
         )
-    title = "By photos in a reference"
+    title = "By photos in a reference and in a probe"
     return Table("", title, headings, tuple(rows), name="by_references")
 
 
@@ -102,6 +102,12 @@ def _notes(evaluation: Evaluation) -> tuple[str, ...]:
             f"A reference is made of {result.reference_photos} photos of an object "
             f"(all such sets, or a seeded sample of {REFERENCES_PER_OBJECT_MAX} an object) and "
             "compared with every other photo."
+        )
+    if result.probe_photos > 1:
+        notes.append(
+            f"A probe is made of {result.probe_photos} photos of an object in the same way, their "
+            "margins averaged as an unlock with several photos does; it shares no photo with the "
+            "reference."
         )
     notes.append(
         "EER: FMR and FNMR are joined linearly between neighbouring thresholds. FNMR at an FMR: at "
@@ -127,9 +133,9 @@ def _notes(evaluation: Evaluation) -> tuple[str, ...]:
             "cannot use (a photo, a reference set) is left out for all. Times are medians of some "
             "photos, taken in turn."
         )
-    if evaluation.by_references:
+    if evaluation.by_photos:
         notes.append(
-            "By photos in a reference: an object counts only where a photo is left to compare, and "
+            "By photos at either end: an object counts only where a photo is left to compare, and "
             "sets that enrolment refuses are not in the rates, so the rows are not of quite the "
             "same objects and trials."
         )

@@ -9,7 +9,7 @@ from typing import Any
 from lab.photos.labelled_photos import LabelledPhotos
 from lab.statistics.comparisons import Comparisons
 from lab.statistics.intervals import Estimate
-from lab.statistics.samples import References, Samples
+from lab.statistics.samples import Probes, References, Samples
 from lab.verification.imageprint_time import ImageprintTime
 
 
@@ -19,14 +19,15 @@ class Settings:
 
     Attributes
     ----------
-    references : numbers of photos in a reference, R; the report is of the first, the others are
-        compared with it
+    references, probes : numbers of photos in a reference, R, and in a probe, P; the report is of
+        the first two, the others are compared with them
     quality_gate : leave out photos that the gate refuses, and reference sets that enrolment would
     bootstrap : replicates; 0 gives no intervals
-    seed : of the bootstrap, the drawn reference sets and the fuzzy extractor's trials
+    seed : of the bootstrap, the drawn sets of photos and the fuzzy extractor's trials
     """
 
     references: tuple[int, ...] = (1,)
+    probes: tuple[int, ...] = (1,)
     quality_gate: bool = True
     bootstrap: int = 1_000
     seed: int = 1
@@ -34,7 +35,7 @@ class Settings:
 
 @dataclass(frozen=True, eq=False)
 class Verification:
-    """What was found of one profile with one number of photos in a reference.
+    """What was found of one profile with one number of photos at either end.
 
     ``extractor`` is ``None`` where imageprints alone were compared.
     """
@@ -48,6 +49,7 @@ class Verification:
     radius: int
     samples: Samples
     references: References
+    probes: Probes
     comparisons: Comparisons
     replicates: int
     estimates: Mapping[str, Estimate]
@@ -65,6 +67,11 @@ class Verification:
         """Photos in a reference, R."""
         return int(self.references.members.shape[1])
 
+    @property
+    def probe_photos(self) -> int:
+        """Photos in a probe, P."""
+        return int(self.probes.members.shape[1])
+
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
@@ -72,17 +79,17 @@ class Evaluation:
 
     Attributes
     ----------
-    main : the lock's own profile, with the first number of photos in a reference
+    main : the lock's own profile, with the first number of photos at either end
     beside : the other profiles; the same trials and bootstrap replicates
     times : of the main profile and of each beside it; empty when there is none
-    by_references : the main profile by number of photos in a reference, ``None`` where the objects
-        have too few photos; empty when one number was asked
+    by_photos : the main profile by number of photos in a reference and in a probe, ``None`` where
+        the objects have too few; empty when one number of each was asked
     """
 
     main: Verification
     beside: tuple[Verification, ...] = ()
     times: tuple[ImageprintTime, ...] = ()
-    by_references: Mapping[int, Verification | None] = field(default_factory=dict)
+    by_photos: Mapping[tuple[int, int], Verification | None] = field(default_factory=dict)
 
     @property
     def columns(self) -> tuple[Verification, ...]:

@@ -72,6 +72,26 @@ def test_life_of_a_lock(run: Run, tmp_path: Path, views: list[Path], other: Path
     assert "door" in err
 
 
+def test_several_photos_are_one_attempt(
+    run: Run, tmp_path: Path, photos: Photos, views: list[Path]
+) -> None:
+    run("enroll", "door", views[0])
+    others = list(photos.values())[1]
+    assert run("unlock", "door", *views[1:3])[0] == ExitCode.OK
+    assert run("unlock", "door", *others[:3]) == (ExitCode.NO_MATCH, "", "ailock: no match\n")
+    assert json.loads(run("show", "door", "--json")[1])["misses"] == 1
+    letter = tmp_path / "letter.txt"
+    letter.write_text("blue pot")
+    run("seal", "door", letter)
+    letter.unlink()
+    assert run("open", "door", tmp_path / "letter.txt.sealed", *views[1:3])[0] == ExitCode.OK
+    code, _, err = run("unlock", "door", views[1], tmp_path / "no.jpg")
+    assert code == ExitCode.PHOTO_REJECTED
+    assert err.startswith(f"ailock: photo 2 ({str(tmp_path / 'no.jpg')!r}): ")
+    assert run("unlock", "door", *[views[1]] * 9)[0] == ExitCode.PHOTO_REJECTED
+    assert json.loads(run("show", "door", "--json")[1])["misses"] == 0
+
+
 def test_vault_and_pepper_are_private(run: Run, tmp_path: Path, views: list[Path]) -> None:
     run("enroll", "door", views[0])
     for path in (tmp_path / "data/ailock/vault.db", tmp_path / "config/ailock/pepper"):

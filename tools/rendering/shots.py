@@ -59,3 +59,18 @@ SHOTS = (
     Shot("other-mug", 2, 8, 18, -3, 0.68, "concrete", "brick", LAMP, 0.1),
 )
 """Per object, photos 1 and 2 are for enrolling and 3 is for unlocking."""
+
+CUT_OUTS = {"mug": "mug_A", "other-mug": "mug_B", "clock": "clock_A", "robot": "robot_A"}
+"""Objects that are rendered alone, and their names there, which tell kinds apart by a letter."""
+_ANGLES = ((-8, 20, 2), (14, 26, -3), (-20, 14, 4), (22, 18, -2), (4, 32, 0))
+"""Azimuth, elevation and roll of each view of such an object, degrees."""
+_LIGHTS = (MORNING, OVERCAST, LAMP, EVENING, OVERCAST)
+
+ALONE = tuple(
+    Shot(subject, view, azimuth, elevation, roll, 0.86, "", "", light)
+    for subject in CUT_OUTS
+    for view, ((azimuth, elevation, roll), light) in enumerate(
+        zip(_ANGLES, _LIGHTS, strict=True), start=1
+    )
+)
+"""Objects without a room, to be put before any background."""

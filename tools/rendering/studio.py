@@ -43,6 +43,32 @@ def render(shot: Shot, size: tuple[int, int], samples: int) -> Radiance:
     return np.array(image, np.float32)
 
 
+def render_alone(shot: Shot, size: tuple[int, int], samples: int) -> tuple[Radiance, Radiance]:
+    """Linear RGB (height, width, 3) of a shot's object without its room, and its outline.
+
+    The outline is the share of each pixel that the object covers, (height, width). Where that is
+    none, the light is the object's own mean, so that developing has nothing else to look at.
+    """
+    parts = OBJECTS[shot.subject]()
+    sensor = _camera(shot, parts, size, samples)
+    sensor["film"]["pixel_format"] = "rgba"
+    scene: dict[str, Any] = {
+        "type": "scene",
+        "integrator": {"type": "path", "max_depth": 5, "hide_emitters": True},
+        "sensor": sensor,
+        **_lights(shot.light),
+    }
+    for index, part in enumerate(parts):
+        scene[f"part{index}"] = _mesh(f"part{index}", part)
+    image = mi.render(mi.load_dict(scene), spp=samples, seed=zlib.crc32(shot.name.encode()))
+    rendered = np.array(image, np.float32)
+    outline = rendered[..., 3].clip(0, 1)
+    own = rendered[..., :3] / np.maximum(outline, 1e-3)[..., None]
+    inside = outline > 0.5
+    light = np.where(inside[..., None], own, own[inside].mean(axis=0))
+    return light.astype(np.float32), outline
+
+
 def _camera(shot: Shot, parts: list[Part], size: tuple[int, int], samples: int) -> dict[str, Any]:
     points = np.concatenate([part.grid.points.reshape(-1, 3) for part in parts])
     turn = rotation("z", shot.azimuth) @ rotation("x", -shot.elevation)

@@ -33,6 +33,7 @@ from tests.conftest import PHOTOS
 
 HERE = Path(__file__).resolve().parent
 PHOTO = PHOTOS / "mug-1.jpg"
+OTHER_VIEW = PHOTOS / "mug-2.jpg"
 LOADER = "ld-test.so.1"
 SHELLS = (("sh",), ("bash", "--posix"), ("dash",), ("mksh",), ("busybox", "sh"))
 """Android's is mksh."""
@@ -60,17 +61,21 @@ def elsewhere(
     file = tmp_path_factory.mktemp("arm") / "record"
     file.write_bytes(bytes(record))
     script = HERE / "unlock_elsewhere.py"
-    command = emulated_command(arm_folder, ["python", str(script), str(file), str(PHOTO)])
+    arguments = map(str, (script, file, PHOTO, OTHER_VIEW))
+    command = emulated_command(arm_folder, ["python", *arguments])
     return {**json.loads(run(command)), "sent_sha256": sha256(secret)}
 
 
-@pytest.mark.parametrize("looks", ["probe", "reference"])
+@pytest.mark.parametrize("looks", ["probe", "reference", "two probes"])
 def test_imageprint_is_the_same_bit_for_bit(
     elsewhere: dict[str, Any], lock: AiLock, looks: str
 ) -> None:
     assert elsewhere["machine"] == "aarch64"
     assert elsewhere["fingerprint"] == lock.bundle.fingerprint.hex()
-    here = lock.imageprint(PHOTO, reference=looks == "reference")
+    if looks == "two probes":
+        here = lock.probe([PHOTO, OTHER_VIEW])
+    else:
+        here = lock.imageprint(PHOTO, reference=looks == "reference")
     np.testing.assert_array_equal(here.bits, elsewhere["bits"][looks])
     assert here.bits.any()
     assert not here.bits.all()

@@ -1,6 +1,6 @@
 """Unlock a record and enrol a photo in one process; one JSON object on standard output.
 
-    python unlock_elsewhere.py RECORD PHOTO
+    python unlock_elsewhere.py RECORD PHOTO OTHER_VIEW
 
 Run by another machine's Python, as a file: it imports nothing but the package.
 """
@@ -27,14 +27,18 @@ class RecordingLock(AiLock):
 
     def imageprint(self, photo: Any, *, reference: bool = False) -> ImagePrint:
         taken = super().imageprint(photo, reference=reference)
-        self.taken["reference" if reference else "probe"] = taken
+        self.taken.setdefault("reference" if reference else "probe", taken)
+        return taken
+
+    def probe(self, photos: Any) -> ImagePrint:
+        self.taken["two probes"] = taken = super().probe(photos)
         return taken
 
 
-def main(record: str, photo: str) -> None:
-    """Print what this machine makes of the record and the photo."""
+def main(record: str, photo: str, other_view: str) -> None:
+    """Print what this machine makes of the record and the photos."""
     lock = RecordingLock(pepper=None, cost=CHEAPEST)
-    unlocked = lock.unlock(photo, Path(record).read_bytes())
+    unlocked = lock.unlock([photo, other_view], Path(record).read_bytes())
     enrolled, secret = lock.enroll([photo])
     result = {
         "machine": platform.machine(),

@@ -52,6 +52,25 @@ def test_all_pairs_are_the_comparisons_of_verify(make_samples, references, probe
     assert (right.low, right.high) == (pytest.approx(low), pytest.approx(high))
 
 
+@pytest.mark.parametrize("block", [7, 10**6])
+def test_nearest_and_furthest_trials_of_each_two_objects(make_samples, monkeypatch, block) -> None:
+    monkeypatch.setattr("lab.statistics.hamming.BLOCK_DISTANCES", block)
+    samples = make_samples(COUNTS, 0.25, reference_flips=0.2)
+    references, probes = single_references(samples), single_probes(samples)
+    found = count_pairs(samples, references, probes, RADIUS)
+    bits = (references.bits[:, None] != probes.bits[None]).sum(axis=2)
+    for row, column in np.argwhere(found.trials):
+        mine = np.ix_(references.objects == row, probes.objects == column)
+        distances = bits[mine][~np.eye(len(bits), dtype=np.bool_)[mine]]
+        for pair, extreme in (
+            (found.nearest[row, column], distances.min()),
+            (found.furthest[row, column], distances.max()),
+        ):
+            assert pair.distance_bits == extreme == bits[pair.reference, pair.probe]
+            assert (references.objects[pair.reference], probes.objects[pair.probe]) == (row, column)
+    assert (1, 1) not in found.nearest  # an object of one photo has no mated trial
+
+
 def test_only_the_asked_pairs_count(make_samples) -> None:
     samples = make_samples([2, 2, 2, 2], [0.0, 0.0, 0.4, 0.4])
     counted = count_pairs(samples, single_references(samples), single_probes(samples), 70)

@@ -85,12 +85,36 @@ def test_profiles_beside_see_the_same_trials(measured, make_lock) -> None:
 
 
 def test_one_to_four_reference_photos(measured, make_lock) -> None:
-    assert list(measured.by_references) == [1, 2, 3, 4]
-    assert measured.by_references[1] is measured.main
-    for size, found in measured.by_references.items():
+    assert list(measured.by_photos) == [(1, 1), (2, 1), (3, 1), (4, 1)]
+    assert measured.by_photos[1, 1] is measured.main
+    for (size, _), found in measured.by_photos.items():
         assert found is not None
-        assert found.reference_photos == size
+        assert (found.reference_photos, found.probe_photos) == (size, 1)
         assert_counts(found, trials_of(make_lock(), found.photos, size))
+
+
+def test_several_photos_in_a_probe(make_lock, make_photos, tmp_path) -> None:
+    photos = open_labelled_photos([make_photos([4, 4, 4])])
+    settings = Settings((2, 1), (2, 3), quality_gate=False, bootstrap=5)
+    found = evaluate(make_lock(), photos, tmp_path, settings, "command")
+    assert list(found.by_photos) == [(2, 2), (2, 3), (1, 2), (1, 3)]
+    assert found.by_photos[2, 3] is None  # four photos do not make two and three
+    assert found.by_photos[2, 2] is found.main
+    assert int(found.main.comparisons.mated.sum()) == 3 * 6  # the two that the reference left
+    fewer = found.by_photos[1, 3]
+    assert fewer is not None
+    assert int(fewer.comparisons.mated.sum()) == 3 * 4
+    assert found.main.extractor is not None
+    assert found.main.extractor["mated"]["trials"] == 18
+    report = verification_report(found)
+    written = json.loads(as_json(report))
+    assert (written["references"], written["probes"]) == (2, 2)
+    assert [(row["references"], row["probes"]) for row in written["by_references"]] == [
+        *((2, 2), (2, 3), (1, 2), (1, 3)),
+    ]
+    assert all(len(pair["probes"]) == 2 for pair in written["hardest"]["mated"])
+    assert "A probe is made of 2 photos" in as_text(report)
+    assert (tmp_path / "worst.png") in save(report, tmp_path, "verify")
 
 
 def test_all_from_the_same_prints(make_lock, make_photos, tmp_path) -> None:
@@ -107,10 +131,10 @@ def test_too_few_photos_for_so_many_references_leave_a_row(
     photos = open_labelled_photos([make_photos([2, 2])])
     settings = Settings(references=(1, 2), quality_gate=False, bootstrap=5)
     found = evaluate(make_lock(), photos, tmp_path, settings, "command")
-    assert found.by_references == {1: found.main, 2: None}
+    assert found.by_photos == {(1, 1): found.main, (2, 1): None}
     report = verification_report(found)
     assert "too few photos" in as_text(report)
-    assert json.loads(as_json(report))["by_references"][1] == {"references": 2}
+    assert json.loads(as_json(report))["by_references"][1] == {"references": 2, "probes": 1}
     assert (tmp_path / "references.png") in save(report, tmp_path, "verify")
     with pytest.raises(TooFewTrialsError, match="with 2 photos in a reference"):
         evaluate(make_lock(), photos, tmp_path, Settings(references=(2,)), "command")
