@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import warnings
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,8 +19,9 @@ pytest_plugins = ["tests.standins"]
 settings.register_profile("ailock", deadline=None)  # shared machines stall; timing is no test
 settings.load_profile("ailock")
 
-ARM_GROUP = "emulated ARM"
-"""Tests of the checkout's one ARM folder run in one process, if the tests run in several."""
+SHARED = ("arm_folder", "cluster")
+"""Fixtures that are slow to make, or one for the whole checkout: if the tests run in several
+processes, all that use one run in the same."""
 
 PHOTOS = Path(__file__).resolve().parent / "photos"
 
@@ -40,12 +42,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--no-skips", action="store_true", help="fail if a test was skipped")
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("long") and not config.getoption("--long"):
             item.add_marker(pytest.mark.skip(reason="a long form: make test-long"))
-        if "arm_folder" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group(ARM_GROUP))
+        for fixture in SHARED:
+            if fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.xdist_group(fixture))
 
 
 def pytest_terminal_summary(
@@ -74,6 +78,21 @@ def _nothing_at_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         patch.setenv("XDG_CONFIG_HOME", str(home / "config"))
         patch.setenv("XDG_DATA_HOME", str(home / "data"))
         yield
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[str]:
+    """The address of a Dask scheduler with two workers, processes of their own."""
+    distributed = pytest.importorskip("distributed", reason="needs the extra [eval]")
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")  # Dask's own, while it starts and stops
+        with distributed.LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",  # else one that other clusters want as well
+        ) as running:
+            yield running.scheduler_address
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -28,16 +27,6 @@ SIDE = 64
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(histograms, "BLOCK_SIDE", SIDE)
     monkeypatch.setattr(histograms, "DIAGONAL_STRIP", 24)
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    """The address of a Dask scheduler with two workers, processes of their own."""
-    distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
-    ) as running:
-        yield running.scheduler_address
 
 
 def random_words(rows: int, lambda_bits: int, seed: int) -> Words:

@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -183,19 +182,6 @@ def test_threads_compute_the_same(
     small_batches: None,
 ) -> None:
     assert_same(serial, embed(bundle, photos, tmp_path / "cache", "3"))
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    """Address of a Dask scheduler with two worker processes."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("default")  # Dask's own, while it starts and stops
-        from distributed import LocalCluster
-
-        with LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
-        ) as started:
-            yield started.scheduler_address
 
 
 def test_a_dask_cluster_computes_the_same(
