@@ -48,7 +48,8 @@ class AiLock:
     bundle : Bundle or str
         A bundle, or the name of an installed one.
     profile : str
-        The name of one of the bundle's profiles.
+        The name of one of the bundle's profiles, for new records. Records of its other profiles
+        open as well, if their imageprints are the same: each within the radius it was made with.
     pepper : PepperProvider or None
         Where the pepper comes from; by default a file of the user's own,
         ``~/.config/ailock/pepper``, made on first use. Records open only where it is. ``None``
@@ -258,20 +259,21 @@ class AiLock:
         RecordFormatError
             Not a record, or damaged.
         RecordMismatchError
-            Made with another model, profile or pepper.
+            Made with another model or pepper, or a profile of other layers, segments or looks.
         """
         if not isinstance(record, Record):
             record = Record.from_bytes(record)
         header = record.header
-        if header.profile != self.profile.name:
-            raise RecordMismatchError(
-                f"the record was made with profile {header.profile!r}: "
-                f"use AiLock(profile={header.profile!r})"
-            )
         if header.fingerprint != self.bundle.fingerprint:
             raise RecordMismatchError(
                 f"the record was made with another bundle than {self.bundle.name!r} "
                 f"version {self.bundle.version}: enroll again, or install the old bundle"
+            )
+        made_with = self.bundle.profiles.get(header.profile)
+        if not made_with or made_with.imageprint_contract() != self.profile.imageprint_contract():
+            raise RecordMismatchError(
+                f"profile {header.profile!r} of the record takes other imageprints than "
+                f"{self.profile.name!r}: use AiLock(profile={header.profile!r})"
             )
         if header.lambda_bits != self.lambda_bits:
             raise RecordMismatchError("the record's lambda is not the profile's: enroll again")
@@ -286,15 +288,16 @@ class AiLock:
         """True when a new record would be stronger or fit this machine better.
 
         That is: another runtime than the one in use, a lower Argon2id cost, another radius or code
-        than the profile now has, or no pepper where there is one.
+        than its profile now has, or no pepper where there is one.
         """
         header = self.check(record).header
+        profile = self.bundle.profile(header.profile)
         return (
             header.runtime != self._reader.embedder.runtime.id
             or header.time_cost * header.memory_cost_kib
             < self.cost.time_cost * self.cost.memory_cost_kib
-            or header.radius != self.radius
-            or (header.order, header.blocks, header.message_symbols) != self.profile.code
+            or header.radius != correction_radius(self.lambda_bits, profile.tau)
+            or (header.order, header.blocks, header.message_symbols) != profile.code
             or (header.pepper_id is None and self._pepper is not None)
         )
 

@@ -34,7 +34,7 @@ from ailock_sdk import (
     UnlockError,
 )
 from ailock_sdk.capture import Look, Photo, PhotoSource, decode_photo
-from ailock_sdk.embedding import load_bundle
+from ailock_sdk.embedding import Bundle, load_bundle
 from ailock_sdk.sketch import CHEAPEST, KdfCost
 
 Photos = dict[str, list[Path]]
@@ -212,6 +212,45 @@ def test_records_of_another_make_are_named_as_such(
     helper = bytes(8) if change == "lambda_bits" else record.helper
     with pytest.raises(RecordMismatchError):
         lock.check(Record(header, helper, record.tag))
+
+
+@pytest.fixture(scope="module")
+def graded(lock: AiLock) -> Bundle:
+    """The bundle with a stricter profile of the same bits, and one of other looks."""
+    strict = replace(lock.profile, name="strict", tau="0.7800", code=(6, 8, 5))
+    other = replace(strict, name="other", looks=lock.profile.looks[:1])
+    profiles = {each.name: each for each in (lock.profile, strict, other)}
+    return replace(lock.bundle, profiles=profiles)
+
+
+def test_a_record_opens_with_its_own_radius_whichever_profile_the_lock_has(
+    graded: Bundle, photos: Photos
+) -> None:
+    view, further, _ = photos["mug"]
+    locks = {name: AiLock(graded, name, pepper=None, cost=CHEAPEST) for name in graded.profiles}
+    default, strict = locks["default"], locks["strict"]
+    for made_by in (default, strict):
+        record, secret = made_by.enroll([view])
+        for opens in (default, strict):
+            assert opens.unlock(view, bytes(record)) == secret
+            assert not opens.needs_reenroll(record)
+            if made_by is default:
+                assert opens.unlock(further, record) == secret
+            else:  # too far for the record, though not for the lock
+                with pytest.raises(UnlockError, match=r"^no match$"):
+                    opens.unlock(further, record)
+        with pytest.raises(RecordMismatchError, match=rf"profile={made_by.profile.name!r}"):
+            locks["other"].check(record)
+
+
+def test_a_record_is_old_when_its_own_profile_has_changed(graded: Bundle, photos: Photos) -> None:
+    record, _ = AiLock(graded, "strict", pepper=None, cost=CHEAPEST).enroll(
+        next(iter(photos.values()))[:1]
+    )
+    for change in ({"tau": "0.7700"}, {"code": (6, 8, 2)}):
+        strict = replace(graded.profile("strict"), **change)
+        bundle = replace(graded, profiles={**graded.profiles, "strict": strict})
+        assert AiLock(bundle, pepper=None, cost=CHEAPEST).needs_reenroll(record)
 
 
 def test_altered_records_open_for_nobody(lock: AiLock, photos: Photos) -> None:

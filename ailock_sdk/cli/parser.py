@@ -39,7 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     vault.add_argument("--pepper", help="pepper file (default: ~/.config/ailock/pepper)")
     camera = argparse.ArgumentParser(add_help=False)
-    camera.add_argument("--profile", help="profile of the default model bundle")
+    camera.add_argument("--profile", help="profile of the default model bundle for new locks")
 
     def add(
         name: str, command: str, text: str, *parents: argparse.ArgumentParser
