@@ -51,9 +51,6 @@ SYNTHETIC_FAR: Mapping[int, float] = {
 SYNTHETIC_TRIALS = 140_000_000
 """Section 6.2: trials of each of DS1 and DS2 (1,400 references, 100,000 images)."""
 
-BEST_WINDOW = (200, 200)
-"""Figure 4: the window of components, as (start, count), that it finds best."""
-
 EER: Mapping[Variant, float] = {"MLSS": 0.0071, "MLMS": 0.0071}
 """The EER stated for the multi-layer variants, on the authors' own photos."""
 

@@ -27,8 +27,6 @@ VARIANT = "SLSS"
 PAPER_LAMBDAS = tuple(SYNTHETIC_FAR)
 TITLE = "Synthetic image attack on SLSS: FAR on DS1 and DS2"
 
-Cells = tuple[object, ...]
-
 
 def synthetic_attack(
     study: Study, synthetic: RoleEmbeddings, issues: Mapping[str, str] | None = None
