@@ -82,6 +82,18 @@ def add_split(parser: Parser) -> None:
     )
 
 
+def add_alike(parser: Parser) -> None:
+    """``--alike``: pairs of objects of a targeted set, for :func:`lab.verification.targeted`."""
+    parser.add_argument(
+        "--alike",
+        metavar="OBJECT",
+        nargs=2,
+        action="append",
+        default=[],
+        help="two objects that may be one and the same, which are never impostors of each other",
+    )
+
+
 def add_profile(parser: Parser) -> None:
     """``--bundle`` and ``--profile``, for :func:`lab.bundles.find.open_bundle` and a lock."""
     parser.add_argument(

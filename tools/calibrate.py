@@ -1,13 +1,17 @@
 """Choose a profile's threshold from photos, and write what was measured into the manifest.
 
     python -m tools.calibrate --bundle models/NAME --photos set.zip ... [--out DIR]
-        [--fmr 1e-4 | --cross-validation | --tau 0.6800]
+        [--fmr 1e-4 | --cross-validation | --tau 0.6800 | --profiles easy=1e-3 default=1e-4 ...]
+        [--targeted set.zip ... [--alike A B]]
 
 Two ways to a threshold are measured. *Cross validation* is the ai.lock paper's (section 7.1): of
 4,000 thresholds the one with the best mean F1 over 5 folds of objects, for lambda 50, 100, ... 500
 (the first bits of the profile's) and the profile's own. For a *false match rate* the radius c is
 the largest at which FMR over all ordered pairs of photos of different objects stays at or below it:
-1e-3, 1e-4, 1 / 50,000, and what ``--fmr`` says. The option given makes its tau the profile's.
+1e-3, 1e-4, 1 / 50,000, and what ``--fmr`` says. The option given makes its tau the profile's;
+``--profiles`` writes several that share their imageprints. Each gets its rates with one photo and
+with several, of impostors drawn at random and, with ``--targeted``, of the owner's kind in the
+owner's place, and its strength in bits.
 
 Measuring is verification's work (``lab.verification``): one photo as reference, intervals by
 resampling objects. The projection must have been fitted on other objects.
@@ -17,16 +21,19 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from ailock_sdk import AiLock
-from ailock_sdk.embedding import load_bundle
+from ailock_sdk.embedding import Bundle, load_bundle
+from ailock_sdk.parameters import PROFILE_NAME_RULE, is_profile_name
+from ailock_sdk.profiles import Profile
 from ailock_sdk.sketch import correction_radius
 from lab.bundles.write import read_manifest, write_manifest
-from lab.command import add_bootstrap, add_seed, add_split, run_module
+from lab.command import add_alike, add_bootstrap, add_seed, add_split, run_module
 from lab.errors import TooFewTrialsError
 from lab.fitting.calibration import (
     PAPER_LAMBDAS,
@@ -41,16 +48,20 @@ from lab.fitting.calibration import (
     tau_of,
     tau_text,
 )
-from lab.photos.labelled_photos import open_labelled_photos
+from lab.photos.labelled_photos import LabelledPhotos, name_of, open_labelled_photos
 from lab.report.files import print_report, save, tell
-from lab.statistics.intervals import Estimate, estimate
-from lab.verification.evaluate import verify
+from lab.verification.evaluate import acquire, verify
+from lab.verification.operating_points import measure_point
 from lab.verification.verification import Settings, Verification
+from tools.projection.calibration_entry import manifest_entry
 from tools.projection.calibration_report import NAME, Calibration, report_of
 
 MODULE = "tools.calibrate"
 FMR_TARGETS = (1e-3, 1e-4, 1 / 50_000)
 DEFAULT_FMR = 1e-4
+
+Code = tuple[int, int, int]
+"""Order, blocks and message symbols."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,38 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run_module(MODULE, _parser(), arguments, name="calibrate")
 
 
-def manifest_entry(found: Calibration) -> dict[str, float | str]:
-    """What the manifest keeps of a calibration: flat, rates as fractions of four digits."""
-    own, facts = found.own, found.provenance
-    entry: dict[str, float | str] = {
-        "tau_cv": own.tau / TAU_UNIT,
-        "radius_bits_cv": own.radius_bits,
-        "f1_cv": _rounded(own.f1),
-        "far_cv": _rounded(own.far),
-        "frr_cv": _rounded(own.frr),
-        "f1_held_out": _rounded(float(np.mean([fold.f1 for fold in own.folds]))),
-    }
-    for target in found.targets:
-        name = np.format_float_scientific(target.fmr_max, precision=3, trim="-", exp_digits=1)
-        entry[f"radius_bits_at_fmr_{name}"] = target.radius_bits
-        entry |= _with_interval(f"fnmr_at_fmr_{name}", target.fnmr)
-    radius = correction_radius(found.lambda_bits, tau_text(found.chosen))
-    figures = estimate(found.comparisons, radius)
-    entry["radius_bits"] = radius
-    for name in ("eer", "fmr_at_radius", "fnmr_at_radius"):
-        entry |= _with_interval(name, figures[name])
-    entry["mated_trials"] = int(found.comparisons.mated.sum())
-    entry["non_mated_trials"] = int(found.comparisons.non_mated.sum())
-    entry["objects"] = found.objects
-    for number, photo_set in enumerate(facts["photo_sets"], start=1):
-        entry[f"photos_{number}"] = photo_set["file"]
-        entry[f"photos_{number}_sha256"] = photo_set["sha256"]
-    entry |= {"command": facts["command"], "date": facts["date"]}
-    return entry | {"machine": facts["machine"]["system"], "runtime": facts["runtime"]}
-
-
 def _run(options: argparse.Namespace, command: str) -> int:
-    if options.tau is None and not options.cross_validation:
+    if options.tau is None and not options.cross_validation and not options.profiles:
         options.fmr = options.fmr or DEFAULT_FMR
     bundle = load_bundle(options.bundle)
     lock = AiLock(bundle, options.profile, pepper=None)
@@ -103,29 +84,66 @@ def _run(options: argparse.Namespace, command: str) -> int:
     ]
     by_lambda = _cross_validations(result, parts, options.seed)
     found_targets = {fmr: at_fmr(result.comparisons, fmr) for fmr in _fmrs(options)}
-    targets = tuple(target for target in found_targets.values() if target is not None)
+    designs = _designs(options, by_lambda[-1], found_targets)
+    locks = [_lock(bundle, lock.profile, name, *design) for name, design in designs.items()]
+    targeted = None
+    if options.targeted:
+        targeted = open_labelled_photos(options.targeted, options.split)
+    samples = None if targeted is None else acquire(lock, targeted, options.cache, progress=True)
+    alike = [(one, other) for one, other in options.alike]
     found = Calibration(
         lambda_bits=lock.lambda_bits,
         objects=len(result.samples.names),
         by_lambda=by_lambda,
-        targets=targets,
+        targets=tuple(target for target in found_targets.values() if target is not None),
         comparisons=result.comparisons,
-        chosen=_choose(options, by_lambda[-1], found_targets.get(options.fmr)),
+        points=tuple(
+            measure_point(each, result.samples, samples, alike, options.bootstrap, options.seed)
+            for each in locks
+        ),
         provenance=result.provenance,
+        targeted_sets=() if targeted is None else _names(targeted),
     )
     report = report_of(found)
     print_report(report)
-    manifest = read_manifest(options.bundle)
-    profile = manifest["profiles"][options.profile]
-    profile["tau"] = tau_text(found.chosen)
-    profile["code"] = options.code or profile["code"]
-    profile["calibration"] = manifest_entry(found)
-    write_manifest(options.bundle, manifest)
-    radius = correction_radius(found.lambda_bits, profile["tau"])
-    print(f"{options.bundle}: profile {options.profile!r}, tau {profile['tau']}, c = {radius}")
+    _write(options.bundle, options.profile, found)
+    for point in found.points:
+        print(
+            f"{options.bundle}: profile {point.profile!r}, tau {point.tau}, c = {point.radius_bits}"
+        )
     if options.out is not None:
         tell(save(report, options.out, NAME))
     return 0
+
+
+def _lock(bundle: Bundle, base: Profile, name: str, tau: str, code: Code | None) -> AiLock:
+    """A lock of a profile that differs from ``base`` in radius and code."""
+    profile = replace(base, name=name, tau=tau, code=code or base.code)
+    return AiLock(replace(bundle, profiles={**bundle.profiles, name: profile}), name, pepper=None)
+
+
+def _write(folder: Path, base: str, found: Calibration) -> None:
+    """Enter the profiles, and the self-test's imageprint of new ones: it is that of ``base``."""
+    manifest = read_manifest(folder)
+    profiles, self_test = manifest["profiles"], manifest["self_test"]
+    shared = profiles[base]
+    for point in found.points:
+        profiles[point.profile] = {
+            **shared,
+            "tau": point.tau,
+            "code": list(point.code),
+            "calibration": manifest_entry(found, point),
+        }
+        if self_test is not None and base in self_test["imageprints"]:
+            self_test["imageprints"][point.profile] = self_test["imageprints"][base]
+    write_manifest(folder, manifest)
+
+
+def _names(photos: LabelledPhotos) -> tuple[dict[str, str], ...]:
+    return tuple(
+        {"file": name_of(part), "sha256": sha256}
+        for part, sha256 in zip(photos.sets, photos.sha256, strict=True)
+    )
 
 
 def _cross_validations(
@@ -144,29 +162,36 @@ def _cross_validations(
 
 def _fmrs(options: argparse.Namespace) -> list[float]:
     """Targets to report, highest first."""
-    asked = () if options.fmr is None else (options.fmr,)
+    asked = [] if options.fmr is None else [options.fmr]
+    asked += [fmr for _, fmr, _ in options.profiles or ()]
     return sorted({*FMR_TARGETS, *asked}, reverse=True)
 
 
-def _choose(options: argparse.Namespace, own: CrossValidation, target: FmrTarget | None) -> int:
-    """The profile's tau in ten-thousandths."""
+def _designs(
+    options: argparse.Namespace,
+    own: CrossValidation,
+    targets: Mapping[float, FmrTarget | None],
+) -> dict[str, tuple[str, Code | None]]:
+    """The tau and the code of each profile; without a code it keeps the one there is."""
+    if options.profiles:
+        return {
+            name: (_tau_at(fmr, targets[fmr], own.lambda_bits), code or options.code)
+            for name, fmr, code in options.profiles
+        }
     if options.cross_validation:
-        return own.tau
-    if options.tau is not None:
+        tau = tau_text(own.tau)
+    elif options.tau is not None:
         correction_radius(own.lambda_bits, options.tau)  # refuses what is no tau
-        return round(float(options.tau) * TAU_UNIT)
+        tau = tau_text(round(float(options.tau) * TAU_UNIT))
+    else:
+        tau = _tau_at(options.fmr, targets[options.fmr], own.lambda_bits)
+    return {options.profile: (tau, options.code)}
+
+
+def _tau_at(fmr: float, target: FmrTarget | None, lambda_bits: int) -> str:
     if target is None:
-        raise TooFewTrialsError(f"no radius keeps FMR at or below {options.fmr:g}")
-    return tau_of(target.radius_bits, own.lambda_bits)
-
-
-def _with_interval(name: str, found: Estimate) -> dict[str, float]:
-    ends = {"": found.value, "_95_low": found.low, "_95_high": found.high}
-    return {f"{name}{end}": _rounded(value) for end, value in ends.items() if value is not None}
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.4g}")
+        raise TooFewTrialsError(f"no radius keeps FMR at or below {fmr:g}")
+    return tau_text(tau_of(target.radius_bits, lambda_bits))
 
 
 def _share(text: str) -> float:
@@ -174,6 +199,18 @@ def _share(text: str) -> float:
     if not 0 < value < 1:
         raise argparse.ArgumentTypeError("between 0 and 1")
     return value
+
+
+def _profile_design(text: str) -> tuple[str, float, Code | None]:
+    """``NAME=FMR`` or ``NAME=FMR:M,N,K``."""
+    name, _, rest = text.partition("=")
+    fmr, _, code = rest.partition(":")
+    numbers = [int(number) for number in code.split(",")] if code else []
+    if not is_profile_name(name) or len(numbers) not in (0, 3):
+        raise argparse.ArgumentTypeError(
+            f"NAME=FMR or NAME=FMR:M,N,K; a name is {PROFILE_NAME_RULE}"
+        )
+    return name, _share(fmr), (numbers[0], numbers[1], numbers[2]) if numbers else None
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -185,11 +222,19 @@ def _parser() -> argparse.ArgumentParser:
     add("--bundle", type=Path, required=True, help="a bundle folder with a projection")
     add("--photos", type=Path, nargs="+", required=True, help="photo sets with several an object")
     add_split(parser)
-    add("--profile", default="default")
+    add("--profile", default="default", help="whose imageprints are measured")
     target = parser.add_mutually_exclusive_group()
     target.add_argument("--fmr", type=_share, help=f"FMR not to exceed (default: {DEFAULT_FMR:g})")
     target.add_argument("--tau", help="fix tau (decimal text)")
     target.add_argument("--cross-validation", action="store_true", help="the paper's choice")
+    target.add_argument(
+        "--profiles",
+        metavar="NAME=FMR[:M,N,K]",
+        type=_profile_design,
+        nargs="+",
+        help="profiles to write, which take the imageprints of --profile and differ in radius, and "
+        "in code where one is given: easy=1e-3:6,8,3 default=1e-4 strict=2e-5",
+    )
     add(
         "--code",
         type=int,
@@ -197,6 +242,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar=("M", "N", "K"),
         help="code of SPEC section 5 for this radius: python -m tools.code_table measures them",
     )
+    add(
+        "--targeted",
+        metavar="SET",
+        type=Path,
+        nargs="+",
+        help="photo sets of several objects of each kind in the same places: targeted impostors",
+    )
+    add_alike(parser)
     add_bootstrap(parser)
     add_seed(parser)
     add("--out", type=Path, help="folder for the report: JSON, Markdown, HTML, pictures")

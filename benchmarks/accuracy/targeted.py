@@ -11,6 +11,7 @@ from typing import Any
 from ailock_sdk import AiLock
 from lab.bundles.find import open_bundle
 from lab.command import (
+    add_alike,
     add_bootstrap,
     add_cache,
     add_command,
@@ -67,14 +68,7 @@ def add_parser(experiments: Any) -> None:
             help=f"photos in {what}, each number with the other end's at the same place in the "
             "list (one number: with all of the other's)",
         )
-    command.add_argument(
-        "--alike",
-        metavar="OBJECT",
-        nargs=2,
-        action="append",
-        default=[],
-        help="two objects that may be one and the same, which are never impostors of each other",
-    )
+    add_alike(command)
     add_out(command, DEFAULT_OUT)
     add_cache(command)
     add_quality_gate(command, "use photos that the quality gate refuses")

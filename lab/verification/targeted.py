@@ -108,7 +108,7 @@ def measure(
     weights = object_weights(len(names), bootstrap, seed)
     found: dict[Numbers, Targeted | None] = {}
     for photos in numbers:
-        references = _references(lock, samples, photos[0], seed)
+        references = references_of(lock, samples, photos[0], seed)
         probes = combined_probes(samples, photos[1], seed)
         pairs = count_pairs(samples, references, probes, lock.radius if radius is None else radius)
         if not np.diagonal(pairs.trials).any() or not (pairs.trials * same).any():
@@ -134,6 +134,13 @@ def measure(
     return found
 
 
+def references_of(lock: AiLock, samples: Samples, count: int, seed: int) -> References:
+    """References of so many photos, as ``lock`` enrols them; of one, every photo is a reference."""
+    if count == 1:
+        return single_references(samples)
+    return combined_references(samples, count, seed, lock.reference)
+
+
 def _rates(
     pairs: ObjectPairs,
     same: NDArray[np.bool_],
@@ -149,12 +156,6 @@ def _rates(
         pairs.rate(other & owners[:, None], weights),
         None if opened is None else opened.complement(),
     )
-
-
-def _references(lock: AiLock, samples: Samples, count: int, seed: int) -> References:
-    if count == 1:
-        return single_references(samples)
-    return combined_references(samples, count, seed, lock.reference)
 
 
 def _places(names: Sequence[str], pair: tuple[str, str]) -> tuple[int, int]:

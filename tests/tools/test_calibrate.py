@@ -60,7 +60,8 @@ def test_tables_files_and_manifest_say_the_same(
     assert [one["lambda_bits"] for one in measured["cross_validation"]][:2] == [50, 100]
     own = measured["cross_validation"][-1]
     assert len(own["folds"]) == 5
-    assert float(profile.tau) == own["tau"] == measured["tau"] == profile.calibration["tau_cv"]
+    (written,) = measured["profiles"]
+    assert float(profile.tau) == own["tau"] == written["tau"] == profile.calibration["tau_cv"]
     radius = correction_radius(measured["lambda_bits"], profile.tau)
     assert radius == own["radius_bits"] == profile.calibration["radius_bits"]
     for name in ("1e-3", "1e-4", "2e-5"):
@@ -82,6 +83,55 @@ def test_what_is_asked_becomes_tau(bundle: Path, photos: Path, cache: Path) -> N
     assert profile.code == (7, 4, 3)
     # Neither tau nor code decides what an imageprint is.
     assert load_bundle(bundle).fingerprint == fingerprint
+
+
+def test_profiles_share_their_bits_and_differ_in_radius(
+    bundle: Path, photos: Path, cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The targeted set must pass the quality gate: real photos."""
+    before = load_bundle(bundle).profile("default")
+    kinds = tmp_path / "kinds"
+    names = {"mug_A": "mug", "mug_B": "other-mug", "thing_A": "clock", "thing_B": "robot"}
+    for name, photographed in names.items():
+        (kinds / name).mkdir(parents=True)
+        for view in (1, 2):
+            file = f"{photographed}-{view}.jpg"
+            shutil.copy(Path(__file__).parents[1] / "photos" / file, kinds / name / file)
+    arguments = ["--profiles", "easy=0.2:6,8,3", "default=0.05", "strict=0.02:6,8,5"]
+    targeted = ["--targeted", str(kinds), "--alike", "mug_A", "mug_B"]
+    assert run(bundle, photos, cache, *arguments, *targeted, "--out", str(tmp_path / "out")) == 0
+    found = load_bundle(bundle)
+    assert found.self_test is not None
+    (imageprint,) = set(found.self_test.imageprints.values())
+    assert set(found.self_test.imageprints) == set(found.profiles) == {"easy", "default", "strict"}
+    text = capsys.readouterr().out
+    radii, codes = {}, {}
+    for name, profile in found.profiles.items():
+        assert profile.imageprint_contract() == before.imageprint_contract()
+        kept = profile.calibration
+        radius = correction_radius(8 * len(imageprint), profile.tau)
+        assert kept["radius_bits"] == radius
+        assert kept["fmr_1_1"] == kept["fmr_at_radius"]
+        assert {"same_kind_accepted_1_1", "other_kind_accepted_1_1_95_high"} <= set(kept)
+        assert kept["targeted_1"] == "kinds"
+        assert kept["message_bits"] == 7 * profile.code[2]
+        assert kept["strength_bits_random"] <= kept["message_bits"]
+        assert "fmr_3_3" not in kept  # of two photos an object
+        assert f"profile {name!r}, tau {profile.tau}, c = {radius}" in text
+        radii[name], codes[name] = radius, profile.code
+    assert radii["easy"] > radii["default"] > radii["strict"]
+    assert codes == {"easy": (6, 8, 3), "default": before.code, "strict": (6, 8, 5)}
+    measured = json.loads((tmp_path / "out" / "calibration.json").read_text())
+    assert [one["profile"] for one in measured["profiles"]] == ["easy", "default", "strict"]
+
+
+@pytest.mark.parametrize("text", ["easy", "Easy=1e-3", "easy=2", "easy=1e-3:6,8", "easy=1e-3:a"])
+def test_a_profile_that_is_not_one_is_refused(
+    text: str, bundle: Path, photos: Path, cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        run(bundle, photos, cache, "--profiles", text)
+    assert "--profiles" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("keep", "reason"), [(1, "objects make"), (6, "5 folds need 10 objects")])

@@ -1,7 +1,8 @@
-"""A calibration as a report: two tables, and the rates against tau."""
+"""A calibration as a report: three tables, and the rates against tau."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -31,6 +32,7 @@ from lab.report.results import (
 from lab.statistics.comparisons import Comparisons
 from lab.statistics.error_rates import accepted_share
 from lab.statistics.intervals import FEW_OBJECTS, Estimate
+from lab.verification.operating_points import OperatingPoint
 from lab.verification.report import origin
 
 NAME = "calibration"
@@ -41,7 +43,7 @@ TAUS = (0.48, 1.02)
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """All that was found of one profile.
+    """All that was found of one profile, and of others that share its imageprints.
 
     Attributes
     ----------
@@ -50,8 +52,9 @@ class Calibration:
     by_lambda : cross validation of shorter imageprints and, last, of the profile's own
     targets : by FMR, those that a radius meets
     comparisons : of the profile's imageprints, all objects
-    chosen : tau that the profile gets, in ten-thousandths
+    points : the profiles that get a radius, and what is known of each
     provenance : photos, software and machine
+    targeted_sets : file and SHA-256 of each set of targeted impostors
     """
 
     lambda_bits: int
@@ -59,8 +62,9 @@ class Calibration:
     by_lambda: tuple[CrossValidation, ...]
     targets: tuple[FmrTarget, ...]
     comparisons: Comparisons
-    chosen: int
+    points: tuple[OperatingPoint, ...]
     provenance: dict[str, Any]
+    targeted_sets: tuple[dict[str, str], ...] = ()
 
     @property
     def own(self) -> CrossValidation:
@@ -73,10 +77,14 @@ def report_of(found: Calibration) -> Report:
     facts = found.provenance
     bundle = facts["bundle"]
     few = f"Fewer than {FEW_OBJECTS} objects: the figures are anecdotal."
-    results: tuple[Result, ...] = (_cross_validation(found), _targets(found), _rates(found))
+    results: tuple[Result, ...] = (
+        *(_cross_validation(found), _targets(found)),
+        *(_points(found), _rates(found)),
+    )
+    targeted = ", ".join(f"{each['file']} sha256 {each['sha256']}" for each in found.targeted_sets)
     return Report(
         f"Calibration of {bundle['name']} {bundle['version']}, profile {facts['profile']}",
-        origin(facts),
+        {**origin(facts), **({"Targeted impostors": targeted} if targeted else {})},
         (few,) if found.objects < FEW_OBJECTS else (),
         (Chapter("", {}, results),),
         document=_document(found),
@@ -92,8 +100,8 @@ def _document(found: Calibration) -> dict[str, Any]:
         entry["folds"] = [{**asdict(fold), "tau": fold.tau / TAU_UNIT} for fold in one.folds]
         entries.append(entry)
     return {
-        "tau": found.chosen / TAU_UNIT,
         "lambda_bits": found.lambda_bits,
+        "profiles": [_point_document(point) for point in found.points],
         "cross_validation": entries,
         "targets": [
             {**asdict(one), "tau": tau_of(one.radius_bits, found.lambda_bits) / TAU_UNIT}
@@ -101,6 +109,14 @@ def _document(found: Calibration) -> dict[str, Any]:
         ],
         "provenance": found.provenance,
     }
+
+
+def _point_document(point: OperatingPoint) -> dict[str, Any]:
+    by_photos = [
+        {"references": references, "probes": probes, **asdict(rates)}
+        for (references, probes), rates in point.rates.items()
+    ]
+    return {**asdict(point), "tau": float(point.tau), "rates": by_photos}
 
 
 def _cross_validation(found: Calibration) -> Table:
@@ -152,6 +168,42 @@ def _target_row(one: FmrTarget, lambda_bits: int) -> tuple[object, ...]:
     return f"{one.fmr_max:g}{star}", one.radius_bits, tau, one.fmr, one.fnmr
 
 
+def _points(found: Calibration) -> Table:
+    rows = tuple(row for point in found.points for row in _point_rows(point))
+    shown = ("random accepted", "same kind accepted", "other kind accepted")
+    headings = (
+        *("profile", "c", "m, n, k", "photos in a reference", "in a probe"),
+        *(*shown, "owner refused (random set)", "owner refused (targeted set)"),
+        *("bits, random", "bits, targeted"),
+    )
+    return Table(
+        "",
+        "Operating points",
+        headings,
+        rows,
+        notes=(
+            "Random: photos of other objects of the whole set. Same kind, other kind: impostors of "
+            "the targeted set, in the owner's place. Several photos bring everybody nearer.",
+            "Bits: min(message bits, -log2 of the rate accepted), of the random set and of the "
+            "same kind; where none was accepted, the lower end is what is known.",
+        ),
+        formats={"bits, random": ".1f", "bits, targeted": ".1f"},
+        name="operating_points",
+    )
+
+
+def _point_rows(point: OperatingPoint) -> Iterator[tuple[object, ...]]:
+    code = ", ".join(map(str, point.code))
+    for numbers, rates in point.rates.items():
+        same = other = refused = None
+        if rates.targeted is not None:
+            same, other = rates.targeted.same_kind, rates.targeted.other_kind
+            refused = rates.targeted.refused
+        bits = (None if r is None else point.strength_bits(r) for r in (rates.random, same))
+        known = (rates.random, same, other, rates.refused, refused)
+        yield (point.profile, point.radius_bits, code, *numbers, *known, *bits)
+
+
 def _rates(found: Calibration) -> Figure:
     """FMR and FNMR above, F1 below; of the taus that give one c, the largest is drawn."""
     taus = _largest(found.lambda_bits, np.arange(TAU_UNIT // 2, TAU_UNIT + 1))
@@ -160,7 +212,7 @@ def _rates(found: Calibration) -> Figure:
     fnmr = 1 - accepted_share(found.comparisons.mated)[thresholds]
     lines = (
         ReferenceLine(found.own.tau / TAU_UNIT, f"cross validation: {tau_text(found.own.tau)}"),
-        ReferenceLine(found.chosen / TAU_UNIT, f"the profile: {tau_text(found.chosen)}"),
+        *(ReferenceLine(float(p.tau), f"{p.profile}: {p.tau}") for p in found.points),
     )
     return Figure(
         "",
