@@ -5,7 +5,7 @@ RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip --quiet --disable-pip-version-check
 # Threads of a matrix product that wait for a core which others use cost twenty times its time.
 ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
-PYTEST := $(ONE_THREAD) $(RUN) -m pytest -n 2 --dist loadgroup
+PYTEST := $(ONE_THREAD) $(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 PHOTOS ?= $(AILOCK_PHOTOS)
 OUT ?= out
 # An exact torch requirement, where the newest is not wanted.

@@ -19,10 +19,6 @@ pytest_plugins = ["tests.standins"]
 settings.register_profile("ailock", deadline=None)  # shared machines stall; timing is no test
 settings.load_profile("ailock")
 
-SHARED = ("arm_folder", "cluster")
-"""Fixtures that are slow to make, or one for the whole checkout: if the tests run in several
-processes, all that use one run in the same."""
-
 PHOTOS = Path(__file__).resolve().parent / "photos"
 
 
@@ -42,14 +38,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--no-skips", action="store_true", help="fail if a test was skipped")
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("long") and not config.getoption("--long"):
             item.add_marker(pytest.mark.skip(reason="a long form: make test-long"))
-        for fixture in SHARED:
-            if fixture in getattr(item, "fixturenames", ()):
-                item.add_marker(pytest.mark.xdist_group(fixture))
 
 
 def pytest_terminal_summary(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -20,7 +21,10 @@ def arm_folder() -> Path:
     """
     problem = emulator_problem() or build_problem()
     if problem is None:
-        return build_arm_folder(ARM_FOLDER)
+        ARM_FOLDER.parent.mkdir(parents=True, exist_ok=True)
+        with (ARM_FOLDER.parent / "tests.lock").open("w") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)  # tests may run in several processes
+            return build_arm_folder(ARM_FOLDER)
     if os.environ.get("CI") == "true":
         pytest.fail(f"needs emulated ARM: {problem}")
     pytest.skip(f"needs emulated ARM: {problem}")
