@@ -109,7 +109,7 @@ class PhotoReader:
     ) -> None:
         self.bundle = bundle
         self.profile = profile
-        self.embedder = Embedder(bundle, threads, at_once=len(profile.looks))
+        self.embedder = Embedder(bundle, threads, at_once=len(profile.looks), layers=profile.layers)
         self._observe = observe
         self._projections = load_projections(bundle.projection_path, profile.layers)
 

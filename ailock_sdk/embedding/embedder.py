@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from ailock_sdk.embedding.bundle import Bundle
 from ailock_sdk.embedding.cores import fast_cores
+from ailock_sdk.embedding.model_file import only_outputs
 from ailock_sdk.embedding.network import Network
 from ailock_sdk.embedding.runtime import choose_runtime
+from ailock_sdk.errors import BundleError
 
 _MAX_DEFAULT_THREADS = 4
 
@@ -34,6 +36,9 @@ class Embedder:
         with its share of the threads; at least 1, at most ``threads`` take effect. A view alone has
         one share. Two views on a thread each take less time than one after the other on two
         threads, as threads wait for each other at every layer.
+    layers : sequence of str, optional
+        Names of the layers that will be asked for, by default all of the bundle; what leads to
+        others only is not computed.
 
     Raises
     ------
@@ -43,7 +48,13 @@ class Embedder:
         No TFLite interpreter is installed.
     """
 
-    def __init__(self, bundle: Bundle, threads: int | None = None, at_once: int = 1) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        threads: int | None = None,
+        at_once: int = 1,
+        layers: Sequence[str] | None = None,
+    ) -> None:
         if threads is None:
             threads = min(_MAX_DEFAULT_THREADS, fast_cores())
         if threads < 1 or at_once < 1:
@@ -54,7 +65,9 @@ class Embedder:
         self._lock = threading.Lock()
         at_once = min(at_once, threads)
         shares = [threads // at_once + (i < threads % at_once) for i in range(at_once)]
-        self._networks = [Network(bundle, self.runtime, share) for share in shares]
+        layers = list(bundle.layers) if layers is None else layers
+        model = _model(bundle, layers)
+        self._networks = [Network(bundle, model, layers, self.runtime, n) for n in shares]
         self._workers = ThreadPoolExecutor(max(1, at_once - 1), thread_name_prefix="embedder")
 
     def embed(self, pixels: NDArray[np.uint8], layers: Sequence[str]) -> list[NDArray[np.float32]]:
@@ -74,7 +87,7 @@ class Embedder:
         views : sequence of ndarray, uint8, shape (height, width, 3)
             RGB, 0 to 255, of exactly the contract's size; at least one.
         layers : sequence of str
-            Names of layers of the bundle.
+            Names of layers that were announced when the embedder was built.
 
         Returns
         -------
@@ -85,6 +98,8 @@ class Embedder:
         ------
         ValueError
             No view, or one of another type or size.
+        KeyError
+            A layer that was not announced.
         """
         contract = self.bundle.input
         shape = (contract.height, contract.width, 3)
@@ -118,3 +133,12 @@ class Embedder:
         for future in waiting:
             future.result()
         return results
+
+
+def _model(bundle: Bundle, layers: Sequence[str]) -> bytes:
+    """The part of the bundle's model that leads to ``layers``."""
+    outputs = {part.output for name in layers for part in bundle.layers[name].parts}
+    try:
+        return only_outputs(bundle.model_path.read_bytes(), outputs)
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{bundle.model_path} does not load: {error}") from None

@@ -10,21 +10,22 @@ from numpy.typing import NDArray
 
 from ailock_sdk.embedding.bundle import Bundle
 from ailock_sdk.embedding.manifest import Output
+from ailock_sdk.embedding.model_file import SIGNATURE
 from ailock_sdk.embedding.runtime import Runtime
 from ailock_sdk.errors import BundleError
-
-SIGNATURE = "serving_default"
 
 
 class Network:
     """A loaded model, kept warm; not for several threads at once.
 
-    The model file is memory-mapped by the interpreter.
-
     Parameters
     ----------
     bundle : Bundle
-        The verified model and its contract.
+        The contract.
+    model : bytes
+        The bundle's model, or what of it leads to ``layers``; several interpreters share it.
+    layers : sequence of str
+        Names of layers of the bundle that will be asked for.
     runtime : Runtime
         The interpreter to use.
     threads : int
@@ -36,12 +37,12 @@ class Network:
         The model does not load, or is not what the manifest says.
     """
 
-    def __init__(self, bundle: Bundle, runtime: Runtime, threads: int) -> None:
-        self._layers = bundle.layers
+    def __init__(
+        self, bundle: Bundle, model: bytes, layers: Sequence[str], runtime: Runtime, threads: int
+    ) -> None:
+        self._layers = {name: bundle.layers[name] for name in layers}
         try:
-            interpreter = runtime.interpreter_class(
-                model_path=str(bundle.model_path), num_threads=threads
-            )
+            interpreter = runtime.interpreter_class(model_content=model, num_threads=threads)
             interpreter.allocate_tensors()
             self._signature: Any = interpreter.get_signature_runner(SIGNATURE)
         except (ValueError, RuntimeError) as error:
@@ -51,7 +52,7 @@ class Network:
         self._interpreter = interpreter  # the signature runner borrows from it
         self._input_name, self._input_table = self._input(bundle)
         self._outputs = self._signature.get_output_details()
-        for name, layer in bundle.layers.items():
+        for name, layer in self._layers.items():
             for part in layer.parts:
                 self._check_output(name, part)
 
@@ -69,6 +70,11 @@ class Network:
         -------
         list of ndarray, float32, shape (D,)
             In the order of ``layers``; D is the layer's.
+
+        Raises
+        ------
+        KeyError
+            A layer that was not announced.
         """
         outputs = self._signature(**{self._input_name: self._input_table[pixels][np.newaxis]})
         return [
