@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +103,27 @@ def test_projection_is_affine() -> None:
     np.testing.assert_allclose(projection.margins(embedding), slow, rtol=1e-12, atol=1e-12)
     with pytest.raises(ValueError, match="7 dimensions"):
         projection.margins(np.zeros(6, np.float32))
+
+
+_CPU_AFTER_A_PROJECTION = """
+import time
+import numpy as np
+from ailock_sdk.imageprint import Projection
+projection = Projection(np.ones((512, 1024)), np.zeros(512))
+embedding = np.ones(1024, np.float32)
+projection.margins(embedding)
+before = time.process_time()
+time.sleep(0.05)
+print(time.process_time() - before)
+"""
+
+
+def test_no_thread_waits_busily_after_a_projection() -> None:
+    """It would take a core from the key derivation: 24 ms where OpenBLAS had shared the work."""
+    command = [sys.executable, "-c", _CPU_AFTER_A_PROJECTION]
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "2"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 0.004
 
 
 def test_orthonormal_hyperplanes_are_orthonormal_and_pinned() -> None:
