@@ -76,7 +76,7 @@ class Network:
         KeyError
             A layer that was not announced.
         """
-        outputs = self._signature(**{self._input_name: self._input_table[pixels][np.newaxis]})
+        outputs = self._signature(**{self._input_name: self._input_table.take(pixels)[np.newaxis]})
         return [
             np.concatenate([self._pool(outputs, part) for part in self._layers[name].parts])
             for name in layers
