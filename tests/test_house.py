@@ -31,6 +31,7 @@ MAX_LINES = 350
 BENCHMARKS = ("accuracy", "attacks", "speed")
 STAGES = ("capture", "embedding", "imageprint", "sketch", "store")
 BASE = {"profiles", "parameters", "paths", "strict_json", "constants", "errors", "secret"}
+BASE |= {"workers"}
 COMPOSERS = ("photo_reader", "lock", "vault", "benchmark", "doctor", "cli")
 """Lowest first: each may import the stages, the base and those before it."""
 

@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from ailock_sdk.capture.decode import Pixels
-from ailock_sdk.capture.resize import crop_and_resize
+from ailock_sdk.capture.resize import resample
 from ailock_sdk.capture.segments import Box
 from ailock_sdk.profiles import Look
 
+TURNS = {
+    1: Image.Transpose.ROTATE_90,
+    2: Image.Transpose.ROTATE_180,
+    3: Image.Transpose.ROTATE_270,
+}
+"""Anticlockwise, by the number of quarter turns."""
+
+Each = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
+"""``map``, or one that works on several at once."""
+
 
 def look_views(
-    pixels: Pixels, box: Box, looks: Sequence[Look], height: int, width: int
+    pixels: Pixels,
+    box: Box,
+    looks: Sequence[Look],
+    height: int,
+    width: int,
+    each: Each = map,
 ) -> list[Pixels]:
     """What each look sees of one segment.
 
@@ -26,6 +43,8 @@ def look_views(
     looks : sequence of Look
     height, width : int
         Size of each view in pixels, at least 1; equal if a look has an odd number of turns.
+    each : callable
+        Resamples each fraction's box: ``map`` one after another, that of workers side by side.
 
     Returns
     -------
@@ -39,12 +58,17 @@ def look_views(
     """
     if height != width and any(look.quarter_turns % 2 for look in looks):
         raise ValueError(f"views of {height} x {width} pixels take no odd number of quarter turns")
-    upright = {
-        fraction: crop_and_resize(pixels, _middle(box, fraction), height, width)
-        for fraction in {look.fraction for look in looks}
-    }
-    turned = (np.rot90(upright[look.fraction], look.quarter_turns) for look in looks)
-    return [np.ascontiguousarray(view) for view in turned]
+    image = Image.fromarray(pixels)
+    fractions = list({look.fraction for look in looks})
+    middles = [_middle(box, fraction) for fraction in fractions]
+    resampled = each(lambda middle: resample(image, middle, height, width), middles)
+    upright = dict(zip(fractions, resampled, strict=True))
+    return [_turned(upright[look.fraction], look.quarter_turns) for look in looks]
+
+
+def _turned(view: Image.Image, quarter_turns: int) -> Pixels:
+    turn = TURNS.get(quarter_turns)
+    return np.asarray(view if turn is None else view.transpose(turn))
 
 
 def _middle(box: Box, fraction: float) -> Box:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from ailock_sdk.embedding.model_file import only_outputs
 from ailock_sdk.embedding.network import Network
 from ailock_sdk.embedding.runtime import choose_runtime
 from ailock_sdk.errors import BundleError
+from ailock_sdk.workers import Workers
 
 _MAX_DEFAULT_THREADS = 4
 
@@ -68,7 +68,7 @@ class Embedder:
         layers = list(bundle.layers) if layers is None else layers
         model = _model(bundle, layers)
         self._networks = [Network(bundle, model, layers, self.runtime, n) for n in shares]
-        self._workers = ThreadPoolExecutor(max(1, at_once - 1), thread_name_prefix="embedder")
+        self._workers = Workers(at_once, "embedder")
 
     def embed(self, pixels: NDArray[np.uint8], layers: Sequence[str]) -> list[NDArray[np.float32]]:
         """Embeddings of one view; as :meth:`embed_mean` of ``pixels`` alone."""
@@ -118,21 +118,16 @@ class Embedder:
         self, views: Sequence[NDArray[np.uint8]], layers: Sequence[str]
     ) -> list[list[NDArray[np.float32]]]:
         """Embeddings of each view, in order; the caller holds the lock."""
-        results: list[list[NDArray[np.float32]]] = [[] for _ in views]
+        idle = self._networks[::-1]
 
-        def work(number: int) -> None:
-            for index in range(number, len(views), len(self._networks)):
-                results[index] = self._networks[number].embed(views[index], layers)
+        def embed(view: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+            network = idle.pop()
+            try:
+                return network.embed(view, layers)
+            finally:
+                idle.append(network)
 
-        busy = range(min(len(views), len(self._networks)))
-        waiting = [self._workers.submit(work, number) for number in busy[1:]]
-        try:
-            work(busy[0])  # this thread is a worker too
-        finally:
-            wait(waiting)  # whatever happens, no interpreter is at work when the lock is given back
-        for future in waiting:
-            future.result()
-        return results
+        return self._workers.map(embed, views)  # whatever happens, then no interpreter is at work
 
 
 def _model(bundle: Bundle, layers: Sequence[str]) -> bytes:

@@ -53,13 +53,15 @@ def test_no_interpreter_is_at_work_after_another_failed(
     view: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next call may come at once: an interpreter still at work would be used by two threads."""
-    failed, finished = threading.Event(), threading.Event()
+    begun, failed, finished = threading.Event(), threading.Event(), threading.Event()
 
     def fail() -> list[np.ndarray]:
+        begun.wait()
         failed.set()
         raise RuntimeError("out of memory")
 
     def slow() -> list[np.ndarray]:
+        begun.set()
         failed.wait()
         threading.Event().wait(PATIENCE_SECONDS)
         finished.set()

@@ -1,0 +1,56 @@
+"""Work shared between a calling thread and its helpers."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from ailock_sdk.workers import Workers
+from tests.threads import PATIENCE_SECONDS, Meeting
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+@pytest.mark.parametrize("count", [0, 1, 2, 7])
+def test_results_come_in_order(threads: int, count: int) -> None:
+    workers = Workers(threads, "any")
+    for _ in range(3):
+        assert workers.map(lambda x: x * x, range(count)) == [x * x for x in range(count)]
+
+
+def test_two_are_at_work_at_once_and_the_calling_thread_is_one() -> None:
+    meeting = Meeting()
+
+    def name(_: int) -> int:
+        meeting.arrive()
+        return threading.get_ident()
+
+    assert threading.get_ident() in Workers(2, "any").map(name, [0, 1])
+    assert meeting.met
+
+
+def test_nobody_waits_for_a_helper_that_has_not_begun() -> None:
+    """As where every core is busy: the only helper is kept by other work."""
+    workers = Workers(2, "any")
+    release = threading.Event()
+    kept = workers._helpers.submit(release.wait)
+    caller = threading.get_ident()
+    assert workers.map(lambda _: threading.get_ident(), range(4)) == 4 * [caller]
+    release.set()
+    kept.result()
+
+
+@pytest.mark.parametrize("failing", ["caller", "helper"])
+def test_a_failure_is_raised_when_nobody_is_at_work(failing: str) -> None:
+    caller, both, ended = threading.get_ident(), threading.Barrier(2), []
+
+    def work(number: int) -> None:
+        both.wait()
+        if (threading.get_ident() == caller) == (failing == "caller"):
+            raise RuntimeError("out of memory")
+        threading.Event().wait(PATIENCE_SECONDS)
+        ended.append(number)
+
+    with pytest.raises(RuntimeError, match="out of memory"):
+        Workers(2, "any").map(work, [0, 1, 2, 3])
+    assert len(ended) == 1, "the other one was not waited for, or began another item"
