@@ -35,7 +35,7 @@ def only_outputs(model: bytes, outputs: Collection[str]) -> bytes:
     ----------
     model : bytes
         A TFLite file with a signature ``serving_default``.
-    outputs : collection of str
+    outputs : set of str
         Names of outputs of that signature; others are no longer there afterwards.
 
     Returns

@@ -46,6 +46,7 @@ def rank_vectors(blocks: int, symbols: int) -> npt.NDArray[np.intp]:
         first = np.argsort(grown, kind="stable")[:limit]
         ranks = np.vstack((ranks[:, keep[first]], rank[first]))
         products = grown[first]
+    ranks = np.ascontiguousarray(ranks)  # a block's ranks are read together
     ranks.flags.writeable = False
     return ranks
 

@@ -104,20 +104,32 @@ class Code:
         first, second = np.take_along_axis(correlations, ranked[:, :2], axis=1).T
         by_reliability = np.argsort(second - first, kind="stable")
 
+        # What a block adds to the scores if it is trusted depends on its place among the trusted.
+        trusted: dict[tuple[int, int], npt.NDArray[np.float64]] = {}
         best_score = -np.inf
         best = ranked[:, 0]
         for chosen in self._sets:
-            positions = np.sort(by_reliability[chosen])
-            candidates = np.stack(  # (message_symbols, count)
-                [ranked[p].take(r) for p, r in zip(positions, self._ranks, strict=True)]
-            )
-            codewords = self._outer.reencode(tuple(positions.tolist()), candidates)
-            scores = np.zeros(codewords.shape[1])
-            for correlation, symbols in zip(correlations, codewords, strict=True):
-                scores += correlation.take(symbols)
+            positions = np.sort(by_reliability[chosen]).tolist()
+            likely = [ranked[position] for position in positions]
+            others = self._outer.other_symbols(tuple(positions), likely, self._ranks)
+            scores = np.zeros(self._ranks.shape[1])
+            for block, correlation in enumerate(correlations):
+                if block in others:
+                    scores += correlation.take(others[block])
+                    continue
+                place = positions.index(block)
+                if (block, place) not in trusted:
+                    ordered = correlation.take(ranked[block])
+                    trusted[block, place] = ordered.take(self._ranks[place])
+                scores += trusted[block, place]
             likeliest = int(np.argmax(scores))
             if scores[likeliest] > best_score:
                 best_score = scores[likeliest]
-                best = codewords[:, likeliest]
+                best = np.empty(self.blocks, dtype=np.intp)
+                best[positions] = [
+                    r[rank] for r, rank in zip(likely, self._ranks[:, likeliest], strict=True)
+                ]
+                for block, symbols in others.items():
+                    best[block] = symbols[likeliest]
         message = best[: self.message_symbols].copy()
         return message, self.encode(message)

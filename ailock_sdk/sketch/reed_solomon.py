@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from functools import cache, lru_cache
 
 import numpy as np
@@ -73,13 +74,38 @@ class ReedSolomon:
         """
         codewords = np.empty((self.n, values.shape[1]), dtype=np.intp)
         codewords[list(positions)] = values
-        for erased, tables in _reencoding_tables(self.n, self.k, self.symbol_bits, positions):
-            words = tables[0].take(values[0])
-            for table, symbols in zip(tables[1:], values[1:], strict=True):
-                words ^= table.take(symbols)
-            lanes = words.view(_lane(self.symbol_bits)).reshape(len(words), -1)
-            codewords[erased] = lanes[:, : len(erased)].T
+        every = np.arange(2**self.symbol_bits)
+        for position, symbols in self.other_symbols(positions, self.k * [every], values).items():
+            codewords[position] = symbols
         return codewords
+
+    def other_symbols(
+        self, positions: tuple[int, ...], choices: Sequence[Symbols], chosen: Symbols
+    ) -> dict[int, npt.NDArray[np.unsignedinteger]]:
+        """As :meth:`reencode` of ``choices[i][chosen[i]]`` at ``positions[i]``, the rest only.
+
+        Parameters
+        ----------
+        positions : tuple of int
+            Any k different ones in [0, n), ascending.
+        choices : sequence of k ndarrays of int
+            Symbols to choose from, for each position.
+        chosen : ndarray of int, shape (k, count)
+            Indices into them.
+
+        Returns
+        -------
+        dict of ndarray of unsigned int, shape (count,)
+            The codewords' symbols at each other position.
+        """
+        others = {}
+        for erased, tables in _reencoding_tables(self.n, self.k, self.symbol_bits, positions):
+            words = tables[0].take(choices[0]).take(chosen[0])
+            for table, symbols, indices in zip(tables[1:], choices[1:], chosen[1:], strict=True):
+                words ^= table.take(symbols).take(indices)
+            lanes = words.view(_lane(self.symbol_bits)).reshape(len(words), -1)
+            others.update({position: lanes[:, lane] for lane, position in enumerate(erased)})
+        return others
 
 
 @cache
