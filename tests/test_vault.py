@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +24,10 @@ from ailock_sdk import (
     Vault,
     VaultError,
 )
-from ailock_sdk.sketch import CHEAPEST
+from ailock_sdk.benchmark.unlocking import IMAGEPRINT_STAGES
+from ailock_sdk.embedding.network import Network
+from ailock_sdk.sketch import CHEAPEST, Code
+from ailock_sdk.store import RecordStore
 
 Photos = dict[str, list[Path]]
 
@@ -88,6 +93,44 @@ def test_several_photos_cost_one_attempt_and_a_poor_one_none(
     sealed = vault.seal("door", b"letter")
     assert vault.open_sealed("door", sealed, views[:2]) == b"letter"
     assert vault.show("door")["misses"] == 0
+
+
+def test_more_photos_cost_reading_them_and_nothing_else(
+    tmp_path: Path, pepper: FilePepper, views: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three photos: three times what stands before the margins, one of all that follows."""
+    stages: list[str] = []
+    lock = AiLock(pepper=pepper, cost=CHEAPEST, observe=lambda stage, _: stages.append(stage))
+    with Vault.open(tmp_path / "vault.db", pepper=pepper, lock=lock) as vault:
+        vault.enroll("mug", views)
+        calls: list[str] = []
+        for owner, method in (
+            *((RecordStore, name) for name in ("get", "charge", "refund")),
+            *((Code, "decode"), (Network, "__init__"), (Network, "embed")),
+        ):
+            monkeypatch.setattr(owner, method, counted(getattr(owner, method), calls))
+        found = {}
+        for count in (1, 3):
+            stages.clear()
+            calls.clear()
+            vault.unlock("mug", count * views[:1])
+            found[count] = Counter(stages), Counter(calls)
+    once = {"get": 1, "charge": 1, "refund": 1, "decode": 1}
+    looks = len(lock.profile.looks)
+    for count, (by_stage, by_call) in found.items():
+        photo = dict.fromkeys(IMAGEPRINT_STAGES, count)
+        assert by_stage == {**photo, "code and Argon2id": 1}
+        assert by_call == {**once, "embed": count * looks}, "and no interpreter is built"
+
+
+def counted(function: Callable[..., Any], calls: list[str]) -> Callable[..., Any]:
+    """The function, which notes its name when called."""
+
+    def noting(*arguments: Any) -> Any:
+        calls.append(function.__name__)
+        return function(*arguments)
+
+    return noting
 
 
 def test_five_misses_lock_out_even_the_right_photo(

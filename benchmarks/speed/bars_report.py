@@ -54,6 +54,11 @@ def _groups(result: Mapping[str, Any]) -> dict[str, Mapping[str, float]]:
     groups: dict[str, Mapping[str, float]] = {
         "One unlock by stage, and two yardsticks, ms": {**unlock, **stages["yardsticks_ms"]}
     }
+    probes = stages["probes_ms"]
+    groups["Unlock by number of photos, ms"] = {f"photos: {n}": ms for n, ms in probes.items()}
+    groups["Unlock over one with one photo"] = {
+        f"photos: {n}": ms / probes["1"] for n, ms in probes.items() if n != "1"
+    }
     for name, photo in result["original"]["photos"].items():
         groups[f"Photo to bits, {name}, warm, ms"] = photo["warm_ms"]
         groups[f"Photo to bits, {name}, as a new process, ms"] = photo["process_ms"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ AROUND_LIMIT = 0.35
 """The same stages without the network, over the same."""
 DECODE_LIMIT = 1.1
 """Decoding over Pillow's own draft decoding of the same bytes."""
+PROBES = 3
+ONE, SEVERAL = "unlock", "unlock with several photos"
 NOT_OURS = ("decode", "Argon2id")
 """The one has a bar of its own, the other's cost is chosen, not optimised."""
 
@@ -35,7 +38,8 @@ def measure(photo: Path, baseline: Path, runs: int, threads: int | None) -> dict
     """Time unlocks of ``photo`` and both yardsticks in turn; JSON-ready.
 
     ``unlock`` is what ``ailock_sdk.benchmark.result_of`` says, ``yardsticks_ms`` holds the medians
-    ``draft decoding`` and ``full Inception v3``, ``sums_ms`` the medians' sums that the bars take.
+    ``draft decoding`` and ``full Inception v3``, ``sums_ms`` the medians' sums that the bars take,
+    ``probes_ms`` the medians of whole unlocks with ``1`` and ``3`` photos.
 
     Parameters
     ----------
@@ -52,11 +56,12 @@ def measure(photo: Path, baseline: Path, runs: int, threads: int | None) -> dict
         works = {
             "draft decoding": timed(lambda: _draft(data, needed)),
             "full Inception v3": timed(_inference(baseline, unlocking.lock.threads)),
-            "unlock": timed(unlocking.once),
+            ONE: timed(unlocking.once),
+            SEVERAL: timed(partial(unlocking.with_photos, PROBES)),
         }
         times = interleaved(works, runs, "unlocking")
         unlock = result_of(unlocking)
-    del times["unlock"]
+    probes = medians({"1": times.pop(ONE), str(PROBES): times.pop(SEVERAL)})
     stages = {stage: row["p50"] for stage, row in unlock["stages_ms"].items()}
     ours = {stage: ms for stage, ms in stages.items() if stage not in NOT_OURS}
     around = sum(ms for stage, ms in ours.items() if stage != "network")
@@ -65,6 +70,7 @@ def measure(photo: Path, baseline: Path, runs: int, threads: int | None) -> dict
         "unlock": unlock,
         "yardsticks_ms": medians(times),
         "sums_ms": sums,
+        "probes_ms": probes,
         "decode_ms": stages["decode"],
     }
 

@@ -96,6 +96,12 @@ def test_stage_bars_come_from_the_stages(stages: dict[str, Any]) -> None:
     assert stages["unlock"]["runs"] == 2
 
 
+def test_an_unlock_with_three_photos_is_timed_beside_one(stages: dict[str, Any]) -> None:
+    probes = stages["probes_ms"]
+    assert list(probes) == ["1", "3"]
+    assert probes["3"] > probes["1"] > stages["unlock"]["stages_ms"]["Argon2id"]["p50"] / 2
+
+
 @pytest.mark.parametrize(
     ("key", "part", "name"),
     [
