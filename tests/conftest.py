@@ -72,7 +72,7 @@ def _nothing_at_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         yield
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its processes are not left to tests that look for processes
 def cluster() -> Iterator[str]:
     """The address of a Dask scheduler with two workers, processes of their own."""
     distributed = pytest.importorskip("distributed", reason="needs the extra [eval]")
