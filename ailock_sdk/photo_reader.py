@@ -24,7 +24,6 @@ from ailock_sdk.embedding import Bundle, Embedder
 from ailock_sdk.errors import CaptureError, PhotoQualityError
 from ailock_sdk.imageprint import ImagePrint, combine, load_projections
 from ailock_sdk.profiles import Look, Profile
-from ailock_sdk.workers import Workers
 
 MAX_PROBE_PHOTOS = 8
 """Most photos of one unlock: more add time and little else."""
@@ -112,7 +111,6 @@ class PhotoReader:
         self.profile = profile
         self.embedder = Embedder(bundle, threads, at_once=len(profile.looks), layers=profile.layers)
         self._observe = observe
-        self._resizers = Workers(self.embedder.threads, "resizer")
         self._projections = load_projections(bundle.projection_path, profile.layers)
 
     @property
@@ -162,8 +160,7 @@ class PhotoReader:
         margins = []  # [segment][layer] -> float64 (lambda,)
         for box in segment_boxes(width, height, contract.crop, self.profile.segments):
             with self._stage("resize"):
-                size = contract.height, contract.width
-                views = look_views(decoded.pixels, box, looks, *size, self._resizers.map)
+                views = look_views(decoded.pixels, box, looks, contract.height, contract.width)
             with self._stage("network"):
                 embeddings = self.embedder.embed_mean(views, self.profile.layers)
             with self._stage("projection"):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
@@ -20,17 +19,9 @@ TURNS = {
 }
 """Anticlockwise, by the number of quarter turns."""
 
-Each = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
-"""``map``, or one that works on several at once."""
-
 
 def look_views(
-    pixels: Pixels,
-    box: Box,
-    looks: Sequence[Look],
-    height: int,
-    width: int,
-    each: Each = map,
+    pixels: Pixels, box: Box, looks: Sequence[Look], height: int, width: int
 ) -> list[Pixels]:
     """What each look sees of one segment.
 
@@ -43,8 +34,6 @@ def look_views(
     looks : sequence of Look
     height, width : int
         Size of each view in pixels, at least 1; equal if a look has an odd number of turns.
-    each : callable
-        Resamples each fraction's box: ``map`` one after another, that of workers side by side.
 
     Returns
     -------
@@ -59,10 +48,11 @@ def look_views(
     if height != width and any(look.quarter_turns % 2 for look in looks):
         raise ValueError(f"views of {height} x {width} pixels take no odd number of quarter turns")
     image = Image.fromarray(pixels)
-    fractions = list({look.fraction for look in looks})
-    middles = [_middle(box, fraction) for fraction in fractions]
-    resampled = each(lambda middle: resample(image, middle, height, width), middles)
-    upright = dict(zip(fractions, resampled, strict=True))
+    # One after another: a thread to help takes longer to come than it would save.
+    upright = {
+        fraction: resample(image, _middle(box, fraction), height, width)
+        for fraction in {look.fraction for look in looks}
+    }
     return [_turned(upright[look.fraction], look.quarter_turns) for look in looks]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,8 +11,6 @@ from PIL import Image
 from ailock_sdk.capture import Box, Look, crop_and_resize, look_views, segment_boxes
 from ailock_sdk.capture.resize import resample
 from ailock_sdk.errors import ProfileError
-from ailock_sdk.workers import Workers
-from tests.threads import Meeting
 
 PIXELS = np.random.default_rng(11).integers(0, 256, (90, 120, 3), np.uint8)
 
@@ -81,21 +78,6 @@ def test_views_are_contiguous_and_in_order_and_each_fraction_is_resized_once(
         assert (view.dtype, view.shape) == (np.uint8, (30, 30, 3))
         np.testing.assert_array_equal(view, expected)
     assert look_views(PIXELS, box, [], 30, 30) == []
-
-
-def test_fractions_are_resampled_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
-    meeting = Meeting()
-
-    def meeting_others(*arguments: Any) -> Image.Image:
-        meeting.arrive()
-        return resample(*arguments)
-
-    looks = [Look(1.0, 0), Look(0.65, 2)]
-    expected = look_views(PIXELS, Box(0, 0, 90, 90), looks, 30, 30)
-    monkeypatch.setattr("ailock_sdk.capture.looks.resample", meeting_others)
-    views = look_views(PIXELS, Box(0, 0, 90, 90), looks, 30, 30, Workers(2, "resizer").map)
-    np.testing.assert_array_equal(views, expected)
-    assert meeting.met
 
 
 def test_only_half_turns_of_views_that_are_not_square() -> None:
