@@ -61,7 +61,7 @@ def _runtime() -> str:
 
 def _bundle(name: str) -> str:
     bundle = find_bundle(name)
-    return f"version {bundle.version}, fingerprint {bundle.fingerprint.hex()[:16]}"
+    return f"version {bundle.version}, model {bundle.model_sha256[:16]}"
 
 
 def _self_test(name: str) -> str:

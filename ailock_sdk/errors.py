@@ -9,7 +9,7 @@ AilockError
  +- EnrollmentError          the photos cannot become a record
  +- RecordError              a record is damaged, or belongs elsewhere
  |   +- RecordFormatError    bytes that are not a record of this version
- |   +- RecordMismatchError  made with another model, profile or pepper
+ |   +- RecordMismatchError  made with another model, looks or pepper
  +- SealedDataError          sealed data is damaged, or sealed to another lock
  +- VaultError               the vault file cannot be used
  |   +- NameTakenError       a lock of this name exists
@@ -110,7 +110,7 @@ class RecordFormatError(RecordError):
 
 
 class RecordMismatchError(RecordError):
-    """A sound record that was made with another model, profile or pepper."""
+    """A sound record that was made with another model, other layers or looks, or another pepper."""
 
 
 class SealedDataError(AilockError):

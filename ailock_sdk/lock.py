@@ -112,6 +112,11 @@ class AiLock:
         return self._reader.lambda_bits
 
     @property
+    def fingerprint(self) -> bytes:
+        """Of what imageprints depend on: two locks of one open each other's records."""
+        return self.bundle.fingerprints[self.profile.name]
+
+    @property
     def threads(self) -> int:
         """CPU threads of the network."""
         return self._reader.embedder.threads
@@ -264,17 +269,9 @@ class AiLock:
         if not isinstance(record, Record):
             record = Record.from_bytes(record)
         header = record.header
-        if header.fingerprint != self.bundle.fingerprint:
-            raise RecordMismatchError(
-                f"the record was made with another bundle than {self.bundle.name!r} "
-                f"version {self.bundle.version}: enroll again, or install the old bundle"
-            )
-        made_with = self.bundle.profiles.get(header.profile)
-        if not made_with or made_with.imageprint_contract() != self.profile.imageprint_contract():
-            raise RecordMismatchError(
-                f"profile {header.profile!r} of the record takes other imageprints than "
-                f"{self.profile.name!r}: use AiLock(profile={header.profile!r})"
-            )
+        if header.fingerprint != self.fingerprint:
+            maker = self.bundle.maker_in_words(header.fingerprint, header.profile)
+            raise RecordMismatchError(f"the record was made with {maker}")
         if header.lambda_bits != self.lambda_bits:
             raise RecordMismatchError("the record's lambda is not the profile's: enroll again")
         if header.pepper_id is not None:
@@ -291,7 +288,7 @@ class AiLock:
         than its profile now has, or no pepper where there is one.
         """
         header = self.check(record).header
-        profile = self.bundle.profile(header.profile)
+        profile = self.bundle.profiles.get(header.profile, self.profile)
         return (
             header.runtime != self._reader.embedder.runtime.id
             or header.time_cost * header.memory_cost_kib
@@ -308,7 +305,7 @@ class AiLock:
         header = RecordHeader(
             runtime=int(self._reader.embedder.runtime.id),
             photo_count=photo_count,
-            fingerprint=self.bundle.fingerprint,
+            fingerprint=self.fingerprint,
             profile=self.profile.name,
             lambda_bits=self.lambda_bits,
             radius=self.radius,

@@ -13,6 +13,7 @@ from ailock_sdk.secret import Secret
 from ailock_sdk.store import (
     DEFAULT_PEPPER,
     PepperProvider,
+    Record,
     RecordStore,
     open_bytes,
     open_file,
@@ -46,6 +47,7 @@ class Vault:
         self._store = store
         self._pepper = pepper
         self._lock = lock
+        self._others: dict[bytes, AiLock] = {}  # of records that self.lock does not fit
 
     @classmethod
     def open(
@@ -66,7 +68,7 @@ class Vault:
             first use). Records made with it open on no machine that lacks it.
         lock : AiLock, optional
             One that uses the same pepper; by default one with the default profile, loaded when a
-            photo first comes.
+            photo first comes. Records of other bundles open if these are installed too.
 
         Raises
         ------
@@ -85,6 +87,42 @@ class Vault:
 
             self._lock = AiLock(pepper=self._pepper)
         return self._lock
+
+    def lock_for(self, name: str) -> AiLock:
+        """The lock that reads photos for the record ``name``, its model loaded.
+
+        That is :attr:`lock` if it takes the imageprints the record was made with; else one of the
+        installed bundle that does, an old version in a folder of its own, for example.
+        :meth:`unlock` uses it by itself; a program may call this to be warm before a photo comes.
+
+        Raises
+        ------
+        RecordMismatchError
+            No installed bundle does.
+        UnknownNameError, VaultError, RecordError, BundleError
+            The record cannot be read, or a model not be loaded.
+        """
+        return self._lock_for(self._store.get(name).record)
+
+    def _lock_for(self, record: Record) -> AiLock:
+        wanted = record.header.fingerprint
+        if wanted == self.lock.fingerprint:
+            return self.lock
+        if wanted not in self._others:
+            from ailock_sdk.embedding import find_bundle_for
+            from ailock_sdk.lock import AiLock
+
+            bundle = self.lock.bundle
+            if wanted not in bundle.fingerprints.values():
+                bundle = find_bundle_for(wanted)
+            self._others[wanted] = AiLock(
+                bundle,
+                next(name for name, found in bundle.fingerprints.items() if found == wanted),
+                pepper=self._pepper,
+                threads=self.lock.threads,
+                check_quality=self.lock.check_quality,
+            )
+        return self._others[wanted]
 
     def enroll(self, name: str, photos: Sequence[PhotoSource]) -> Secret:
         """Create the lock ``name`` from 1 to 16 photos of one object.
@@ -120,10 +158,12 @@ class Vault:
         UnknownNameError, CaptureError, VaultError, RecordError, PepperError
             The comparison could not be made.
         """
-        record = self.lock.check(self._store.get(name).record)
-        imageprint = self.lock.probe(photos)
+        record = self._store.get(name).record
+        lock = self._lock_for(record)
+        lock.check(record)
+        imageprint = lock.probe(photos)
         self._store.charge(name, read_clock())
-        secret = self.lock.reproduce(imageprint, record)
+        secret = lock.reproduce(imageprint, record)
         self._store.refund(name)
         return secret
 

@@ -51,7 +51,7 @@ def photo_vector(photo: Path, other_view: Path) -> dict[str, Any]:
         "photo": photo.relative_to(HERE).as_posix(),
         "photo_sha256": hashlib.sha256(photo.read_bytes()).hexdigest(),
         "bundle": plain.bundle.name,
-        "fingerprint": plain.bundle.fingerprint.hex(),
+        "fingerprint": plain.fingerprint.hex(),
         "imageprint": bytes(probe).hex(),
         "reference_imageprint": bytes(reference).hex(),
         "other_view": other_view.relative_to(HERE).as_posix(),

@@ -72,9 +72,9 @@ class StubLock:
         self.bundle = SimpleNamespace(
             name=name,
             version="0",
-            fingerprint=hashlib.sha256(name.encode()).digest(),
             path=Path("no such folder"),
         )
+        self.fingerprint = hashlib.sha256(name.encode()).digest()
         self.code = Code(lambda_bits, 5, 2, 1)
         self.profile = SimpleNamespace(
             name="default",
@@ -99,7 +99,7 @@ class StubLock:
         of, number = int(photo[0, 0, 0]), int(photo[0, 0, 1])
         if self.check_quality and (of, number) in self.poor:
             raise PhotoQualityError([QualityIssue.BLURRED])
-        seed = self.bundle.fingerprint[0]
+        seed = self.fingerprint[0]
         word = np.random.default_rng([seed, of]).integers(0, 2, self.lambda_bits)
         looks = len(self.profile.reference_looks if reference else self.profile.looks)
         rng = np.random.default_rng([seed, of, number, looks])

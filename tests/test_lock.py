@@ -197,14 +197,13 @@ def test_pepper_is_needed_where_it_was_used(
     assert peppered.unlock(views[0], unpeppered) == secret
 
 
-@pytest.mark.parametrize("change", ["fingerprint", "profile", "lambda_bits"])
+@pytest.mark.parametrize("change", ["fingerprint", "lambda_bits"])
 def test_records_of_another_make_are_named_as_such(
     lock: AiLock, photos: Photos, change: str
 ) -> None:
     record, _ = lock.enroll(next(iter(photos.values()))[:1])
     header = {
         "fingerprint": replace(record.header, fingerprint=bytes(32)),
-        "profile": replace(record.header, profile="other"),
         "lambda_bits": replace(
             record.header, lambda_bits=64, order=5, blocks=2, message_symbols=1, radius=8
         ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -25,9 +27,12 @@ from ailock_sdk import (
     VaultError,
 )
 from ailock_sdk.benchmark.unlocking import IMAGEPRINT_STAGES
+from ailock_sdk.embedding import DEFAULT_BUNDLE, find_bundle_for, load_bundle
 from ailock_sdk.embedding.network import Network
 from ailock_sdk.sketch import CHEAPEST, Code
 from ailock_sdk.store import RecordStore
+from tests.bundles import copy_bundle, edit_manifest, turn_bits_over
+from tests.make_vectors import VECTOR_PATH
 
 Photos = dict[str, list[Path]]
 
@@ -158,16 +163,84 @@ def test_a_record_that_this_lock_cannot_serve_costs_no_attempt(
     vault: Vault, tmp_path: Path, pepper: FilePepper, views: list[Path]
 ) -> None:
     """Not the photo is at fault: five calls of a program with the wrong model lock nobody out."""
-    vault.enroll("door", views[:1])
     profile = replace(vault.lock.profile, looks=vault.lock.profile.looks[:1])
     bundle = replace(vault.lock.bundle, profiles={profile.name: profile})
-    lock = AiLock(bundle, pepper=pepper)
-    with (
-        Vault.open(tmp_path / "vault.db", pepper=pepper, lock=lock) as stranger,
-        pytest.raises(RecordMismatchError, match="another bundle"),
-    ):
-        stranger.unlock("door", views[0])
+    lock = AiLock(bundle, pepper=pepper, cost=CHEAPEST)
+    with Vault.open(tmp_path / "vault.db", pepper=pepper, lock=lock) as stranger:
+        stranger.enroll("door", views[:1])
+    with pytest.raises(RecordMismatchError, match="another bundle"):
+        vault.unlock("door", views[0])
     assert vault.show("door")["misses"] == 0
+
+
+@pytest.fixture
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder whose bundles come first; the default one is another than the shipped one."""
+    folder = tmp_path / "models"
+    monkeypatch.setenv("AILOCK_MODELS", str(folder))
+    turn_bits_over(copy_bundle(folder / DEFAULT_BUNDLE))
+    return folder
+
+
+def test_records_of_an_old_bundle_open_while_it_is_installed(
+    models: Path, vault: Vault, tmp_path: Path, pepper: FilePepper, views: list[Path], other: Path
+) -> None:
+    secret = vault.enroll("door", views[:2])
+    assert vault.lock_for("door") is vault.lock
+    old = models / DEFAULT_BUNDLE
+    kept = old.rename(models / f"{DEFAULT_BUNDLE}-old")
+    lock = AiLock(pepper=pepper, cost=CHEAPEST)
+    assert lock.fingerprint != vault.lock.fingerprint
+    with Vault.open(tmp_path / "vault.db", pepper=pepper, lock=lock) as now:
+        assert now.unlock("door", views[2]) == secret
+        assert now.lock_for("door").bundle.path == kept
+        assert now.lock_for("door") is now.lock_for("door")
+        assert now.lock is lock
+        assert now.open_sealed("door", now.seal("door", b"letter"), views[2]) == b"letter"
+        with pytest.raises(UnlockError):
+            now.unlock("door", other)
+        assert now.show("door")["misses"] == 1
+        new = now.enroll("window", views[:2])
+        assert now.lock_for("window") is lock
+        assert now.unlock("window", views[2]) == new
+    shutil.rmtree(kept)
+    with Vault.open(tmp_path / "vault.db", pepper=pepper, lock=lock) as now:
+        for _ in range(5):
+            with pytest.raises(RecordMismatchError, match="put the old bundle's folder beside"):
+                now.unlock("door", views[2])
+        assert now.show("door")["misses"] == 1
+        assert now.unlock("window", views[2]) == new
+
+
+def test_a_bundle_hidden_by_a_first_of_its_name_opens_its_records(
+    models: Path, tmp_path: Path, pepper: FilePepper, views: list[Path]
+) -> None:
+    fingerprint = bytes.fromhex(json.loads(VECTOR_PATH.read_text("utf-8"))["fingerprint"])
+    shipped = AiLock(find_bundle_for(fingerprint), pepper=pepper, cost=CHEAPEST)
+    with Vault.open(tmp_path / "vault.db", pepper=pepper, lock=shipped) as vault:
+        secret = vault.enroll("door", views[:2])
+    with Vault.open(tmp_path / "vault.db", pepper=pepper) as vault:
+        assert vault.lock.bundle.path == models / DEFAULT_BUNDLE
+        assert vault.unlock("door", views[2]) == secret
+
+
+def test_records_of_another_profile_of_the_lock_s_own_bundle_open(
+    tmp_path: Path, pepper: FilePepper, views: list[Path]
+) -> None:
+    """Also if the bundle is in none of the folders."""
+    folder = copy_bundle(tmp_path / "elsewhere")
+    near = {"looks": [[0.8, 0]], "reference_looks": [[0.8, 0], [0.8, 1]]}
+    edit_manifest(
+        folder,
+        lambda m: m["profiles"].update(near={**m["profiles"]["default"], **near}),
+    )
+    bundle = load_bundle(folder)
+    one, two = (AiLock(bundle, name, pepper=pepper, cost=CHEAPEST) for name in ("default", "near"))
+    with Vault.open(tmp_path / "vault.db", pepper=pepper, lock=two) as vault:
+        secret = vault.enroll("door", views[:2])
+    with Vault.open(tmp_path / "vault.db", pepper=pepper, lock=one) as vault:
+        assert vault.unlock("door", views[1]) == secret
+        assert vault.lock_for("door").profile.name == "near"
 
 
 def test_the_attempt_is_on_disk_before_the_comparison(

@@ -118,8 +118,8 @@ def result_of(unlocking: Unlocking) -> dict[str, Any]:
         "model": {
             "bundle": bundle.name,
             "version": bundle.version,
-            "fingerprint": bundle.fingerprint.hex(),
-            "model_sha256": bundle.files[bundle.model].sha256,
+            "fingerprint": lock.fingerprint.hex(),
+            "model_sha256": bundle.model_sha256,
             "profile": lock.profile.name,
         },
         "photo": {

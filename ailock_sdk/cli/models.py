@@ -24,11 +24,11 @@ def list_found(arguments: argparse.Namespace) -> int:
 
 def verify(arguments: argparse.Namespace) -> int:
     """Check every file of every bundle."""
-    bundles = [load_bundle(path) for path in list_bundles().values()]
+    bundles = {name: load_bundle(path) for name, path in list_bundles().items()}
     report(
         arguments,
-        {b.name: _identity(b) for b in bundles},
-        "\n".join(f"ok  {_identity_text(b)}" for b in bundles),
+        {name: _identity(bundle) for name, bundle in bundles.items()},
+        "\n".join(f"ok  {name} {_identity_text(bundle)}" for name, bundle in bundles.items()),
     )
     return ExitCode.OK
 
@@ -56,7 +56,8 @@ def build(arguments: argparse.Namespace) -> int:
     report(
         arguments,
         {"path": str(target), "name": bundle.name, **_identity(bundle)},
-        f"built  {_identity_text(bundle)}  {target}\n\n{converter.as_table(conversion.report)}",
+        f"built  {bundle.name} {_identity_text(bundle)}  {target}\n\n"
+        f"{converter.as_table(conversion.report)}",
     )
     return ExitCode.OK
 
@@ -80,9 +81,19 @@ def _converter() -> Any:
         ) from None
 
 
-def _identity(bundle: Bundle) -> dict[str, str]:
-    return {"version": bundle.version, "fingerprint": bundle.fingerprint.hex()}
+def _identity(bundle: Bundle) -> dict[str, Any]:
+    fingerprints = {name: each.hex() for name, each in bundle.fingerprints.items()}
+    return {
+        "version": bundle.version,
+        "model_sha256": bundle.model_sha256,
+        "fingerprints": fingerprints,
+    }
 
 
 def _identity_text(bundle: Bundle) -> str:
-    return f"{bundle.name} {bundle.version}  {bundle.fingerprint.hex()[:16]}"
+    """Version, and the fingerprints of its profiles as ``ailock show`` begins them."""
+    profiles: dict[str, list[str]] = {}
+    for name, fingerprint in bundle.fingerprints.items():
+        profiles.setdefault(fingerprint.hex()[:16], []).append(name)
+    shown = [f"{', '.join(names)}: {start}" for start, names in profiles.items()]
+    return "  ".join([f"version {bundle.version}", *(shown or ["no profile yet"])])

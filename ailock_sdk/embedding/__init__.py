@@ -1,16 +1,16 @@
 """Pixels to embedding: model bundles and the TFLite runtime (SPEC sections 2 and 10)."""
 
-from ailock_sdk.embedding.bundle import (
-    DEFAULT_BUNDLE,
-    Bundle,
-    bundle_folders,
-    find_bundle,
-    list_bundles,
-    load_bundle,
-    new_bundle_folder,
-)
+from ailock_sdk.embedding.bundle import Bundle, load_bundle
 from ailock_sdk.embedding.cores import usable_cores
 from ailock_sdk.embedding.embedder import Embedder
+from ailock_sdk.embedding.installed import (
+    DEFAULT_BUNDLE,
+    bundle_folders,
+    find_bundle,
+    find_bundle_for,
+    list_bundles,
+    new_bundle_folder,
+)
 from ailock_sdk.embedding.manifest import InputContract, Layer, ProjectionSpec, SelfTest
 from ailock_sdk.embedding.runtime import Runtime, choose_runtime, quiet_stderr
 
@@ -26,6 +26,7 @@ __all__ = [
     "bundle_folders",
     "choose_runtime",
     "find_bundle",
+    "find_bundle_for",
     "list_bundles",
     "load_bundle",
     "new_bundle_folder",

@@ -5,18 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
-from ailock_sdk.constants import LABEL_FINGERPRINT, MODELS_PATH_VARIABLE
+from ailock_sdk.constants import LABEL_FINGERPRINT
 from ailock_sdk.embedding.manifest import MANIFEST_NAME, FileEntry, Manifest, parse_manifest
-from ailock_sdk.embedding.projection_file import check_projection_file
+from ailock_sdk.embedding.projection_file import check_projection_file, projection_hashes
 from ailock_sdk.errors import BundleError
-from ailock_sdk.paths import data_folder
 from ailock_sdk.profiles import Profile
 
-DEFAULT_BUNDLE = "inception_v3_slim"
 _MANIFEST_LENGTH_BYTES_MAX = 1024 * 1024
 
 
@@ -50,19 +50,50 @@ class Bundle(Manifest):
             raise BundleError(f"bundle {self.name!r} has no projection: fit one first")
         return self.path / self.projection
 
+    @property
+    def model_sha256(self) -> str:
+        """Of the TFLite file, hexadecimal."""
+        return self.files[self.model].sha256
+
     @cached_property
-    def fingerprint(self) -> bytes:
-        """32 bytes that change exactly when this bundle's imageprints, of any kind, may change."""
-        names = [self.model, *([] if self.projection is None else [self.projection])]
-        files = {name: self.files[name].sha256 for name in names}
+    def fingerprints(self) -> Mapping[str, bytes]:
+        """Of each profile, 32 bytes that its records name: of exactly what its bits depend on.
+
+        Profiles of one fingerprint make the same bits, in whatever bundles they are. Taking them
+        reads the projections of the layers that profiles use.
+
+        Raises
+        ------
+        BundleError
+            The projection file is damaged.
+        """
+        used = dict.fromkeys(layer for p in self.profiles.values() for layer in p.layers)
+        hashes = projection_hashes(self.projection_path, used) if used else {}
+        return MappingProxyType(
+            {name: self._fingerprint(profile, hashes) for name, profile in self.profiles.items()}
+        )
+
+    def _fingerprint(self, profile: Profile, hashes: Mapping[str, Mapping[str, str]]) -> bytes:
         contract = {
-            "files": files,
+            **profile.imageprint_contract(),  # what layers are, not their names, decides bits
+            "layers": [
+                {"outputs": self.layers[layer].as_list(), **hashes[layer]}
+                for layer in profile.layers
+            ],
+            "model": self.model_sha256,
             "input": self.input.as_dict(),
-            "layers": {name: layer.as_list() for name, layer in self.layers.items()},
-            "profiles": {name: p.imageprint_contract() for name, p in self.profiles.items()},
         }
         canonical = json.dumps(contract, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(LABEL_FINGERPRINT + canonical.encode("ascii")).digest()
+
+    def maker_in_words(self, fingerprint: bytes, profile: str) -> str:
+        """What made a record that the profile in use does not fit, and what to do."""
+        if self.fingerprints.get(profile) == fingerprint:
+            return f"profile {profile!r}, of other imageprints: use AiLock(profile={profile!r})"
+        return (
+            f"another bundle than {self.name!r} version {self.version}: use that one "
+            "(ailock_sdk.embedding.find_bundle_for finds it), or enroll again"
+        )
 
     def profile(self, name: str) -> Profile:
         """The profile of this name.
@@ -89,72 +120,36 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
     BundleError
         The folder, the manifest or a file is missing, malformed or altered.
     """
-    folder = Path(path)
-    manifest_path = folder / MANIFEST_NAME
-    try:
-        with manifest_path.open("rb") as stream:
-            raw = stream.read(_MANIFEST_LENGTH_BYTES_MAX + 1)
-    except OSError as error:
-        reason = error.strerror
-        raise BundleError(f"no model bundle at {folder}: {manifest_path.name}: {reason}") from None
-    if len(raw) > _MANIFEST_LENGTH_BYTES_MAX:
-        raise BundleError(f"{manifest_path} is larger than 1 MiB")
-    try:
-        fields = parse_manifest(raw)
-    except BundleError as error:
-        raise BundleError(f"{manifest_path}: {error}") from None
-    for name, entry in fields.files.items():
-        _verify_file(folder / name, entry)
-    bundle = Bundle(**vars(fields), path=folder)
+    bundle = read_bundle(path)
+    for name, entry in bundle.files.items():
+        _verify_file(bundle.path / name, entry)
     if bundle.projection is not None:
         check_projection_file(bundle.projection_path, bundle.projections, bundle.layers)
     return bundle
 
 
-def find_bundle(name: str) -> Bundle:
-    """The first bundle of this name in :func:`bundle_folders`, its files checked.
+def read_bundle(path: str | os.PathLike[str]) -> Bundle:
+    """What a bundle's manifest says, strictly, its files unchecked: to look whether it is wanted.
 
     Raises
     ------
     BundleError
-        There is none, or it is malformed or altered.
+        The folder or the manifest is missing or malformed.
     """
-    for folder in bundle_folders():
-        if (folder / name / MANIFEST_NAME).is_file():
-            return load_bundle(folder / name)
-    known = ", ".join(list_bundles()) or "none"
-    raise BundleError(f"no model bundle named {name!r}; installed: {known}")
-
-
-def list_bundles() -> dict[str, Path]:
-    """Names and folders of the bundles that can be found, the first of a name wins."""
-    found: dict[str, Path] = {}
-    for folder in bundle_folders():
-        if folder.is_dir():
-            for manifest in sorted(folder.glob(f"*/{MANIFEST_NAME}")):
-                found.setdefault(manifest.parent.name, manifest.parent)
-    return found
-
-
-def bundle_folders() -> list[Path]:
-    """Where bundles are looked for: ``$AILOCK_MODELS``, the shipped folder, the user's own."""
-    package = Path(__file__).resolve().parents[1]
-    # An installed wheel carries models/ inside the package; a checkout has it beside the package.
-    shipped = [package / "models", package.parent / "models"]
-    return [*_given_folders(), *shipped, _own_folder()]
-
-
-def new_bundle_folder() -> Path:
-    """Where a bundle of the user's goes: the first of ``$AILOCK_MODELS``, or the user's own."""
-    return [*_given_folders(), _own_folder()][0]
-
-
-def _given_folders() -> list[Path]:
-    return [Path(p) for p in os.environ.get(MODELS_PATH_VARIABLE, "").split(os.pathsep) if p]
-
-
-def _own_folder() -> Path:
-    return data_folder() / "models"
+    manifest_path = Path(path) / MANIFEST_NAME
+    try:
+        with manifest_path.open("rb") as stream:
+            raw = stream.read(_MANIFEST_LENGTH_BYTES_MAX + 1)
+    except OSError as error:
+        reason = error.strerror
+        raise BundleError(f"no model bundle at {path}: {manifest_path.name}: {reason}") from None
+    if len(raw) > _MANIFEST_LENGTH_BYTES_MAX:
+        raise BundleError(f"{manifest_path} is larger than 1 MiB")
+    try:
+        manifest = parse_manifest(raw)
+    except BundleError as error:
+        raise BundleError(f"{manifest_path}: {error}") from None
+    return Bundle(**vars(manifest), path=Path(path))
 
 
 def _verify_file(path: Path, entry: FileEntry) -> None:

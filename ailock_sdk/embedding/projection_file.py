@@ -1,9 +1,10 @@
-"""The arrays of a bundle's projection file, beside what the manifest says of them."""
+"""The arrays of a bundle's projection file: what the manifest says of them, and their hashes."""
 
 from __future__ import annotations
 
+import hashlib
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,33 @@ def check_projection_file(
                     f"projections.{name}: {array} in {path} is {_text(found[array])}, "
                     f"the manifest says {_text(expected)}"
                 )
+
+
+def projection_hashes(path: Path, layers: Iterable[str]) -> dict[str, dict[str, str]]:
+    """SHA-256 of each layer's ``weights`` and ``offsets``, hexadecimal (SPEC section 10).
+
+    It is of the values, so that packing a file anew, or for another layer, changes none.
+
+    Raises
+    ------
+    BundleError
+        The file is damaged, or lacks an array.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return {
+                layer: {
+                    "weights": _sha256(arrays[f"{layer}/weights"], "<f2"),
+                    "offsets": _sha256(arrays[f"{layer}/offsets"], "<f8"),
+                }
+                for layer in layers
+            }
+    except Exception as error:  # zipfile, zlib and NumPy: many kinds for damaged files
+        raise BundleError(f"{path} is not a projection file: {error}") from None
+
+
+def _sha256(array: np.ndarray, dtype: str) -> str:
+    return hashlib.sha256(array.astype(dtype).tobytes()).hexdigest()
 
 
 def _heads(path: Path) -> dict[str, ArrayFacts]:

@@ -104,7 +104,7 @@ class RecordHeader:
                 f"runtime {self.runtime} is unknown: update ailock-sdk, or enroll again"
             )
         _require_range("reference photos", self.photo_count, 1, MAX_REFERENCE_PHOTOS)
-        _require_length("bundle fingerprint", self.fingerprint, FINGERPRINT_LENGTH_BYTES)
+        _require_length("fingerprint", self.fingerprint, FINGERPRINT_LENGTH_BYTES)
         if not is_profile_name(self.profile):
             raise RecordFormatError(f"the profile name is not {PROFILE_NAME_RULE}")
         _require_range("lambda", self.lambda_bits, MIN_LAMBDA_BITS, MAX_LAMBDA_BITS)
@@ -258,7 +258,7 @@ class Record:
             "needs_pepper": header.pepper_id is not None,
             "runtime": RuntimeId(header.runtime).package,
             "reference_photos": header.photo_count,
-            "bundle_fingerprint": header.fingerprint.hex(),
+            "fingerprint": header.fingerprint.hex(),
             "profile": header.profile,
             "lambda_bits": header.lambda_bits,
             "radius_bits": header.radius,

@@ -120,8 +120,7 @@ def scene_report(
         f"lambda {lock.lambda_bits}, c {lock.radius}",
         {
             **sets,
-            "Model bundle": f"{bundle.name} {bundle.version}, fingerprint "
-            f"{bundle.fingerprint.hex()}",
+            "Model bundle": provenance.bundle_line(lock),
             "Runtime": lock.runtime,
             **provenance.facts(recorded),
         },

@@ -126,8 +126,7 @@ def targeted_report(
                 f"{part.source.name} ({photos.split} objects) sha256 {digest}"
                 for part, digest in zip(photos.sets, photos.sha256, strict=True)
             ),
-            "Model bundle": f"{bundle.name} {bundle.version}, fingerprint "
-            f"{bundle.fingerprint.hex()}",
+            "Model bundle": provenance.bundle_line(lock),
             "Runtime": lock.runtime,
             **provenance.facts(recorded),
         },

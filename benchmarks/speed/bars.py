@@ -76,7 +76,7 @@ def measure(options: argparse.Namespace) -> tuple[dict[str, Any], list[Bar]]:
         "runtime": unlock["software"]["runtime"],
         "threads": unlock["threads"],
         "model": unlock["model"],
-        "baseline_sha256": baseline.files[baseline.model].sha256,
+        "baseline_sha256": baseline.model_sha256,
         "photo": unlock["photo"],
         "bars": [bar.as_json() for bar in bars],
         "stages": stages,

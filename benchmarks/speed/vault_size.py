@@ -46,7 +46,7 @@ def measure(photo: Path, folder: Path, records: int, runs: int) -> dict[str, Any
     """
     pepper = FilePepper(folder / "pepper")
     lock = AiLock(pepper=pepper)
-    digest = hashlib.sha256(photo.read_bytes() + lock.bundle.fingerprint).hexdigest()[:16]
+    digest = hashlib.sha256(photo.read_bytes() + lock.fingerprint).hexdigest()[:16]
     paths = {str(n): folder / f"vault-{n}-{digest}.db" for n in (SMALL, records)}
     for count, path in paths.items():
         _fill(path, lock, pepper, photo, int(count))

@@ -65,7 +65,7 @@ def cache_key(
     looks = lock.profile.reference_looks if reference else lock.profile.looks
     return {
         "format": "ailock-imageprints/2",
-        "fingerprint": lock.bundle.fingerprint.hex(),
+        "fingerprint": lock.fingerprint.hex(),
         "layers": list(lock.profile.layers),
         "segments": list(lock.profile.segments),
         "looks": [look.as_list() for look in looks],

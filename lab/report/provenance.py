@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from ailock_sdk.embedding import Bundle
+from ailock_sdk import AiLock
 from lab.photos.labelled_photos import LabelledPhotos, name_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,18 +77,18 @@ def versions_line(found: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {number}" for name, number in found.items())
 
 
-def bundle_record(bundle: Bundle) -> dict[str, str]:
-    """Which bundle it was, for a JSON file."""
+def bundle_record(lock: AiLock) -> dict[str, str]:
+    """Which bundle it was, for a JSON file, and the fingerprint of the profile."""
     return {
-        "name": bundle.name,
-        "version": bundle.version,
-        "fingerprint": bundle.fingerprint.hex(),
+        "name": lock.bundle.name,
+        "version": lock.bundle.version,
+        "fingerprint": lock.fingerprint.hex(),
     }
 
 
-def bundle_line(bundle: Bundle) -> str:
+def bundle_line(lock: AiLock) -> str:
     """Which bundle it was, in words."""
-    return f"{bundle.name} {bundle.version}, {bundle.fingerprint.hex()}"
+    return f"{lock.bundle.name} {lock.bundle.version}, fingerprint {lock.fingerprint.hex()}"
 
 
 def photos_line(photos: LabelledPhotos) -> str:

@@ -234,7 +234,7 @@ def _provenance(
         **recorded,
         "seed": settings.seed,
         "runtime": lock.runtime,
-        "bundle": provenance.bundle_record(lock.bundle),
+        "bundle": provenance.bundle_record(lock),
         "profile": lock.profile.name,
         "looks": {
             "probe": len(lock.profile.looks),

@@ -171,7 +171,11 @@ def test_models(run: Run) -> None:
     assert "inception_v3_slim" in run("models", "list")[1]
     code, out, _ = run("models", "verify", "--json")
     assert code == 0
-    assert len(json.loads(out)["inception_v3_slim"]["fingerprint"]) == 64
+    found = json.loads(out)["inception_v3_slim"]
+    assert len(found["fingerprints"]["default"]) == 64
+    code, out, _ = run("models", "verify")
+    assert f"ok  inception_v3_slim version {found['version']}  " in out
+    assert found["fingerprints"]["default"][:16] in out
 
 
 def test_benchmark_with_one_number_of_threads(run: Run, other: Path) -> None:

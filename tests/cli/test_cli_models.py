@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from PIL import Image
 
 from ailock_sdk.cli import main, models
 from ailock_sdk.cli.exit_codes import ExitCode
+from tests.bundles import copy_bundle, turn_bits_over
 from tools.conversion.inception_v3 import INPUT, NODES, Concat, Conv
 
 Run = Callable[..., tuple[int, str, str]]
@@ -38,6 +40,51 @@ def test_json_may_stand_on_either_side_of_the_action(run: Run) -> None:
     found = [run(*a)[1] for a in (["--json"], ["--json", "list"], ["list", "--json"])]
     assert found == [found[0]] * 3
     assert "inception_v3_slim" in json.loads(found[0])
+
+
+def test_records_of_an_old_bundle_open_while_it_is_installed(
+    run: Run,
+    tmp_path: Path,
+    photos: dict[str, list[Path]],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        code = main([*map(str, arguments), "--vault", str(tmp_path / "vault.db")])
+        captured = capsys.readouterr()
+        return int(code), captured.out, captured.err
+
+    old = copy_bundle(tmp_path / "models" / "inception_v3_slim")
+    turn_bits_over(old)
+    first, second, third, *_ = next(iter(photos.values()))
+    letter = tmp_path / "letter"
+    letter.write_text("blue pot")
+    assert call("enroll", "door", first, second)[0] == ExitCode.OK
+    assert call("seal", "door", letter)[0] == ExitCode.OK
+    letter.unlink()
+
+    kept = old.rename(tmp_path / "models" / "inception_v3_slim-0.2.0")
+    assert call("unlock", "door", third) == (ExitCode.OK, "unlocked 'door'\n", "")
+    assert call("open", "door", f"{letter}.sealed", third)[0] == ExitCode.OK
+    assert letter.read_text() == "blue pot"
+
+    fingerprint = json.loads(call("show", "door", "--json")[1])["fingerprint"]
+    verified = json.loads(run("verify", "--json")[1])
+    assert verified["inception_v3_slim-0.2.0"]["fingerprints"]["default"] == fingerprint
+    assert verified["inception_v3_slim"]["fingerprints"]["default"] != fingerprint
+    assert (
+        f"ok  inception_v3_slim-0.2.0 version 0.2.0  default: {fingerprint[:16]}"
+        in (run("verify")[1])
+    )
+
+    shutil.rmtree(kept)
+    code, out, err = call("unlock", "door", third)
+    assert (code, out) == (ExitCode.DAMAGED, "")
+    assert fingerprint[:16] in err
+    assert f"for example as {tmp_path / 'models' / 'NAME-VERSION'}, or enroll again" in err
+    assert err.count("\n") == 1
 
 
 def test_build_without_tensorflow_says_how_to_get_it(
@@ -97,7 +144,7 @@ def test_built_bundle_is_listed_and_verified(run: Run, tmp_path: Path) -> None:
     assert facts["path"] == str(tmp_path / "models" / "inception_v3")
     assert json.loads(run("list", "--json")[1])["inception_v3"] == facts["path"]
     verified = json.loads(run("verify", "--json")[1])["inception_v3"]
-    assert verified == {key: facts[key] for key in ("version", "fingerprint")}
+    assert verified == {key: facts[key] for key in ("version", "model_sha256", "fingerprints")}
 
     code, _, err = run(*build, "--representative", tmp_path / "photos")
     assert code == ExitCode.SETUP

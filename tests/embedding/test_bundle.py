@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,18 +15,19 @@ from ailock_sdk.embedding import (
     Embedder,
     choose_runtime,
     find_bundle,
+    find_bundle_for,
     list_bundles,
     load_bundle,
 )
-from ailock_sdk.errors import BundleError, RuntimeMissingError
+from ailock_sdk.errors import BundleError, RecordMismatchError, RuntimeMissingError
+from tests.bundles import copy_bundle, turn_bits_over
+from tests.make_vectors import VECTOR_PATH
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A copy of the default bundle that a test may damage."""
-    copy = tmp_path / "bundles" / DEFAULT_BUNDLE
-    shutil.copytree(find_bundle(DEFAULT_BUNDLE).path, copy)
-    return copy
+    return copy_bundle(tmp_path / "bundles" / DEFAULT_BUNDLE)
 
 
 def edit(folder: Path, *path: str, to: object) -> Bundle:
@@ -72,52 +72,6 @@ def test_no_bundle_there(tmp_path: Path) -> None:
         load_bundle(tmp_path)
 
 
-def test_fingerprint_changes_with_what_changes_imageprints_only(folder: Path) -> None:
-    original = edit(folder, "profiles", "default", "looks", to=[[1.0, 0]]).fingerprint
-    assert len(original) == 32
-    assert edit(folder, "source", to="another text").fingerprint == original
-    assert edit(folder, "profiles", "default", "tau", to="0.9999").fingerprint == original
-    assert edit(folder, "profiles", "default", "looks", to=[[1, 0]]).fingerprint == original
-    assert edit(folder, "profiles", "default", "calibration", to={}).fingerprint == original
-    assert edit(folder, "input", "crop", to=0.123).fingerprint != original
-
-
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("looks", [[0.999, 0]]),
-        ("looks", [[0.999, 2]]),
-        ("reference_looks", [[0.999, 0]]),
-        ("segments", ["centre"]),
-    ],
-)
-def test_fingerprint_changes_with_what_a_profile_looks_at(
-    folder: Path, key: str, value: object
-) -> None:
-    original = load_bundle(folder).fingerprint
-    assert edit(folder, "profiles", "default", key, to=value).fingerprint != original
-
-
-def test_fingerprint_is_the_specified_hash() -> None:
-    """SPEC section 10, written out: text, not the code that makes it."""
-    bundle = find_bundle(DEFAULT_BUNDLE)
-    manifest = json.loads((bundle.path / "manifest.json").read_text())
-    contract = {
-        "files": {
-            name: manifest["files"][name]["sha256"] for name in ("model.tflite", "projection.npz")
-        },
-        "input": manifest["input"],
-        "layers": manifest["layers"],
-        "profiles": {
-            name: {key: profile[key] for key in ("layers", "segments", "looks", "reference_looks")}
-            for name, profile in manifest["profiles"].items()
-        },
-    }
-    text = json.dumps(contract, sort_keys=True, separators=(",", ":"))
-    digest = hashlib.sha256(b"ailock/v1/bundle-fingerprint" + text.encode("ascii")).digest()
-    assert bundle.fingerprint == digest
-
-
 def test_bundles_of_the_environment_come_first(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,6 +79,58 @@ def test_bundles_of_the_environment_come_first(
     monkeypatch.setenv("AILOCK_MODELS", str(folder.parent))
     assert find_bundle(DEFAULT_BUNDLE).path == folder
     assert list_bundles()[DEFAULT_BUNDLE] == folder
+
+
+def test_bundles_are_found_by_what_their_profiles_take(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = find_bundle(DEFAULT_BUNDLE)
+    (wanted, *_) = shipped.fingerprints.values()
+    turn_bits_over(folder)
+    monkeypatch.setenv("AILOCK_MODELS", str(folder.parent))
+    turned = find_bundle(DEFAULT_BUNDLE)
+    assert turned.path == folder
+    (other, *_) = turned.fingerprints.values()
+    assert find_bundle_for(other).path == folder
+    assert find_bundle_for(wanted).path == shipped.path  # though the first of its name is another
+    with pytest.raises(RecordMismatchError, match=f"fingerprint {'00' * 8}, which none") as caught:
+        find_bundle_for(bytes(32))
+    assert str(folder.parent / "NAME-VERSION") in str(caught.value)
+
+
+def test_what_cannot_be_read_is_passed_over_and_what_was_altered_is_not_used(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AILOCK_MODELS", str(folder.parent))
+    turn_bits_over(folder)
+    (wanted, *_) = load_bundle(folder).fingerprints.values()
+    for name, text in (("a-broken", "{"), ("b-empty", "")):
+        (folder.parent / name).mkdir()
+        (folder.parent / name / "manifest.json").write_text(text)
+    assert find_bundle_for(wanted).path == folder
+    altered = folder.rename(folder.parent / "c-altered")
+    model = bytearray((altered / "model.tflite").read_bytes())
+    model[-1] ^= 1
+    (altered / "model.tflite").write_bytes(model)
+    with pytest.raises(BundleError, match=r"c-altered/model\.tflite was altered"):
+        find_bundle_for(wanted)
+    copy = turn_bits_over(copy_bundle(folder.parent / "d-whole"))
+    assert find_bundle_for(wanted).path == copy
+
+
+def test_the_search_reads_no_model(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the fitting bundle's: an unlock must not wait for all the others' megabytes."""
+    monkeypatch.setenv("AILOCK_MODELS", str(folder.parent))
+    turn_bits_over(folder)
+    read: list[Path] = []
+
+    def load(path: Path) -> Bundle:
+        read.append(path)
+        return load_bundle(path)
+
+    monkeypatch.setattr("ailock_sdk.embedding.installed.load_bundle", load)
+    shipped = json.loads(VECTOR_PATH.read_text("utf-8"))["fingerprint"]
+    assert read == [find_bundle_for(bytes.fromhex(shipped)).path] != [folder]
 
 
 @pytest.mark.parametrize(

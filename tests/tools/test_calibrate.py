@@ -73,7 +73,7 @@ def test_tables_files_and_manifest_say_the_same(
 
 
 def test_what_is_asked_becomes_tau(bundle: Path, photos: Path, cache: Path) -> None:
-    fingerprint = load_bundle(bundle).fingerprint
+    fingerprints = load_bundle(bundle).fingerprints
     assert run(bundle, photos, cache, "--tau", "0.7") == 0
     assert load_bundle(bundle).profile("default").tau == "0.7000"
     assert run(bundle, photos, cache, "--fmr", "0.02", "--code", "7", "4", "3") == 0
@@ -82,7 +82,7 @@ def test_what_is_asked_becomes_tau(bundle: Path, photos: Path, cache: Path) -> N
     assert profile.calibration["radius_bits"] == radius
     assert profile.code == (7, 4, 3)
     # Neither tau nor code decides what an imageprint is.
-    assert load_bundle(bundle).fingerprint == fingerprint
+    assert load_bundle(bundle).fingerprints == fingerprints
 
 
 def test_profiles_share_their_bits_and_differ_in_radius(

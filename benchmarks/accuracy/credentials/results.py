@@ -28,7 +28,7 @@ def report(attack: CredentialAttack, lock: AiLock, photos: LabelledPhotos, comma
     recorded = provenance.record(command)
     depends_on = {
         "Photos": provenance.photos_line(photos),
-        "Model": provenance.bundle_line(lock.bundle),
+        "Model": provenance.bundle_line(lock),
         "Profile": lock.profile.name,
         "Seed": str(attack.seed),
     }
@@ -135,7 +135,7 @@ def _document(
         "provenance": {
             **recorded,
             "seed": attack.seed,
-            "bundle": provenance.bundle_record(lock.bundle),
+            "bundle": provenance.bundle_record(lock),
             "profile": lock.profile.name,
             "photo_sets": [
                 {"file": name_of(part), "sha256": sha256}

@@ -25,6 +25,15 @@ def software() -> dict[str, str]:
     return {"runtime": f"{runtime.name} {runtime.version}", **{n: version(n) for n in names}}
 
 
+def contract(bundle: Bundle, layers: Sequence[str]) -> dict[str, object]:
+    """What of a bundle decides the embeddings of layers, as JSON values."""
+    return {
+        "model_sha256": bundle.model_sha256,
+        "input": bundle.input.as_dict(),
+        "outputs": {name: bundle.layers[name].as_list() for name in layers},
+    }
+
+
 @dataclass(frozen=True)
 class Job:
     """What every batch of a role has in common.
@@ -32,14 +41,14 @@ class Job:
     Attributes
     ----------
     bundle : the bundle's folder, which every worker reads
-    fingerprint : of the bundle, hexadecimal
+    contract : of the bundle and the layers, from :func:`contract`
     software : the versions that all workers must have, from :func:`software`
     layers, segments : what to embed, each layer at each segment
     threads : CPU threads of one worker; ``None``: the machine's fast cores
     """
 
     bundle: str
-    fingerprint: str
+    contract: Mapping[str, object]
     software: Mapping[str, str]
     layers: tuple[str, ...]
     segments: tuple[str, ...]
@@ -142,6 +151,7 @@ def _load(job: Job) -> Embedder:
         raise WorkersError(
             f"a worker cannot read the bundle ({error}): put it in the same folder on every worker"
         ) from None
-    if bundle.fingerprint.hex() != job.fingerprint:
+    known = bundle.layers.keys() >= set(job.layers)
+    if not known or contract(bundle, job.layers) != job.contract:
         raise WorkersError(f"a worker has another bundle at {job.bundle}: copy the same to all")
     return Embedder(bundle, threads=job.threads)

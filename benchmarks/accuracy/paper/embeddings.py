@@ -18,7 +18,7 @@ from tqdm import tqdm
 from ailock_sdk.capture import SEGMENT_NAMES
 from ailock_sdk.embedding import Bundle
 from benchmarks.accuracy.paper import store
-from benchmarks.accuracy.paper.embed_batch import Batch, Job, embed_batch, software
+from benchmarks.accuracy.paper.embed_batch import Batch, Job, contract, embed_batch, software
 from benchmarks.accuracy.paper.roles import RolePhotos
 from lab.errors import EmbeddingsError
 from lab.photos.labelled_photos import encoded_photos
@@ -147,7 +147,7 @@ def embed_role(
         with open_workers(workers) as opened:
             job = Job(
                 bundle=str(bundle.path.resolve()),
-                fingerprint=bundle.fingerprint.hex(),
+                contract=contract(bundle, layers),
                 software=software(),
                 layers=layers,
                 segments=segments,
@@ -178,8 +178,7 @@ def cache_key(
     return {
         "format": FORMAT,
         "bundle": bundle.name,
-        "fingerprint": bundle.fingerprint.hex(),
-        "model_sha256": bundle.files[bundle.model].sha256,
+        **contract(bundle, layers),
         "layers": list(layers),
         "segments": list(segments),
         "software": software(),

@@ -36,8 +36,8 @@ def bundle_facts(bundle: Bundle, study: Study, beside: DefaultProfile | None) ->
     """What a chapter's figures depend on: model hash, layers, components, hold-out."""
     settings, fitted = study.settings, study.features
     facts = {
-        "Model SHA-256": bundle.files[bundle.model].sha256,
-        "Bundle fingerprint": bundle.fingerprint.hex(),
+        "Model SHA-256": bundle.model_sha256,
+        "Bundle": f"{bundle.name} {bundle.version}",
         "Source": bundle.source,
         "Layers": f"{settings.layers[0]} (single layer)"
         + "".join(f", {layer}" for layer in settings.layers[1:]),

@@ -64,7 +64,7 @@ def run(options: argparse.Namespace, command: str) -> int:
     sets = [options.photos, *options.fit]
     depends_on = {
         "Photos": "; ".join(f"{path.name} sha256 {_digest(path)}" for path in sets),
-        "Model": provenance.bundle_line(lock.bundle),
+        "Model": provenance.bundle_line(lock),
         "Profile": lock.profile.name,
         "Seed": str(options.seed),
     }

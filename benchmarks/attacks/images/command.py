@@ -69,11 +69,11 @@ def run(options: argparse.Namespace, command: str) -> int:
         options.out / "imageprints",
         AttackSettings(options.bootstrap, settings.seed, progress=True),
     )
-    model_sha256 = lock.bundle.files[lock.bundle.model].sha256
+    model_sha256 = lock.bundle.model_sha256
     recorded = provenance.record(command)
     depends_on = {
         "Photos": provenance.photos_line(photos),
-        "Model": f"{provenance.bundle_line(lock.bundle)}; model {model_sha256}",
+        "Model": f"{provenance.bundle_line(lock)}; model {model_sha256}",
         "Seed": str(settings.seed),
     }
     report = Report(
@@ -83,7 +83,7 @@ def run(options: argparse.Namespace, command: str) -> int:
         (Chapter("", {}, (table,)),),
         document={
             **recorded,
-            "bundle": provenance.bundle_line(lock.bundle),
+            "bundle": provenance.bundle_line(lock),
             "model_sha256": model_sha256,
             "training": json.loads((options.out / RECORD).read_text("utf-8")),
             "table": asdict(table),

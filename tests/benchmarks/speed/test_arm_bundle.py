@@ -71,7 +71,7 @@ def test_imageprint_is_the_same_bit_for_bit(
     elsewhere: dict[str, Any], lock: AiLock, looks: str
 ) -> None:
     assert elsewhere["machine"] == "aarch64"
-    assert elsewhere["fingerprint"] == lock.bundle.fingerprint.hex()
+    assert elsewhere["fingerprint"] == lock.fingerprint.hex()
     if looks == "two probes":
         here = lock.probe([PHOTO, OTHER_VIEW])
     else:

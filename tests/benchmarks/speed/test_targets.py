@@ -529,7 +529,7 @@ def test_an_emulated_machine_is_timed_over_ssh(
     assert "Cortex-A76" in benchmark["device"]["processor"]
     assert "asimddp" in benchmark["device"]["cpu_features"]
     shipped = find_bundle(DEFAULT_BUNDLE)
-    assert benchmark["model"]["model_sha256"] == shipped.files[shipped.model].sha256
+    assert benchmark["model"]["model_sha256"] == shipped.model_sha256
     target.clean()
     assert not device.folder.exists()
 

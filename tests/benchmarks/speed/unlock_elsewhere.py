@@ -42,7 +42,7 @@ def main(record: str, photo: str, other_view: str) -> None:
     enrolled, secret = lock.enroll([photo])
     result = {
         "machine": platform.machine(),
-        "fingerprint": lock.bundle.fingerprint.hex(),
+        "fingerprint": lock.fingerprint.hex(),
         "unlocked_sha256": hashlib.sha256(bytes(unlocked)).hexdigest(),
         "record": bytes(enrolled).hex(),
         "secret_sha256": hashlib.sha256(bytes(secret)).hexdigest(),

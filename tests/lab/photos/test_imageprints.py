@@ -22,7 +22,7 @@ class FakeLock:
     """A lock whose photos are bytes: the first says good, poor or broken."""
 
     def __init__(self, fingerprint: bytes = bytes(32)) -> None:
-        self.bundle = SimpleNamespace(fingerprint=fingerprint)
+        self.fingerprint = fingerprint
         self.profile = SimpleNamespace(
             layers=("layer",),
             segments=("whole",),

@@ -22,7 +22,14 @@ from ailock_sdk.capture import crop_and_resize, decode_photo, segment_boxes
 from ailock_sdk.embedding import Bundle, Embedder, load_bundle
 from benchmarks.accuracy.paper import embeddings, store
 from benchmarks.accuracy.paper.copies import leave_out_copies
-from benchmarks.accuracy.paper.embed_batch import Batch, Embedded, Job, embed_batch, software
+from benchmarks.accuracy.paper.embed_batch import (
+    Batch,
+    Embedded,
+    Job,
+    contract,
+    embed_batch,
+    software,
+)
 from benchmarks.accuracy.paper.embeddings import RoleEmbeddings, embed_role
 from benchmarks.accuracy.paper.roles import IMPOSTOR, REFERENCE, RolePhotos, open_roles
 from lab.bundles.write import read_manifest, write_manifest
@@ -196,7 +203,8 @@ def test_a_dask_cluster_computes_the_same(
 
 
 def test_a_dask_worker_refuses_another_bundle(bundle: Bundle, cluster: str) -> None:
-    job = Job(str(bundle.path.resolve()), "00" * 32, software(), ("pool_3",), ("whole",), 1)
+    other = {**contract(bundle, ["pool_3"]), "model_sha256": "00" * 32}
+    job = Job(str(bundle.path.resolve()), other, software(), ("pool_3",), ("whole",), 1)
     with (
         open_workers(cluster) as opened,
         pytest.raises(WorkersError, match="a worker has another bundle"),
@@ -216,7 +224,7 @@ def test_a_worker_refuses_what_would_not_be_the_same(
 ) -> None:
     fields = {
         "bundle": str(bundle.path),
-        "fingerprint": bundle.fingerprint.hex(),
+        "contract": contract(bundle, ["pool_3"]),
         "software": software(),
         "layers": ("pool_3",),
         "segments": ("whole",),
@@ -398,9 +406,10 @@ def test_the_file_says_what_it_holds(
         assert stored["objects"].asstr()[...].tolist() == list(photos.objects)
         assert stored["paths"].asstr()[...].tolist() == list(photos.paths)
         assert stored["photo_sha256"].asstr()[...].tolist() == list(photos.photo_sha256)
-    assert key["fingerprint"] == bundle.fingerprint.hex()
-    assert key["model_sha256"] == bundle.files[bundle.model].sha256
+    assert key["model_sha256"] == bundle.model_sha256
+    assert key["input"] == bundle.input.as_dict()
     assert key["photo_sets_sha256"] == list(photos.sha256)
+    assert key["outputs"] == json.loads(json.dumps({"pool_3": bundle.layers["pool_3"].as_list()}))
     assert key["layers"] == ["pool_3"]
     assert key["segments"] == ["whole", "centre"]
     assert key["software"] == software()

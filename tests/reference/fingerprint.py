@@ -1,0 +1,67 @@
+"""The fingerprint of a profile from SPEC section 10 alone: folder in, 32 bytes out.
+
+It parses the ``.npz`` itself and shares no code with the package.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+
+def fingerprint(folder: Path, profile: str) -> bytes:
+    """Of one profile of the bundle in ``folder``."""
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    chosen = manifest["profiles"][profile]
+    packed = folder / manifest["projection"]
+    layers = [
+        {
+            "outputs": [
+                {key: part[key] for key in ("output", "shape", "pooling")}
+                for part in manifest["layers"][layer]
+            ],
+            "weights": hashlib.sha256(values(packed, f"{layer}/weights.npy", 2)).hexdigest(),
+            "offsets": hashlib.sha256(values(packed, f"{layer}/offsets.npy", 8)).hexdigest(),
+        }
+        for layer in chosen["layers"]
+    ]
+    given = manifest["input"]
+    contract: dict[str, Any] = {
+        "model": hashlib.sha256((folder / manifest["model"]).read_bytes()).hexdigest(),
+        "input": {
+            "height": given["height"],
+            "width": given["width"],
+            **{key: float(given[key]) for key in ("low", "high", "crop")},
+        },
+        "layers": layers,
+        "segments": chosen["segments"],
+        **{
+            key: [[float(fraction), turns] for fraction, turns in chosen[key]]
+            for key in ("looks", "reference_looks")
+        },
+    }
+    text = json.dumps(contract, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(b"ailock/v1/fingerprint" + text.encode("ascii")).digest()
+
+
+def values(packed: Path, member: str, item_bytes: int) -> bytes:
+    """The bytes of a little-endian array, row after row, from an ``.npz`` of NumPy's format 1."""
+    with zipfile.ZipFile(packed) as archive:
+        raw = archive.read(member)
+    assert raw[:8] == b"\x93NUMPY\x01\x00"
+    start = 10 + int.from_bytes(raw[8:10], "little")
+    head = ast.literal_eval(raw[10:start].decode("latin-1"))
+    assert head["descr"] == f"<f{item_bytes}"
+    data = raw[start:]
+    if not head["fortran_order"] or len(head["shape"]) == 1:
+        return data
+    rows, columns = head["shape"]
+    return b"".join(
+        data[(column * rows + row) * item_bytes :][:item_bytes]
+        for row in range(rows)
+        for column in range(columns)
+    )
