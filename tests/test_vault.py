@@ -243,6 +243,21 @@ def test_records_of_another_profile_of_the_lock_s_own_bundle_open(
         assert vault.lock_for("door").profile.name == "near"
 
 
+@pytest.mark.parametrize("profile", ["easy", "strict"])
+def test_records_of_the_bundle_s_other_profiles_open_by_the_default_lock(
+    vault: Vault, tmp_path: Path, pepper: FilePepper, photos: Photos, profile: str
+) -> None:
+    """With their own radius and code."""
+    other = AiLock(profile=profile, pepper=pepper, cost=CHEAPEST)
+    default = vault.lock
+    assert (other.radius > default.radius) == (profile == "easy")
+    assert other.code.message_bits >= default.code.message_bits
+    with Vault.open(tmp_path / "vault.db", pepper=pepper, lock=other) as made:
+        secret = made.enroll("door", photos["clock"][:1])
+    assert vault.unlock("door", photos["clock"][1]) == secret
+    assert vault.show("door")["radius_bits"] == other.radius
+
+
 def test_the_attempt_is_on_disk_before_the_comparison(
     tmp_path: Path, pepper: FilePepper, views: list[Path]
 ) -> None:
