@@ -23,7 +23,16 @@ OTHER = "pool_3"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return copy_bundle(tmp_path / "bundle")
+    """A copy of the default bundle with the default profile alone."""
+    folder = copy_bundle(tmp_path / "bundle")
+
+    def keep_default(manifest: Manifest) -> None:
+        for entries in (manifest["profiles"], manifest["self_test"]["imageprints"]):
+            for name in set(entries) - {"default"}:
+                del entries[name]
+
+    edit_manifest(folder, keep_default)
+    return folder
 
 
 def used_layer(manifest: Manifest) -> str:
