@@ -70,7 +70,7 @@ def projection_hashes(path: Path, layers: Iterable[str]) -> dict[str, dict[str, 
 
 
 def _sha256(array: np.ndarray, dtype: str) -> str:
-    return hashlib.sha256(array.astype(dtype).tobytes()).hexdigest()
+    return hashlib.sha256(np.ascontiguousarray(array, dtype).data).hexdigest()
 
 
 def _heads(path: Path) -> dict[str, ArrayFacts]:
