@@ -39,12 +39,13 @@ OUTSIDE = ("lab", "tools", "benchmarks")
 HOMES = {
     "PIL": ("ailock_sdk/capture", *OUTSIDE),
     "pillow_heif": ("ailock_sdk/capture",),
-    "ai_edge_litert": ("ailock_sdk/embedding",),
+    "ai_edge_litert": ("ailock_sdk/embedding", "tools/training/dequantise.py"),
     "tflite_runtime": ("ailock_sdk/embedding",),
     "tensorflow": ("ailock_sdk/embedding", "tools/conversion", "benchmarks/speed"),
     "keras": ("tools/conversion",),
     "torch": (
-        *("tools/train_embedder.py", "tools/training", "tools/projection"),
+        *("tools/train_embedder.py", "tools/train_objects.py", "tools/training"),
+        "tools/projection",
         "benchmarks/attacks/images",
     ),
     "sklearn": ("lab/fitting",),

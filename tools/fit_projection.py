@@ -7,8 +7,9 @@ Principal components, white or not, are those of the training sets' plain photos
 background are left out, for photos that users take are not like them. The ai.lock paper's are
 ``--kind pca --hyperplanes gaussian`` with the window 200 to 400. A discriminant keeps the
 directions in which objects differ while random views of one photo, drawn as in training, agree; a
-photo without an object name is an object of its own. Its components are then made white over the
-plain photos, for the bits of ordinary photos must not correlate.
+photo without an object name is an object of its own. With ``--grids``, and the configuration of
+``tools.train_objects``, so do views of one object before several backgrounds. Its components are
+then made white over the plain photos, for the bits of ordinary photos must not correlate.
 
 Photos and views are looked at as probes are. With several segments, all of them together make up
 the photos of one projection, and views of different segments count as different objects.
@@ -40,7 +41,9 @@ from lab.photos.embeddings import InputView, Sight
 from tools.projection.components import discriminant, plain_photos, principal
 from tools.projection.photos import Camera, TrainingSets, add_plain_photos, embed_views
 from tools.projection.write import write_projection
-from tools.training.config import read_config
+from tools.training.config import read_views
+from tools.training.object_config import read_object_config
+from tools.training.scene_views import SceneViews
 
 MODULE = "tools.fit_projection"
 _CODE_ORDER = 7
@@ -56,8 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace, command: str) -> int:
     # Whatever can be refused is, before the long work begins.
-    specs, config = _specs(options), read_config(options.config)
+    specs, config = _specs(options), read_views(options.config)
     profile = _profile(options, specs)
+    if options.grids and (options.kind != "discriminant" or profile.segments[1:]):
+        raise ValueError("scenes are for a discriminant of one segment: they show one object each")
     manifest = read_manifest(options.bundle)
     manifest["input"]["crop"] = options.crop or manifest["input"]["crop"]
     bundle = load_bundle(options.bundle)
@@ -78,7 +83,15 @@ def _run(options: argparse.Namespace, command: str) -> int:
     used = add_plain_photos(plain, camera, sets, options.plain)
     views = None
     if options.kind == "discriminant":
-        views = embed_views(list(specs), camera, sets, options.views, options.limit, used)
+        scenes = None
+        if options.grids:
+            shown, size = (
+                read_object_config(options.config),
+                min(sight.short_side, config.source_size),
+            )
+            scenes = SceneViews(shown, options.photos, options.grids, size, options.seed)
+        layers = list(specs)
+        views = embed_views(layers, camera, sets, options.views, options.limit, used, scenes)
     arrays: dict[str, NDArray[Any]] = {}
     projections = {}
     for layer, spec in specs.items():
@@ -111,6 +124,7 @@ def _run(options: argparse.Namespace, command: str) -> int:
     if views is not None:
         record |= {
             "objects": int(views.objects.max()) + 1,
+            **({"grids": options.grids} if options.grids else {}),
             "shrinkage": options.shrinkage,
             "views_per_photo": options.views,
         }
@@ -192,6 +206,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--plain", type=int, help="photos of each set used as they are, at most (default: all)")
     add("--views", type=int, default=3, help="random views of each photo, at least 2")
     add("--limit", type=int, default=1000, help="photos of each set shown in views, at most")
+    add("--grids", type=int, default=0, help="grids of scenes, as the configuration has them")
     add("--shrinkage", type=float, default=0.3, help="of the within-object covariance, 0 to 1")
     add("--seed", type=int, default=7)
     add("--threads", type=int, help="CPU threads of the network")

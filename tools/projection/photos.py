@@ -20,7 +20,8 @@ from lab.photos.embeddings import Sight, embed_in_chunks
 from lab.photos.photo_sets import PhotoSet, open_photo_set
 from tools.projection.components import Plain
 from tools.projection.views import random_views, squares
-from tools.training.config import Config, Source
+from tools.training.config import Source, ViewConfig
+from tools.training.scene_views import SceneViews
 
 Used = dict[str, dict[str, int | str]]
 """By file of a set: its hash, and how many photos were taken for what."""
@@ -45,7 +46,7 @@ class Camera:
 class TrainingSets:
     """The sets of a training configuration, in ``folder``, and the seed of all draws."""
 
-    config: Config
+    config: ViewConfig
     folder: Path
     seed: int
 
@@ -74,13 +75,14 @@ def add_plain_photos(
 ) -> Used:
     """Show photos as they are to ``plain``, by layer; at most so many of each set.
 
-    Sets on a bare background are left out, for photos that users take are not like them.
+    Sets on a bare background are left out, for photos that users take are not like them, and sets
+    that say so.
     """
     used: Used = {}
     for source in sets.config.training:
         photos = sets.photos(source)
         used[source.file] = {"photos_plain": 0, "sha256": sha256_of(photos.source)}
-        if source.cut_outs:
+        if source.cut_outs or not source.plain:
             continue
         photos = photos.sample(most or len(photos), sets.seed)
         used[source.file]["photos_plain"] = len(photos)
@@ -92,12 +94,19 @@ def add_plain_photos(
 
 
 def embed_views(
-    layers: Sequence[str], camera: Camera, sets: TrainingSets, count: int, limit: int, used: Used
+    layers: Sequence[str],
+    camera: Camera,
+    sets: TrainingSets,
+    count: int,
+    limit: int,
+    used: Used,
+    scenes: SceneViews | None = None,
 ) -> Views:
     """Embed ``count`` random views, drawn as in training, of each of ``limit`` photos of a set.
 
-    Enters into ``used`` how many photos those were. A photo without an object name is an object of
-    its own, and views of different segments count as different objects.
+    ``scenes`` come after them, where there are any. Enters into ``used`` how many photos those
+    were. A photo without an object name is an object of its own, and views of different segments
+    count as different objects.
     """
     chunks: dict[str, list[NDArray[np.float32]]] = {layer: [] for layer in layers}
     names: list[str] = []
@@ -122,5 +131,9 @@ def embed_views(
             for _ in range(count)
             for segment in camera.sight.segments
         ]
+    if scenes is not None:
+        for layer, embeddings in camera.embeddings(scenes, layers):
+            chunks[layer].append(embeddings)
+        names += scenes.names
     _, objects = np.unique(names, return_inverse=True)
     return Views({layer: np.concatenate(parts) for layer, parts in chunks.items()}, objects)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lab.photos.embeddings import InputView, view_pixels
 from lab.photos.photo_sets import PhotoSet
 from tools.training.augmentation import augment
-from tools.training.config import Config, Source
+from tools.training.config import Source, ViewConfig
 from tools.training.photos import CARD_SHAPE, as_pixels
 
 _BATCH = 20
@@ -31,7 +31,7 @@ def random_views(
     photos: Squares,
     backgrounds: Squares,
     source: Source,
-    config: Config,
+    config: ViewConfig,
     count: int,
     size: int,
     seed: int,

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 _LUMA = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
-_KEY_LOW, _KEY_HIGH = 0.06, 0.16
+KEY_LOW, KEY_HIGH = 0.06, 0.16
 """Distance from the background's colour (RGB in [0, 1]) where a cut-out begins and is solid."""
 _ZOOM = 0.9, 1.6
 """Side of the view, in sides of a cut-out, when it is put before another background."""
@@ -116,10 +116,18 @@ def cut_out(photos: Tensor) -> Tensor:
     )
     colour = border.median(dim=2).values[:, :, None, None]
     distance = (photos - colour).abs().amax(dim=1, keepdim=True)
-    mask = ((distance - _KEY_LOW) / (_KEY_HIGH - _KEY_LOW)).clamp(0, 1)
-    # Closing fills glints and holes inside the object.
-    grown = functional.max_pool2d(mask, 17, 1, 8)
-    return functional.avg_pool2d(-functional.max_pool2d(-grown, 17, 1, 8), 3, 1, 1)
+    return close_mask(((distance - KEY_LOW) / (KEY_HIGH - KEY_LOW)).clamp(0, 1))
+
+
+def close_mask(mask: Tensor) -> Tensor:
+    """Fill glints and holes inside the object of each (N, 1, S, S) mask."""
+    return functional.avg_pool2d(-_grown(-_grown(mask)), 3, 1, 1)
+
+
+def _grown(mask: Tensor) -> Tensor:
+    """The largest value within 8 pixels, by rows and then by columns, which is much faster."""
+    rows = functional.max_pool2d(mask, (17, 1), 1, (8, 0))
+    return functional.max_pool2d(rows, (1, 17), 1, (0, 8))
 
 
 def relight(views: Tensor, recipe: Augmentation, rng: torch.Generator) -> Tensor:

@@ -24,6 +24,8 @@ class Source:
     """Every photo shows one object before a plain background."""
     cards: bool = False
     """Photos may be shown as flat pictures before other backgrounds."""
+    plain: bool = True
+    """Photos as users take them, of many things: components are made white over such."""
     general: bool = False
     """Photos of many things, on which reconstruction and projections are fitted."""
 
@@ -79,31 +81,52 @@ class Optimisation:
 
 
 @dataclass(frozen=True)
-class Config:
-    """Everything that determines a run, besides the teacher and the photos."""
+class ViewConfig:
+    """What determines the random views of training photos."""
 
     seed: int
     input_size: int
+    """Pixels a side that the network sees."""
     source_size: int
-    network: Network
-    optimisation: Optimisation
+    """Pixels a side that views are drawn from."""
     augmentation: Augmentation
     training: tuple[Source, ...]
+
+
+@dataclass(frozen=True)
+class Config(ViewConfig):
+    """Everything that determines a run, besides the teacher and the photos."""
+
+    network: Network
+    optimisation: Optimisation
     dev: tuple[Source, ...]
 
 
 def read_config(path: Path) -> Config:
     """Read and check a TOML file; an unknown or missing key is a TypeError."""
     table = tomllib.loads(path.read_text(encoding="utf-8"))
-    augmentation: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in table.pop("augmentation").items()
-    }
     return Config(
         network=Network(**table.pop("network")),
         optimisation=Optimisation(**table.pop("optimisation")),
-        augmentation=Augmentation(**augmentation),
+        augmentation=Augmentation(**with_tuples(table.pop("augmentation"))),
         training=tuple(Source(**source) for source in table.pop("training")),
         dev=tuple(Source(**source) for source in table.pop("dev")),
         **table,
     )
+
+
+def read_views(path: Path) -> ViewConfig:
+    """The part of any training run's TOML file that says which views of which photos it draws."""
+    table = tomllib.loads(path.read_text(encoding="utf-8"))
+    return ViewConfig(
+        seed=table["seed"],
+        input_size=table["input_size"],
+        source_size=table["source_size"],
+        augmentation=Augmentation(**with_tuples(table["augmentation"])),
+        training=tuple(Source(**source) for source in table["training"]),
+    )
+
+
+def with_tuples(table: dict[str, Any]) -> dict[str, Any]:
+    """A TOML table with its arrays as tuples, as frozen dataclasses want them."""
+    return {key: tuple(v) if isinstance(v, list) else v for key, v in table.items()}

@@ -54,6 +54,23 @@ def contrast(
     return (losses[0] + losses[1]) / 2
 
 
+def grid_contrast(
+    embeddings: Tensor, objects: Tensor, backgrounds: Tensor, temperature: float
+) -> Tensor:
+    """InfoNCE that no background can answer; unit rows (N, K), numbers (N,) and (N,) -> a scalar.
+
+    What belongs together shares the object and not the background; every view of another object
+    is an impostor, and those on the same background are the ones that the shortcut takes for it.
+    A view of the same object on the same background is neither.
+    """
+    cosines = embeddings @ embeddings.T / temperature
+    same = objects[:, None] == objects[None]
+    together = same & (backgrounds[:, None] != backgrounds[None])
+    impostors = cosines.masked_fill(same, float("-inf")).logsumexp(dim=1, keepdim=True)
+    losses = functional.softplus(impostors - cosines)
+    return losses[together].mean()
+
+
 @dataclass(frozen=True)
 class Queue:
     """The latest embeddings (M, K) and the numbers (M,) of their objects (arXiv 1912.06798)."""

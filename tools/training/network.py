@@ -78,6 +78,12 @@ class Inception(nn.Module):
         """The ``mixed_8`` map -> the ``mixed_10`` map."""
         return self._walk(HEAD, {MIXED_8: mixed_8})
 
+    def part(self, nodes: tuple[Node, ...], features: Tensor) -> Tensor:
+        """The map of the last of ``nodes``, from the one map that all of them start at."""
+        first = nodes[0]
+        assert not isinstance(first, Concat)
+        return self._walk(nodes, {first.source: features})
+
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """Pixels -> the ``mixed_8`` and ``mixed_10`` maps."""
         mixed_8 = self.trunk(pixels)

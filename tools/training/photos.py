@@ -13,7 +13,7 @@ from ailock_sdk.capture import Box, crop_and_resize
 from lab.photos.embeddings import InputView, view_pixels
 from lab.photos.photo_sets import open_photo_set
 from tools.training.augmentation import augment
-from tools.training.config import Config, Source
+from tools.training.config import Config, Source, ViewConfig
 
 CARD_SHAPE = -0.5, 0.5
 """Logarithm of width over height of the photos that are shown as flat pictures."""
@@ -69,7 +69,7 @@ class Drawn:
 class TrainingPhotos:
     """All training photos, with what sampling and augmentation need to know of each."""
 
-    def __init__(self, config: Config, directory: Path) -> None:
+    def __init__(self, config: ViewConfig, directory: Path) -> None:
         size = config.source_size
         parts = {s: read_photos(s, directory, size, training=True) for s in config.training}
         self._config = config
@@ -129,8 +129,8 @@ class TrainingPhotos:
         )
 
     def general(self, count: int, rng: np.random.Generator) -> Tensor:
-        """``count`` photos of many things, the centre of each: (N, 3, S, S) in [-1, 1]."""
+        """At most ``count`` photos of many things, the centre of each: (N, 3, S, S) in [-1, 1]."""
         margin = (self._config.source_size - self._config.input_size) // 2
         inner = slice(margin, margin + self._config.input_size)
-        chosen = rng.choice(self._general, count, replace=False)
+        chosen = rng.choice(self._general, min(count, len(self._general)), replace=False)
         return as_input(self._pixels[chosen][:, inner, inner])

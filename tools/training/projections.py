@@ -29,11 +29,11 @@ def unit(vectors: np.ndarray) -> np.ndarray:
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True).clip(1e-12)
 
 
-def whitened_pca(embeddings: np.ndarray) -> Projection:
+def whitened_pca(embeddings: np.ndarray, components: int = COMPONENTS) -> Projection:
     """Leading principal components of (N, D), each scaled to unit variance."""
     mean = embeddings.mean(axis=0)
     values, vectors = np.linalg.eigh(np.cov(embeddings, rowvar=False))
-    values, vectors = values[::-1][:COMPONENTS], vectors[:, ::-1][:, :COMPONENTS]
+    values, vectors = values[::-1][:components], vectors[:, ::-1][:, :components]
     return Projection(mean, vectors / np.sqrt(values.clip(values[0] * 1e-9)))
 
 
