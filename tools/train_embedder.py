@@ -30,10 +30,11 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from lab.files import sha256_of
+from tools.conversion.layer_files import read_layer_files
 from tools.training.config import Config, read_config
 from tools.training.evaluation import Watch
 from tools.training.loop import Metrics, Trainer, run
-from tools.training.network import Inception, Layers, read_layers
+from tools.training.network import Inception, Layers
 from tools.training.photos import TrainingPhotos, read_dev
 from tools.training.preparation import Known, Start, prepare
 from tools.training.reconstruction import complete
@@ -45,7 +46,9 @@ def main() -> None:
     config, out = read_config(arguments.config), arguments.out
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(config.seed)
-    teacher, filled = complete(read_layers(sorted(arguments.teacher.glob("*.npz"))), config.seed)
+    teacher, filled = complete(
+        read_layer_files(sorted(arguments.teacher.glob("*.npz"))), config.seed
+    )
     training = TrainingPhotos(config, arguments.photos)
     start = _start(out / "start.pt", config, teacher, training, arguments.student)
     write_npz(out / "start.npz", start.layers | {"kept": start.kept.numpy()})
@@ -126,7 +129,7 @@ def _start(
     if not path.exists():
         known = None
         if student is not None:
-            layers = read_layers([student])
+            layers = read_layer_files([student])
             kept = layers.pop("kept").astype(np.int64)
             known = Known(layers, torch.from_numpy(kept))
         torch.save(prepare(config, teacher, training, known), path)

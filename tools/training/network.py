@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -22,15 +21,6 @@ TRUNK: tuple[Node, ...] = NODES[:_SPLIT]
 """From the stem to ``mixed_8``: what the teacher knows in full."""
 HEAD: tuple[Node, ...] = NODES[_SPLIT:]
 """``mixed_9`` and ``mixed_10``."""
-
-
-def read_layers(paths: Iterable[Path]) -> Layers:
-    """Merge layer files into one float32 dictionary."""
-    layers: Layers = {}
-    for path in paths:
-        with np.load(path) as archive:
-            layers.update({key: archive[key].astype(np.float32) for key in archive.files})
-    return layers
 
 
 def convolutions(nodes: Iterable[Node]) -> list[Conv]:

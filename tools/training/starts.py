@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tools.conversion.layer_files import read_layer_files
 from tools.training.dequantise import read_tflite
 from tools.training.network import (
     MIXED_8,
@@ -18,7 +19,6 @@ from tools.training.network import (
     Layers,
     convolutions,
     global_mean,
-    read_layers,
 )
 from tools.training.projections import whitened_pca
 
@@ -60,7 +60,7 @@ def open_student(path: Path) -> Student:
         return Student(_trunk(layers), weight, bias)
     if path.suffix == ".tflite":
         return Student(_trunk(read_tflite(path)))
-    layers = read_layers([path])
+    layers = read_layer_files([path])
     if PROJECTION_WEIGHT not in layers:
         return Student(_trunk(layers))
     return Student(_trunk(layers), layers[PROJECTION_WEIGHT], layers[PROJECTION_BIAS])
