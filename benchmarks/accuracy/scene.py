@@ -156,9 +156,9 @@ def _table(found: Scene, photos: tuple[int, int]) -> Table:
 
 def _gallery(found: Scene) -> Gallery:
     tiles = []
-    for example in found.examples:
+    for number, example in enumerate(found.examples, start=1):
         for enrolment in ENROLMENTS:
-            group = f"{example.owner}, references on {enrolment}"
+            group = f"Trial {number}: {example.owner}, references on {enrolment}"
             tiles.append(Tile((montage(example.references[enrolment]),), "references", "", group))
             for probe in PROBES:
                 accepted = example.accepted[enrolment, probe]
