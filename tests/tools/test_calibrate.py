@@ -61,6 +61,7 @@ def test_tables_files_and_manifest_say_the_same(
     own = measured["cross_validation"][-1]
     assert len(own["folds"]) == 5
     (written,) = measured["profiles"]
+    assert measured["tau"] == written["tau"]
     assert float(profile.tau) == own["tau"] == written["tau"] == profile.calibration["tau_cv"]
     radius = correction_radius(measured["lambda_bits"], profile.tau)
     assert radius == own["radius_bits"] == profile.calibration["radius_bits"]
@@ -122,6 +123,7 @@ def test_profiles_share_their_bits_and_differ_in_radius(
     assert radii["easy"] > radii["default"] > radii["strict"]
     assert codes == {"easy": (6, 8, 3), "default": before.code, "strict": (6, 8, 5)}
     measured = json.loads((tmp_path / "out" / "calibration.json").read_text())
+    assert "tau" not in measured  # each profile has its own
     assert [one["profile"] for one in measured["profiles"]] == ["easy", "default", "strict"]
 
 

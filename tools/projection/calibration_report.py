@@ -99,7 +99,9 @@ def _document(found: Calibration) -> dict[str, Any]:
         entry["tau"] = one.tau / TAU_UNIT
         entry["folds"] = [{**asdict(fold), "tau": fold.tau / TAU_UNIT} for fold in one.folds]
         entries.append(entry)
+    chosen = [float(point.tau) for point in found.points]
     return {
+        **({"tau": chosen[0]} if len(chosen) == 1 else {}),
         "lambda_bits": found.lambda_bits,
         "profiles": [_point_document(point) for point in found.points],
         "cross_validation": entries,
