@@ -1,8 +1,12 @@
 """Every error the SDK raises on purpose.
 
 AilockError
- +- UnlockError              the photo did not open the lock
- |   +- LockedOutError       too many misses: wait, or enroll again
+ +- UnlockError              the photos did not open the lock
+ +- LockedOutError           too many misses: wait, or use the recovery code
+ +- PinError                 a PIN is needed, or what was given is none
+ +- RecoveryCodeError        mistyped, or the code of another lock
+ +- SlotError                no such slot, the last one, or no room for another
+ +- OutOfMemoryError         the device had too little memory: nothing was compared
  +- CaptureError             the photo cannot be used
  |   +- PhotoFormatError     not an image we read, damaged, or over a ceiling
  |   +- PhotoQualityError    dark, blown out, blurred, textureless or too small
@@ -10,11 +14,17 @@ AilockError
  +- RecordError              a record is damaged, or belongs elsewhere
  |   +- RecordFormatError    bytes that are not a record of this version
  |   +- RecordMismatchError  made with another model, looks or pepper
- +- SealedDataError          sealed data is damaged, or sealed to another lock
+ +- SealedDataError          not an age file, damaged, or sealed to another lock
  +- VaultError               the vault file cannot be used
+ |   +- VaultMissingError    there is none at this path
+ |   +- VaultBusyError       another process keeps it busy
+ |   +- VaultReadOnlyError   it cannot be written
+ |   +- VaultFullError       its disk is full
+ |   +- BadNameError         what no lock may be named
  |   +- NameTakenError       a lock of this name exists
  |   +- UnknownNameError     no lock of this name
- +- PepperError              the pepper is missing, damaged or unprotected
+ |   +- LockChangedError     the lock was changed by another while it was in use
+ +- PepperError              the pepper is missing, damaged, unprotected or another one
  +- BundleError              a model bundle is missing, damaged or malformed
  +- RuntimeMissingError      no TFLite interpreter is installed
  +- ProfileError             parameters that cannot work, or that need an opt-in
@@ -37,22 +47,41 @@ class UnlockError(AilockError):
         super().__init__(message)
 
 
-class LockedOutError(UnlockError):
-    """Too many consecutive misses.
+class LockedOutError(AilockError):
+    """Too many consecutive misses: nothing was compared. No data is lost by it.
 
     Attributes
     ----------
     retry_after_seconds : float or None
-        The wait until the next attempt; ``None`` when the lock stays closed until its owner removes
-        and enrolls it again.
+        The wait until the next attempt; ``None`` when photos open nothing until the owner has used
+        the recovery code.
     """
 
     def __init__(self, retry_after_seconds: float | None) -> None:
         self.retry_after_seconds = retry_after_seconds
         if retry_after_seconds is None:
-            message = "locked for good after too many misses: remove this lock and enroll again"
+            message = "too many misses: photos rest until you open the lock by its recovery code"
         else:
             message = f"too many misses: try again in {retry_after_seconds:.0f} s"
+        super().__init__(message)
+
+
+class PinError(AilockError):
+    """A PIN is needed and none was given, or it is none. A wrong one is an :class:`UnlockError`."""
+
+
+class RecoveryCodeError(AilockError):
+    """The recovery code was mistyped, or is that of another lock."""
+
+
+class SlotError(AilockError):
+    """A lock has no such slot, would lose its last one, or has no room for another."""
+
+
+class OutOfMemoryError(AilockError):
+    """The device had too little memory. Nothing was compared, so no attempt was charged."""
+
+    def __init__(self, message: str = "too little memory: close other programs, try again") -> None:
         super().__init__(message)
 
 
@@ -114,11 +143,31 @@ class RecordMismatchError(RecordError):
 
 
 class SealedDataError(AilockError):
-    """Sealed data is damaged, truncated, or was sealed to another lock."""
+    """Not an age file, damaged, cut short, or sealed to another lock."""
 
 
 class VaultError(AilockError):
     """The vault file cannot be used."""
+
+
+class VaultMissingError(VaultError):
+    """There is no vault at this path."""
+
+
+class VaultBusyError(VaultError):
+    """Another process keeps the vault busy: try again."""
+
+
+class VaultReadOnlyError(VaultError):
+    """The vault, its folder or its medium cannot be written."""
+
+
+class VaultFullError(VaultError):
+    """The vault's disk is full or over quota; nothing was changed."""
+
+
+class BadNameError(VaultError):
+    """What no lock may be named."""
 
 
 class NameTakenError(VaultError):
@@ -129,8 +178,12 @@ class UnknownNameError(VaultError):
     """The vault holds no lock of this name."""
 
 
+class LockChangedError(VaultError):
+    """The lock was changed, removed or enrolled anew while it was in use: try again."""
+
+
 class PepperError(AilockError):
-    """The pepper is missing, damaged, or readable by others."""
+    """The pepper is missing, damaged, readable by others, or not the one it should be."""
 
 
 class BundleError(AilockError):

@@ -229,10 +229,13 @@ def test_public_names_are_pinned() -> None:
 
     assert set(ailock_sdk.__all__) == {
         *("AiLock", "Vault", "ImagePrint", "Record", "Secret", "PepperProvider", "FilePepper"),
-        *("AilockError", "UnlockError", "LockedOutError"),
+        *("AilockError", "UnlockError", "LockedOutError", "PinError", "RecoveryCodeError"),
+        *("SlotError", "OutOfMemoryError"),
         *("CaptureError", "PhotoFormatError", "PhotoQualityError", "EnrollmentError"),
         *("RecordError", "RecordFormatError", "RecordMismatchError", "SealedDataError"),
-        *("VaultError", "NameTakenError", "UnknownNameError", "PepperError"),
+        *("VaultError", "VaultMissingError", "VaultBusyError", "VaultReadOnlyError"),
+        *("VaultFullError", "BadNameError", "NameTakenError", "UnknownNameError"),
+        *("LockChangedError", "PepperError"),
         *("BundleError", "RuntimeMissingError", "ProfileError"),
     }
     for name in ailock_sdk.__all__:

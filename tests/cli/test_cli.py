@@ -213,12 +213,15 @@ def test_every_error_has_its_exit_code() -> None:
     assert found == {
         "UnlockError": 1,
         **dict.fromkeys(("NameTakenError", "UnknownNameError", "ProfileError"), 2),
+        **dict.fromkeys(("BadNameError", "PinError", "RecoveryCodeError", "SlotError"), 2),
         "LockedOutError": 3,
         **dict.fromkeys(("CaptureError", "PhotoFormatError", "PhotoQualityError"), 4),
         "EnrollmentError": 4,
         **dict.fromkeys(("RecordError", "RecordFormatError", "RecordMismatchError"), 5),
         **dict.fromkeys(("SealedDataError", "VaultError"), 5),
         **dict.fromkeys(("AilockError", "BundleError", "RuntimeMissingError", "PepperError"), 6),
+        **dict.fromkeys(("VaultMissingError", "VaultBusyError", "VaultReadOnlyError"), 6),
+        **dict.fromkeys(("VaultFullError", "LockChangedError", "OutOfMemoryError"), 6),
     }
 
 
