@@ -12,6 +12,7 @@ from time import perf_counter
 from ailock_sdk.embedding import DEFAULT_BUNDLE, choose_runtime, find_bundle, list_bundles
 from ailock_sdk.errors import AilockError
 from ailock_sdk.lock import AiLock
+from ailock_sdk.secret import Hidden
 from ailock_sdk.sketch import RFC9106_LOW_MEMORY, derive_keys
 from ailock_sdk.store import FilePepper, RecordStore
 
@@ -83,7 +84,7 @@ def _self_test(name: str) -> str:
 
 def _argon2id() -> str:
     start = perf_counter()
-    derive_keys(b"", bytes(16), None, RFC9106_LOW_MEMORY, bytes(32))
+    derive_keys(Hidden(), bytes(16), None, RFC9106_LOW_MEMORY, bytes(32))
     return f"{(perf_counter() - start) * 1000:.0f} ms at the default cost"
 
 

@@ -20,7 +20,7 @@ from ailock_sdk.photo_reader import (
     timed_stage,
 )
 from ailock_sdk.profiles import DEFAULT_PROFILE
-from ailock_sdk.secret import Secret
+from ailock_sdk.secret import Hidden, Secret
 from ailock_sdk.sketch import (
     RFC9106_LOW_MEMORY,
     Code,
@@ -202,7 +202,7 @@ class AiLock:
         reference = self.reference(prints)
         # The one place where randomness enters a record; everything below is pure.
         salt = os.urandom(SALT_LENGTH_BYTES)
-        message = os.urandom(message_length_bytes(self.code))
+        message = Hidden(os.urandom(message_length_bytes(self.code)))
         return self._enroll_from_parts(reference, len(prints), salt, message)
 
     def probe(self, photos: PhotoSources) -> ImagePrint:
@@ -299,7 +299,7 @@ class AiLock:
         )
 
     def _enroll_from_parts(
-        self, reference: ImagePrint, photo_count: int, salt: bytes, message: bytes
+        self, reference: ImagePrint, photo_count: int, salt: bytes, message: Hidden
     ) -> tuple[Record, Secret]:
         pepper = None if self._pepper is None else self._pepper_bytes()
         header = RecordHeader(
@@ -331,9 +331,9 @@ class AiLock:
             )
         return Record(header, helper_data.helper, helper_data.tag), secret
 
-    def _pepper_bytes(self) -> bytes:
+    def _pepper_bytes(self) -> Hidden:
         assert self._pepper is not None
-        return self._pepper.pepper()
+        return Hidden(self._pepper.pepper())
 
     def _refuse_overcomplete(self) -> None:
         if self._reader.independent and not self.profile.overcomplete:

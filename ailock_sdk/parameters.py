@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from ailock_sdk.constants import MAX_LAMBDA_BITS, PEPPER_LENGTH_BYTES
 from ailock_sdk.errors import PepperError, ProfileError
+from ailock_sdk.secret import Hidden
 
 PROFILE_NAME_RULE = "1 to 32 of a-z, 0-9, _ and -"
 _PROFILE_NAME = re.compile(r"[a-z0-9_-]{1,32}", re.ASCII)
@@ -136,14 +137,15 @@ def kdf_ranges(lanes: int) -> Mapping[str, range]:
     }
 
 
-def checked_pepper(pepper: bytes) -> bytes:
-    """``pepper`` itself, if it has exactly 32 bytes: an empty one would silently be none.
+def checked_pepper(pepper: bytes) -> Hidden:
+    """``pepper``, if it has exactly 32 bytes: an empty one would silently be none.
 
     Raises
     ------
     PepperError
         It has another length.
     """
+    pepper = Hidden(pepper)
     if len(pepper) != PEPPER_LENGTH_BYTES:
         raise PepperError(f"a pepper has exactly {PEPPER_LENGTH_BYTES} bytes")
     return pepper

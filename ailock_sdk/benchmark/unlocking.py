@@ -15,6 +15,7 @@ from ailock_sdk.embedding import quiet_stderr
 from ailock_sdk.errors import AilockError
 from ailock_sdk.lock import AiLock
 from ailock_sdk.profiles import DEFAULT_PROFILE
+from ailock_sdk.secret import Hidden
 from ailock_sdk.sketch import derive_keys, recover
 from ailock_sdk.store import FilePepper, RecordStore, read_clock
 
@@ -98,7 +99,7 @@ class Unlocking:
                 imageprint.margins,
             )
         with self._timed("Argon2id"):
-            derive_keys(bytes(16), header.salt, None, self.lock.cost, bytes(32))
+            derive_keys(Hidden(16), header.salt, None, self.lock.cost, bytes(32))
         with self._timed("store"):
             self._store.refund(_LOCK_NAME)
 

@@ -97,7 +97,7 @@ class Code:
             In [0, 2^symbol_bits).
         codeword : ndarray, bool, shape (lambda_bits,)
         """
-        received = np.zeros(self._sent.shape)
+        received = np.zeros_like(margins, shape=self._sent.shape)
         received[self._sent] = margins
         correlations = self._inner.correlations(received)  # (blocks, 2^symbol_bits)
         ranked = np.argsort(-correlations, axis=1, kind="stable")  # likeliest symbols first
@@ -106,13 +106,13 @@ class Code:
 
         # What a block adds to the scores if it is trusted depends on its place among the trusted.
         trusted: dict[tuple[int, int], npt.NDArray[np.float64]] = {}
-        best_score = -np.inf
+        best_score = np.full_like(margins, -np.inf, shape=1)
         best = ranked[:, 0]
         for chosen in self._sets:
             positions = np.sort(by_reliability[chosen]).tolist()
             likely = [ranked[position] for position in positions]
             others = self._outer.other_symbols(tuple(positions), likely, self._ranks)
-            scores = np.zeros(self._ranks.shape[1])
+            scores = np.zeros_like(margins, shape=self._ranks.shape[1])
             for block, correlation in enumerate(correlations):
                 if block in others:
                     scores += correlation.take(others[block])
@@ -123,9 +123,10 @@ class Code:
                     trusted[block, place] = ordered.take(self._ranks[place])
                 scores += trusted[block, place]
             likeliest = int(np.argmax(scores))
-            if scores[likeliest] > best_score:
-                best_score = scores[likeliest]
-                best = np.empty(self.blocks, dtype=np.intp)
+            score = scores[[likeliest]]  # an array still, to stay hidden if the margins are
+            if score > best_score:
+                best_score = score
+                best = np.empty_like(ranked, shape=self.blocks)
                 best[positions] = [
                     r[rank] for r, rank in zip(likely, self._ranks[:, likeliest], strict=True)
                 ]

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ailock_sdk.errors import UnlockError
-from ailock_sdk.secret import Secret
+from ailock_sdk.secret import Hidden, Secret
 from ailock_sdk.sketch.code import Code
 from ailock_sdk.sketch.kdf import KdfCost, derive_keys, helper_mask
 from ailock_sdk.sketch.message import message_bytes, message_length_bytes, symbols_from_random
@@ -40,9 +40,9 @@ def generate(
     code: Code,
     radius: int,
     reference_bits: npt.NDArray[np.bool_],
-    message: bytes,
+    message: Hidden,
     salt: bytes,
-    pepper: bytes | None,
+    pepper: Hidden | None,
     cost: KdfCost,
     header: bytes,
 ) -> tuple[HelperData, Secret]:
@@ -84,7 +84,7 @@ def generate(
     tag, secret = derive_keys(
         message_bytes(code, symbols), salt, pepper, cost, _associated_data(header, helper)
     )
-    return HelperData(helper, tag), secret
+    return HelperData(bytes(helper), tag), secret
 
 
 def reproduce(
@@ -93,7 +93,7 @@ def reproduce(
     probe_margins: npt.NDArray[np.floating],
     helper_data: HelperData,
     salt: bytes,
-    pepper: bytes | None,
+    pepper: Hidden | None,
     cost: KdfCost,
     header: bytes,
 ) -> Secret:
@@ -129,7 +129,7 @@ def reproduce(
     except UnlockError:
         # Spend the same Argon2id on a message of zeros, so that the time taken says little about
         # which check refused. What remains visible is the microseconds of the paths around it.
-        message = bytes(message_length_bytes(code))
+        message = Hidden(message_length_bytes(code))
         decoded = False
     tag, secret = derive_keys(
         message, salt, pepper, cost, _associated_data(header, helper_data.helper)
@@ -139,10 +139,10 @@ def reproduce(
     return secret
 
 
-def _masked(helper: bytes, pepper: bytes | None, salt: bytes, code: Code) -> bytes:
+def _masked(helper: bytes, pepper: Hidden | None, salt: bytes, code: Code) -> Hidden:
     """Put the mask on, or take it off."""
     mask = helper_mask(pepper, salt, code.lambda_bits)
-    return bytes(a ^ b for a, b in zip(helper, mask, strict=True))
+    return Hidden(np.bitwise_xor(*(np.frombuffer(x, np.uint8) for x in (helper, mask))).tobytes())
 
 
 def _associated_data(header: bytes, helper: bytes) -> bytes:

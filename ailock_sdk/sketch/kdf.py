@@ -22,7 +22,7 @@ from ailock_sdk.constants import (
 )
 from ailock_sdk.errors import ProfileError
 from ailock_sdk.parameters import checked_pepper, helper_length_bytes, kdf_ranges
-from ailock_sdk.secret import SECRET_LENGTH_BYTES, Secret
+from ailock_sdk.secret import SECRET_LENGTH_BYTES, Hidden, Secret
 
 _ROOT_KEY_LENGTH_BYTES = 32
 
@@ -65,7 +65,7 @@ CHEAPEST = KdfCost(time_cost=1, memory_cost_kib=8, lanes=1)
 
 
 def derive_keys(
-    message: bytes, salt: bytes, pepper: bytes | None, cost: KdfCost, associated_data: bytes
+    message: Hidden, salt: bytes, pepper: Hidden | None, cost: KdfCost, associated_data: bytes
 ) -> tuple[bytes, Secret]:
     """The check tag and the secret of a serialised message.
 
@@ -74,10 +74,10 @@ def derive_keys(
 
     Parameters
     ----------
-    message : bytes
+    message : Hidden
     salt : bytes
         16 bytes.
-    pepper : bytes or None
+    pepper : Hidden or None
         32 bytes, or ``None`` when the record needs none.
     cost : KdfCost
     associated_data : bytes
@@ -98,29 +98,31 @@ def derive_keys(
     """
     if len(salt) != SALT_LENGTH_BYTES:
         raise ValueError(f"a salt has exactly {SALT_LENGTH_BYTES} bytes")
-    root = Argon2id(
-        salt=salt,
-        length=_ROOT_KEY_LENGTH_BYTES,
-        iterations=cost.time_cost,
-        lanes=cost.lanes,
-        memory_cost=cost.memory_cost_kib,
-        ad=associated_data,
-        secret=None if pepper is None else checked_pepper(pepper),
-    ).derive(LABEL_MESSAGE + message)
+    root = Hidden(
+        Argon2id(
+            salt=salt,
+            length=_ROOT_KEY_LENGTH_BYTES,
+            iterations=cost.time_cost,
+            lanes=cost.lanes,
+            memory_cost=cost.memory_cost_kib,
+            ad=associated_data,
+            secret=None if pepper is None else checked_pepper(pepper),
+        ).derive(LABEL_MESSAGE + message)
+    )
     return (
-        _expand(root, LABEL_CHECK, CHECK_TAG_LENGTH_BYTES),
+        bytes(_expand(root, LABEL_CHECK, CHECK_TAG_LENGTH_BYTES)),
         Secret(_expand(root, LABEL_SECRET, SECRET_LENGTH_BYTES)),
     )
 
 
-def helper_mask(pepper: bytes | None, salt: bytes, lambda_bits: int) -> bytes:
+def helper_mask(pepper: Hidden | None, salt: bytes, lambda_bits: int) -> Hidden:
     """What hides a sketch from those who lack the pepper (SPEC section 6).
 
     Pseudo-random. The salt is fresh for every record, so no mask serves twice.
 
     Parameters
     ----------
-    pepper : bytes or None
+    pepper : Hidden or None
         32 bytes.
     salt : bytes
         16 bytes.
@@ -129,7 +131,7 @@ def helper_mask(pepper: bytes | None, salt: bytes, lambda_bits: int) -> bytes:
 
     Returns
     -------
-    bytes
+    Hidden
         ceil(lambda / 8) bytes, unused bits of the last one zero; all zero without a pepper.
 
     Raises
@@ -139,13 +141,12 @@ def helper_mask(pepper: bytes | None, salt: bytes, lambda_bits: int) -> bytes:
     """
     length = helper_length_bytes(lambda_bits)
     if pepper is None:
-        return bytes(length)
-    mask = bytearray(_expand(checked_pepper(pepper), LABEL_HELPER_MASK + salt, length))
-    mask[-1] &= 0xFF << (-lambda_bits % 8) & 0xFF
-    return bytes(mask)
+        return Hidden(length)
+    mask = _expand(checked_pepper(pepper), LABEL_HELPER_MASK + salt, length)
+    return Hidden(mask[:-1] + bytes([mask[-1] & 0xFF << (-lambda_bits % 8)]))
 
 
-def pepper_id(pepper: bytes) -> bytes:
+def pepper_id(pepper: Hidden) -> bytes:
     """The 8 bytes by which a record names the pepper it needs, without giving it away.
 
     Raises
@@ -157,5 +158,5 @@ def pepper_id(pepper: bytes) -> bytes:
     return digest[:PEPPER_ID_LENGTH_BYTES]
 
 
-def _expand(root: bytes, label: bytes, length: int) -> bytes:
-    return HKDFExpand(algorithm=SHA256(), length=length, info=label).derive(root)
+def _expand(root: Hidden, label: bytes, length: int) -> Hidden:
+    return Hidden(HKDFExpand(algorithm=SHA256(), length=length, info=label).derive(root))

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
+from ailock_sdk.secret import Hidden
 from ailock_sdk.sketch.code import Code
+from ailock_sdk.sketch.hidden_array import hidden
 from ailock_sdk.sketch.reed_solomon import Symbols
 
 
 def message_length_bytes(code: Code) -> int:
     """Bytes of a serialised message, and of the randomness that a new record needs for it."""
-    return code.message_symbols * _symbol_length_bytes(code)
+    return code.message_symbols * np.dtype(_stored(code)).itemsize
 
 
-def symbols_from_random(code: Code, random_bytes: bytes) -> Symbols:
+def symbols_from_random(code: Code, random_bytes: Hidden) -> Symbols:
     """A uniform message from uniform bytes of its serialised length.
 
     The bits of each symbol's bytes above ``symbol_bits`` are dropped, which leaves the others
@@ -22,7 +24,7 @@ def symbols_from_random(code: Code, random_bytes: bytes) -> Symbols:
     Returns
     -------
     ndarray of int, shape (message_symbols,)
-        In [0, 2^symbol_bits).
+        In [0, 2^symbol_bits); hidden.
 
     Raises
     ------
@@ -31,18 +33,14 @@ def symbols_from_random(code: Code, random_bytes: bytes) -> Symbols:
     """
     if len(random_bytes) != message_length_bytes(code):
         raise ValueError(f"this code's message takes exactly {message_length_bytes(code)} bytes")
-    octets = np.frombuffer(random_bytes, dtype=np.uint8).reshape(code.message_symbols, -1)
-    values = np.zeros(code.message_symbols, dtype=np.intp)
-    for column in octets.T:
-        values = values << 8 | column
-    return values & ((1 << code.symbol_bits) - 1)
+    symbols = hidden(np.frombuffer(random_bytes, dtype=_stored(code)))
+    return symbols.astype(np.intp) & ((1 << code.symbol_bits) - 1)
 
 
-def message_bytes(code: Code, message: Symbols) -> bytes:
+def message_bytes(code: Code, message: Symbols) -> Hidden:
     """Serialise ``message``, integers (message_symbols,) in [0, 2^symbol_bits)."""
-    length = _symbol_length_bytes(code)
-    return b"".join(int(symbol).to_bytes(length, "big") for symbol in message)
+    return Hidden(message.astype(_stored(code)).tobytes())
 
 
-def _symbol_length_bytes(code: Code) -> int:
-    return -(-code.symbol_bits // 8)
+def _stored(code: Code) -> str:
+    return ">u1" if code.symbol_bits <= 8 else ">u2"  # there are no symbols of more than 13 bits

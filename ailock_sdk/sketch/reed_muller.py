@@ -53,7 +53,7 @@ class ReedMuller:
         """
         masked = np.arange(self.length) & symbols[:, None]  # (n, length); x < 2^m hides s_m
         bits = symbols >> self.order  # s_m, (n,)
-        bits = np.broadcast_to(bits[:, None], masked.shape)
+        bits = np.broadcast_to(bits[:, None], masked.shape, subok=True)
         for i in range(self.order):
             bits = bits ^ (masked >> i)
         return (bits & 1).astype(np.bool_)
@@ -75,7 +75,7 @@ class ReedMuller:
         # With s_m = 0 and w = s mod 2^m, 2 bit_s[x] - 1 = -(-1)^parity(x AND w), so the sum is
         # minus the Hadamard transform at w; s_m = 1 complements the codeword and flips the sign.
         # A punctured column is a column about which nothing is known: margin 0.
-        padded = np.zeros((len(margins), 2**self.order))
+        padded = np.zeros_like(margins, shape=(len(margins), 2**self.order))
         padded[:, : self.length] = margins
         transform = _hadamard(padded)
         return np.concatenate((-transform, transform), axis=1)

@@ -12,6 +12,7 @@ import reedsolo
 
 from ailock_sdk.errors import ProfileError
 from ailock_sdk.parameters import SYMBOL_BITS, outer_code_exists
+from ailock_sdk.sketch.hidden_array import hidden
 
 Symbols = npt.NDArray[np.intp]
 
@@ -72,7 +73,7 @@ class ReedSolomon:
         -------
         ndarray of int, shape (n, count)
         """
-        codewords = np.empty((self.n, values.shape[1]), dtype=np.intp)
+        codewords = np.empty_like(values, dtype=np.intp, shape=(self.n, values.shape[1]))
         codewords[list(positions)] = values
         every = np.arange(2**self.symbol_bits)
         for position, symbols in self.other_symbols(positions, self.k * [every], values).items():
@@ -157,7 +158,8 @@ def _reencoding_tables(
     groups = []
     for start in range(0, len(erased), size):
         group = erased[start : start + size]
-        lanes = np.zeros((k, 2**symbol_bits, size), dtype=lane)
+        # Hidden, so that what is looked up in them is.
+        lanes = hidden(np.zeros((k, 2**symbol_bits, size), dtype=lane))
         # Products of each coefficient (k, 1, group) with each symbol (1, 2^symbol_bits, 1).
         lanes[..., : len(group)] = exp[log[matrix[:, None, group]] + log[None, :, None]]
         groups.append((group, lanes.view(np.uint64)[..., 0]))

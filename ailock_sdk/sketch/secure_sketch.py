@@ -16,6 +16,7 @@ import numpy.typing as npt
 from ailock_sdk.errors import ProfileError, UnlockError
 from ailock_sdk.parameters import helper_length_bytes, max_radius_bits
 from ailock_sdk.sketch.code import Code
+from ailock_sdk.sketch.hidden_array import hidden
 from ailock_sdk.sketch.permutation import permutation
 from ailock_sdk.sketch.reed_solomon import Symbols
 
@@ -46,7 +47,7 @@ def sketch(
     """
     if reference_bits.shape != (code.lambda_bits,) or reference_bits.dtype != np.bool_:
         raise ValueError(f"reference bits must be bool of shape ({code.lambda_bits},)")
-    permuted = reference_bits[permutation(salt, code.lambda_bits)]
+    permuted = hidden(reference_bits)[permutation(salt, code.lambda_bits)]
     return np.packbits(code.encode(message) ^ permuted).tobytes()
 
 
@@ -78,6 +79,7 @@ def recover(
     Returns
     -------
     ndarray of int, shape (message_symbols,)
+        Hidden, as every step of the way to it is.
 
     Raises
     ------
@@ -93,12 +95,13 @@ def recover(
         raise ValueError(f"probe margins must be finite, of shape ({code.lambda_bits},)")
     if len(helper) != helper_length_bytes(code.lambda_bits):
         raise ValueError(f"the helper of {code.lambda_bits} bits has another length")
-    offset = np.unpackbits(np.frombuffer(helper, dtype=np.uint8), count=code.lambda_bits) == 1
-    margins = probe_margins[permutation(salt, code.lambda_bits)].astype(np.float64)
+    packed = hidden(np.frombuffer(helper, dtype=np.uint8))
+    offset = np.unpackbits(packed, count=code.lambda_bits) == 1
+    margins = hidden(probe_margins)[permutation(salt, code.lambda_bits)].astype(np.float64)
     # helper XOR probe = codeword XOR (reference XOR probe): a codeword with the probe's errors.
     # A bit that the helper inverts keeps its weight and changes its sign.
     word = offset ^ (margins >= 0)
-    message, codeword = code.decode(np.where(offset, -margins, margins))
+    message, codeword = code.decode(margins * np.where(offset, -1.0, 1.0))
     if np.count_nonzero(codeword ^ word) > radius:
         raise UnlockError
     return message

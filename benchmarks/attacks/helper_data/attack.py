@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
 from ailock_sdk.constants import PEPPER_LENGTH_BYTES, SALT_LENGTH_BYTES
+from ailock_sdk.secret import Hidden
 from ailock_sdk.sketch import Code, helper_mask, permutation, sketch
 from benchmarks.attacks.helper_data.bit_prior import BitPrior
 from benchmarks.attacks.helper_data.block_search import (
@@ -102,7 +103,7 @@ def make_record(
     salt = rng.bytes(SALT_LENGTH_BYTES)
     message = rng.integers(0, 1 << code.symbol_bits, code.message_symbols)
     codeword = tabulate(code).encode(message[np.newaxis])[0]
-    pepper = rng.bytes(PEPPER_LENGTH_BYTES) if peppered else None
+    pepper = Hidden(rng.bytes(PEPPER_LENGTH_BYTES)) if peppered else None
     mask = np.frombuffer(helper_mask(pepper, salt, code.lambda_bits), np.uint8)
     helper = np.frombuffer(sketch(code, bits, message, salt), np.uint8) ^ mask
     return helper.tobytes(), salt, Truth(codeword)
