@@ -13,6 +13,7 @@ AilockError
  +- EnrollmentError          the photos cannot become a record
  +- RecordError              a record is damaged, or belongs elsewhere
  |   +- RecordFormatError    bytes that are not a record of this version
+ |   +- LockFormatError      bytes that are not a lock of this version
  |   +- RecordMismatchError  made with another model, looks or pepper
  +- SealedDataError          not an age file, damaged, or sealed to another lock
  +- VaultError               the vault file cannot be used
@@ -136,6 +137,10 @@ class RecordError(AilockError):
 
 class RecordFormatError(RecordError):
     """The bytes are not a well-formed record of a version this package reads."""
+
+
+class LockFormatError(RecordError):
+    """The bytes are not a well-formed lock, with its slots, of a version this package reads."""
 
 
 class RecordMismatchError(RecordError):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from ailock_sdk.store.attempts import ThrottleStatus
+from ailock_sdk.store.lock_file import LockFile, Slot, SlotKind
 from ailock_sdk.store.lock_store import RecordStore
+from ailock_sdk.store.names import normalised_label, normalised_name
 from ailock_sdk.store.pepper import DEFAULT_PEPPER, FilePepper, PepperProvider, default_pepper_path
 from ailock_sdk.store.record import Record, RecordHeader
+from ailock_sdk.store.recovery_code import RecoveryCode
 from ailock_sdk.store.rows import StoredLock
 from ailock_sdk.store.sealing import (
     open_bytes,
@@ -15,6 +18,14 @@ from ailock_sdk.store.sealing import (
     seal_file,
     seal_stream,
     sealing_key,
+)
+from ailock_sdk.store.slots import (
+    lock_identity,
+    lock_recipient,
+    lock_secret,
+    new_slot,
+    open_slot,
+    recovery_secret,
 )
 from ailock_sdk.store.throttle import (
     ClockReading,
@@ -28,6 +39,19 @@ __all__ = [
     # record
     "Record",
     "RecordHeader",
+    # lock
+    "LockFile",
+    "Slot",
+    "SlotKind",
+    "RecoveryCode",
+    "lock_identity",
+    "lock_recipient",
+    "lock_secret",
+    "new_slot",
+    "open_slot",
+    "recovery_secret",
+    "normalised_label",
+    "normalised_name",
     # store
     "RecordStore",
     "StoredLock",

@@ -218,7 +218,7 @@ def test_every_error_has_its_exit_code() -> None:
         **dict.fromkeys(("CaptureError", "PhotoFormatError", "PhotoQualityError"), 4),
         "EnrollmentError": 4,
         **dict.fromkeys(("RecordError", "RecordFormatError", "RecordMismatchError"), 5),
-        **dict.fromkeys(("SealedDataError", "VaultError"), 5),
+        **dict.fromkeys(("LockFormatError", "SealedDataError", "VaultError"), 5),
         **dict.fromkeys(("AilockError", "BundleError", "RuntimeMissingError", "PepperError"), 6),
         **dict.fromkeys(("VaultMissingError", "VaultBusyError", "VaultReadOnlyError"), 6),
         **dict.fromkeys(("VaultFullError", "LockChangedError", "OutOfMemoryError"), 6),

@@ -5,11 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from hashlib import sha256
 
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from ailock_sdk.constants import RuntimeId
-from ailock_sdk.secret import Secret
+from ailock_sdk.errors import BadNameError
+from ailock_sdk.secret import Hidden, Secret
 from ailock_sdk.store import ClockReading, Record, RecordHeader, sealing_key
+from ailock_sdk.store.lock_file import LockFile, Slot, SlotKind
+from ailock_sdk.store.names import normalised_label
+from ailock_sdk.store.recovery_code import RecoveryCode
+from ailock_sdk.store.slots import lock_recipient, new_slot, recovery_secret
 
 PEPPER = bytes(range(32))
 SECRET = Secret(sha256(b"tests/vault secret").digest())
@@ -37,6 +43,41 @@ PLAIN_RECORD = Record(
     tag=b"\xaa\xbb\xcc\xdd",
 )
 PEPPERED_RECORD = replace(PLAIN_RECORD, header=replace(PLAIN_RECORD.header, pepper_id=b"pepperid"))
+
+
+LOCK_KEY = Hidden(sha256(b"tests/vault lock key").digest())
+PHOTO_SECRET = Secret(sha256(b"tests/vault record secret").digest())
+CODE = RecoveryCode(sha256(b"tests/vault code").digest()[:16])
+
+
+def photo_slot(record: Record, number: int = 1, label: str = "mug") -> Slot:
+    """A slot of this record, which opens LOCK by PHOTO_SECRET."""
+    return new_slot(
+        LOCK_KEY,
+        PHOTO_SECRET,
+        number=number,
+        kind=SlotKind.PHOTOS,
+        created=1_800_000_000,
+        label=label,
+        body=bytes(record),
+    )
+
+
+def recovery_slot(number: int = 2, salt: bytes = bytes(range(50, 66))) -> Slot:
+    """A slot that opens LOCK by CODE."""
+    return new_slot(
+        LOCK_KEY,
+        recovery_secret(CODE, salt),
+        number=number,
+        kind=SlotKind.RECOVERY,
+        created=1_800_000_001,
+        label="",
+        body=salt,
+    )
+
+
+LOCK = LockFile(lock_recipient(LOCK_KEY), (photo_slot(PLAIN_RECORD), recovery_slot()))
+PHOTOS_ONLY = LockFile(LOCK.recipient, (photo_slot(PEPPERED_RECORD, 7, "Blåhaj"),))
 
 
 @st.composite
@@ -75,3 +116,34 @@ def records(draw: st.DrawFn) -> Record:
         helper=bytes(helper),
         tag=draw(st.binary(min_size=4, max_size=4)),
     )
+
+
+@st.composite
+def labels(draw: st.DrawFn) -> str:
+    """Any label of a slot."""
+    return draw(st.text(max_size=20).filter(_is_label).map(normalised_label))
+
+
+def _is_label(text: str) -> bool:
+    try:
+        normalised_label(text)
+    except BadNameError:
+        return False
+    return True
+
+
+@st.composite
+def lock_files(draw: st.DrawFn) -> LockFile:
+    """Any lock that SPEC section 9.2 allows; nothing in it opens."""
+    numbers = draw(st.sets(st.integers(1, 255), min_size=1, max_size=16))
+    slots = []
+    for number in sorted(numbers):
+        kind = draw(st.sampled_from(SlotKind))
+        body = draw(
+            records().map(bytes) if kind == SlotKind.PHOTOS else st.binary(min_size=16, max_size=16)
+        )
+        assume(body not in [slot.body for slot in slots])
+        created = draw(st.integers(0, 253_402_300_799))
+        wrapped = draw(st.binary(min_size=48, max_size=48))
+        slots.append(Slot(number, kind, created, draw(labels()), body, wrapped))
+    return LockFile(draw(st.binary(min_size=32, max_size=32)), tuple(slots))
