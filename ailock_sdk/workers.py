@@ -2,13 +2,41 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
-from typing import TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
+from weakref import WeakSet
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+class Renewable(Protocol):
+    """What holds threads or locks, which a forked process does not have or can never take."""
+
+    def renew(self) -> None:
+        """Make them anew; no other thread is there."""
+
+
+_to_renew: WeakSet[Renewable] = WeakSet()
+
+
+def renew_after_fork(holder: Renewable) -> None:
+    """Call ``holder.renew()`` in every forked process, as long as there is ``holder``."""
+    _to_renew.add(holder)
+
+
+def _renew_all() -> None:
+    for holder in list(_to_renew):
+        holder.renew()
+
+
+if hasattr(os, "register_at_fork"):  # not where processes do not fork
+    os.register_at_fork(after_in_child=_renew_all)
 
 
 class Workers:
@@ -28,7 +56,17 @@ class Workers:
 
     def __init__(self, threads: int, name: str) -> None:
         self._threads = threads
-        self._helpers = ThreadPoolExecutor(max(1, threads - 1), thread_name_prefix=name)
+        self._name = name
+        self._pool: ThreadPoolExecutor | None = None
+        renew_after_fork(self)
+
+    def begin(self, work: Callable[[], object]) -> Future[object]:
+        """Let a helper do ``work`` when it has nothing else to do."""
+        if self._pool is None:
+            from concurrent.futures import ThreadPoolExecutor  # who works alone needs none
+
+            self._pool = ThreadPoolExecutor(max(1, self._threads - 1), self._name)
+        return self._pool.submit(work)
 
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
         """What ``function`` gives of each item, in order.
@@ -50,12 +88,24 @@ class Workers:
                 left.clear()
                 raise
 
-        helpers = [self._helpers.submit(work) for _ in range(min(self._threads, len(items)) - 1)]
+        helpers = [self.begin(work) for _ in range(min(self._threads, len(items)) - 1)]
         try:
             work()
         finally:
+            # What raises here too is raised below, unless the caller's own work failed first.
             begun = [helper for helper in helpers if not helper.cancel()]
-            wait(begun)
+            for helper in begun:
+                helper.exception()
         for helper in begun:
             helper.result()
         return [results[index] for index in range(len(items))]
+
+    def close(self) -> None:
+        """Let the helpers end, once nobody is at work; more work brings new ones."""
+        if self._pool is not None:
+            self._pool.shutdown()
+            self._pool = None
+
+    def renew(self) -> None:
+        """Forget the helpers, which a forked process does not have."""
+        self._pool = None

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from ailock_sdk.workers import Workers
+from tests.forks import in_a_fork
 from tests.threads import PATIENCE_SECONDS, Meeting
 
 
@@ -33,7 +34,7 @@ def test_nobody_waits_for_a_helper_that_has_not_begun() -> None:
     """As where every core is busy: the only helper is kept by other work."""
     workers = Workers(2, "any")
     release = threading.Event()
-    kept = workers._helpers.submit(release.wait)
+    kept = workers.begin(release.wait)
     caller = threading.get_ident()
     assert workers.map(lambda _: threading.get_ident(), range(4)) == 4 * [caller]
     release.set()
@@ -54,3 +55,19 @@ def test_a_failure_is_raised_when_nobody_is_at_work(failing: str) -> None:
     with pytest.raises(RuntimeError, match="out of memory"):
         Workers(2, "any").map(work, [0, 1, 2, 3])
     assert len(ended) == 1, "the other one was not waited for, or began another item"
+
+
+def test_a_forked_process_has_helpers_of_its_own() -> None:
+    workers = Workers(2, "any")
+    both = threading.Barrier(2)
+    workers.map(lambda _: both.wait(), [0, 1])
+    assert in_a_fork(lambda: workers.map(lambda _: both.wait(10) >= 0, [0, 1])) == [True, True]
+
+
+def test_closed_helpers_end_and_more_work_brings_new_ones() -> None:
+    before = threading.active_count()
+    workers = Workers(3, "any")
+    for _ in range(2):
+        assert workers.map(lambda x: -x, range(5)) == [0, -1, -2, -3, -4]
+        workers.close()
+        assert threading.active_count() == before

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
+from typing import BinaryIO
 
 from ailock_sdk.constants import LABEL_FINGERPRINT
 from ailock_sdk.embedding.manifest import MANIFEST_NAME, FileEntry, Manifest, parse_manifest
@@ -49,6 +51,20 @@ class Bundle(Manifest):
         if self.projection is None:
             raise BundleError(f"bundle {self.name!r} has no projection: fit one first")
         return self.path / self.projection
+
+    def read_model(self) -> bytes:
+        """The TFLite file, verified.
+
+        Raises
+        ------
+        BundleError
+            It is missing or altered.
+        """
+        entry = self.files[self.model]
+        with _opened(self.model_path, entry) as stream:
+            model = stream.read()
+        _compare(self.model_path, hashlib.sha256(model).hexdigest(), entry)
+        return model
 
     @property
     def model_sha256(self) -> str:
@@ -120,9 +136,22 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
     BundleError
         The folder, the manifest or a file is missing, malformed or altered.
     """
+    bundle = open_bundle(path)
+    _verify_file(bundle.model_path, bundle.files[bundle.model])
+    return bundle
+
+
+def open_bundle(path: str | os.PathLike[str]) -> Bundle:
+    """As :func:`load_bundle`, but for the model, which :meth:`Bundle.read_model` verifies.
+
+    Raises
+    ------
+    BundleError
+        The folder, the manifest or a file is missing, malformed or altered.
+    """
     bundle = read_bundle(path)
-    for name, entry in bundle.files.items():
-        _verify_file(bundle.path / name, entry)
+    for name in bundle.files.keys() - {bundle.model}:
+        _verify_file(bundle.path / name, bundle.files[name])
     if bundle.projection is not None:
         check_projection_file(bundle.projection_path, bundle.projections, bundle.layers)
     return bundle
@@ -153,17 +182,28 @@ def read_bundle(path: str | os.PathLike[str]) -> Bundle:
 
 
 def _verify_file(path: Path, entry: FileEntry) -> None:
+    digest = hashlib.sha256()
+    with _opened(path, entry) as stream:
+        for block in iter(lambda: stream.read(1024 * 1024), b""):
+            digest.update(block)
+    _compare(path, digest.hexdigest(), entry)
+
+
+@contextmanager
+def _opened(path: Path, entry: FileEntry) -> Iterator[BinaryIO]:
+    """A file of the size that its manifest says."""
     try:
-        size = path.stat().st_size
-        if size != entry.size_bytes:
-            raise BundleError(f"{path} has {size} bytes, its manifest says {entry.size_bytes}")
         with path.open("rb") as stream:
-            digest = hashlib.sha256()
-            for block in iter(lambda: stream.read(1024 * 1024), b""):
-                digest.update(block)
+            size = os.fstat(stream.fileno()).st_size
+            if size != entry.size_bytes:
+                raise BundleError(f"{path} has {size} bytes, its manifest says {entry.size_bytes}")
+            yield stream
     except OSError as error:
         raise BundleError(f"{path}: {error.strerror}: install the bundle again") from None
-    if digest.hexdigest() != entry.sha256:
+
+
+def _compare(path: Path, sha256: str, entry: FileEntry) -> None:
+    if sha256 != entry.sha256:
         raise BundleError(
             f"{path} was altered: its SHA-256 is not the manifest's; install it again"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,7 +15,7 @@ from ailock_sdk.embedding.model_file import only_outputs
 from ailock_sdk.embedding.network import Network
 from ailock_sdk.embedding.runtime import choose_runtime
 from ailock_sdk.errors import BundleError
-from ailock_sdk.workers import Workers
+from ailock_sdk.workers import Workers, renew_after_fork
 
 _MAX_DEFAULT_THREADS = 4
 
@@ -23,7 +24,7 @@ class Embedder:
     """A loaded model: ``uint8 (height, width, 3)`` RGB in, ``float32 (D,)`` for each layer out.
 
     Interpreters are built once and kept warm. Calls from several threads are taken one after
-    another.
+    another. A forked process builds its own.
 
     Parameters
     ----------
@@ -62,13 +63,32 @@ class Embedder:
         self.bundle = bundle
         self.threads = threads
         self.runtime = choose_runtime()
-        self._lock = threading.Lock()
         at_once = min(at_once, threads)
-        shares = [threads // at_once + (i < threads % at_once) for i in range(at_once)]
-        layers = list(bundle.layers) if layers is None else layers
-        model = _model(bundle, layers)
-        self._networks = [Network(bundle, model, layers, self.runtime, n) for n in shares]
+        self._shares = [threads // at_once + (i < threads % at_once) for i in range(at_once)]
+        self._layers = list(bundle.layers) if layers is None else layers
+        self._model = _model(bundle, self._layers)
         self._workers = Workers(at_once, "embedder")
+        self._networks: list[Network] = []
+        self._begin()
+        self._idle.append(self._build())
+        for _ in range(1, at_once):  # while the caller prepares a photo
+            self._workers.begin(lambda: self._idle.appendleft(self._build()))
+        renew_after_fork(self)
+
+    def _begin(self) -> None:
+        self._lock = threading.Lock()
+        self._idle: deque[Network] = deque()
+        self._unbuilt = self._shares.copy()
+
+    def _build(self) -> Network:
+        threads = self._unbuilt.pop(0)
+        try:
+            network = Network(self.bundle, self._model, self._layers, self.runtime, threads)
+        except BaseException:
+            self._unbuilt.append(threads)
+            raise
+        self._networks.append(network)
+        return network
 
     def embed(self, pixels: NDArray[np.uint8], layers: Sequence[str]) -> list[NDArray[np.float32]]:
         """Embeddings of one view; as :meth:`embed_mean` of ``pixels`` alone."""
@@ -97,7 +117,7 @@ class Embedder:
         Raises
         ------
         ValueError
-            No view, or one of another type or size.
+            No view, or one of another type or size; or the embedder was closed.
         KeyError
             A layer that was not announced.
         """
@@ -108,6 +128,8 @@ class Embedder:
         if any(view.dtype != np.uint8 or view.shape != shape for view in views):
             raise ValueError(f"pixels are uint8 ({contract.height}, {contract.width}, 3)")
         with self._lock:
+            if not self._model:
+                raise ValueError("the embedder was closed")
             first, *others = self._embed_each(views, layers)
         for embeddings in others:
             for total, embedding in zip(first, embeddings, strict=True):
@@ -118,22 +140,40 @@ class Embedder:
         self, views: Sequence[NDArray[np.uint8]], layers: Sequence[str]
     ) -> list[list[NDArray[np.float32]]]:
         """Embeddings of each view, in order; the caller holds the lock."""
-        idle = self._networks[::-1]
 
         def embed(view: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
-            network = idle.pop()
+            try:
+                network = self._idle.pop()
+            except IndexError:  # every other one is at work, or being built by another helper
+                network = self._build()
             try:
                 return network.embed(view, layers)
             finally:
-                idle.append(network)
+                self._idle.append(network)
 
         return self._workers.map(embed, views)  # whatever happens, then no interpreter is at work
+
+    def close(self) -> None:
+        """Free the interpreters and the model, once nobody is at work; nothing embeds any more."""
+        with self._lock:
+            self._workers.close()
+            self._networks.clear()
+            self._idle.clear()
+            self._unbuilt.clear()
+            self._model = b""
+
+    def renew(self) -> None:
+        """Build anew in a forked process, which lacks the threads and may find the lock taken.
+
+        The old interpreters are kept: they would wait for their threads before they end.
+        """
+        self._begin()
 
 
 def _model(bundle: Bundle, layers: Sequence[str]) -> bytes:
     """The part of the bundle's model that leads to ``layers``."""
     outputs = {part.output for name in layers for part in bundle.layers[name].parts}
     try:
-        return only_outputs(bundle.model_path.read_bytes(), outputs)
-    except (OSError, ValueError) as error:
+        return only_outputs(bundle.read_model(), outputs)
+    except ValueError as error:
         raise BundleError(f"{bundle.model_path} does not load: {error}") from None

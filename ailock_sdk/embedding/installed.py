@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ailock_sdk.constants import MODELS_PATH_VARIABLE
-from ailock_sdk.embedding.bundle import Bundle, load_bundle, read_bundle
+from ailock_sdk.embedding.bundle import Bundle, load_bundle, open_bundle, read_bundle
 from ailock_sdk.embedding.manifest import MANIFEST_NAME
 from ailock_sdk.errors import BundleError, RecordMismatchError
 from ailock_sdk.paths import data_folder
@@ -16,7 +16,9 @@ DEFAULT_BUNDLE = "inception_v3_slim"
 
 
 def find_bundle(name: str) -> Bundle:
-    """The first bundle of this name in :func:`bundle_folders`, its files checked.
+    """The first bundle of this name in :func:`bundle_folders`.
+
+    Its files are checked, the model when it is read (:meth:`Bundle.read_model`).
 
     Raises
     ------
@@ -25,7 +27,7 @@ def find_bundle(name: str) -> Bundle:
     """
     for folder in bundle_folders():
         if (folder / name / MANIFEST_NAME).is_file():
-            return load_bundle(folder / name)
+            return open_bundle(folder / name)
     known = ", ".join(list_bundles()) or "none"
     raise BundleError(f"no model bundle named {name!r}; installed: {known}")
 

@@ -14,6 +14,7 @@ tensorflow/compiler/mlir/lite/schema/schema.fbs; https://flatbuffers.dev/interna
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Collection, Sequence
 
@@ -50,15 +51,19 @@ def only_outputs(model: bytes, outputs: Collection[str]) -> bytes:
     """
     if model[4:8] != _IDENTIFIER:
         raise ValueError("not a TFLite model")
-    data = bytearray(model)
+    # Bytes that nobody else holds are changed in their place, where CPython can: no copy of the
+    # model is made then.
+    stream = io.BytesIO(model)
+    del model
     try:
-        _shorten(data, outputs)
+        with stream.getbuffer() as data:
+            _shorten(data, outputs)
     except (struct.error, IndexError) as error:
         raise ValueError("a damaged TFLite model") from error
-    return bytes(data)
+    return stream.getvalue()
 
 
-def _shorten(data: bytearray, outputs: Collection[str]) -> None:
+def _shorten(data: memoryview, outputs: Collection[str]) -> None:
     model = _Table(data, _number(data, 0))
     signature = _serving(model.tables(_MODEL_SIGNATURES))
     graph = model.tables(_MODEL_SUBGRAPHS)[signature.number(_SIGNATURE_SUBGRAPH)]
@@ -82,7 +87,7 @@ def _shorten(data: bytearray, outputs: Collection[str]) -> None:
 class _Table:
     """A FlatBuffer table at ``position``; a field that it lacks is empty, or 0."""
 
-    def __init__(self, data: bytearray, position: int) -> None:
+    def __init__(self, data: memoryview, position: int) -> None:
         self._data = data
         self.position = position
 
@@ -93,7 +98,7 @@ class _Table:
 
     def text(self, field: int) -> str:
         start, length = self._list(field)
-        return self._data[start : start + length].decode("utf-8", "replace")
+        return str(self._data[start : start + length], "utf-8", "replace")
 
     def numbers(self, field: int) -> list[int]:
         """A list of signed 32-bit numbers."""
@@ -154,6 +159,6 @@ def _serving(signatures: Sequence[_Table]) -> _Table:
     raise ValueError(f"a TFLite model without a signature {SIGNATURE!r}")
 
 
-def _number(data: bytearray, place: int) -> int:
+def _number(data: memoryview, place: int) -> int:
     (number,) = struct.unpack_from("<I", data, place)
     return int(number)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from ailock_sdk.constants import RuntimeId
@@ -23,16 +23,24 @@ class Runtime:
     ----------
     id : RuntimeId
         Its number in a record.
-    name, version : str
-        Of the package.
     interpreter_class : type
-        Takes ``model_path`` and ``num_threads``.
+        Takes ``model_content`` and ``num_threads``.
     """
 
     id: RuntimeId
-    name: str
-    version: str
     interpreter_class: Any
+
+    @property
+    def name(self) -> str:
+        """Of the package."""
+        return self.id.package
+
+    @cached_property
+    def version(self) -> str:
+        """Of the package."""
+        from importlib.metadata import version  # takes longer to import than the interpreter
+
+        return version(self.name)
 
 
 _CANDIDATES = (
@@ -52,17 +60,14 @@ def choose_runtime() -> Runtime:
     RuntimeMissingError
         None is installed, or those installed do not load (each reason is given).
     """
-    from importlib.metadata import PackageNotFoundError, version  # slow to import
-
     failures = []
     for runtime_id, module in _CANDIDATES:
         package = runtime_id.package
         try:
-            interpreter_class = importlib.import_module(module).Interpreter
-            return Runtime(runtime_id, package, version(package), interpreter_class)
+            return Runtime(runtime_id, importlib.import_module(module).Interpreter)
         except ModuleNotFoundError:
             failures.append(f"{package}: not installed")
-        except (ImportError, AttributeError, PackageNotFoundError) as error:
+        except (ImportError, AttributeError) as error:
             failures.append(f"{package}: {error}")
     raise RuntimeMissingError(
         "no TFLite interpreter: pip install ai-edge-litert (" + "; ".join(failures) + ")"

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from ailock_sdk.embedding import DEFAULT_BUNDLE, Embedder, find_bundle
+from tests.forks import in_a_fork
 from tests.threads import PATIENCE_SECONDS, Meeting, run_together
 
 Embed = Callable[[], list[np.ndarray]]
@@ -72,3 +73,74 @@ def test_no_interpreter_is_at_work_after_another_failed(
     with pytest.raises(RuntimeError, match="out of memory"):
         embedder.embed_mean([view, view], ["any"])
     assert finished.is_set()
+
+
+@pytest.mark.parametrize(("threads", "at_once"), [(1, 1), (2, 2), (4, 2)])
+def test_row_8_a_forked_process_embeds(view: np.ndarray, threads: int, at_once: int) -> None:
+    """Also while another thread of its parent was at work: its lock would stay taken."""
+    embedder = Embedder(find_bundle(DEFAULT_BUNDLE), threads, at_once)
+    layer = list(embedder.bundle.layers)[:1]
+
+    def embed() -> bytes:
+        return embedder.embed_mean([view, view, view + 9], layer)[0].tobytes()
+
+    expected = embed()
+    with embedder._lock:
+        assert in_a_fork(embed) == expected
+    assert embed() == expected
+
+
+def test_views_are_embedded_while_other_interpreters_are_not_built_yet(
+    view: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release, built = threading.Event(), 0
+
+    class Interpreter:
+        def __init__(self, *_: object) -> None:
+            nonlocal built
+            built += 1
+            if built > 1:
+                release.wait()
+
+        def embed(self, *_: object) -> list[np.ndarray]:
+            return [np.ones(1, np.float32)]
+
+    monkeypatch.setattr("ailock_sdk.embedding.embedder.Network", Interpreter)
+    embedder = Embedder(find_bundle(DEFAULT_BUNDLE), threads=2, at_once=2)
+    assert embedder.embed_mean([view, view], ["any"]) == [1.0]
+    release.set()
+    embedder.close()
+    assert built == 2
+
+
+def test_an_interpreter_that_cannot_be_built_yet_is_built_later(
+    view: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[int] = []
+
+    class Interpreter:
+        def __init__(self, *_: object) -> None:
+            tried.append(threading.get_ident())
+            if len(tried) == 2:
+                raise MemoryError
+
+        def embed(self, *_: object) -> list[np.ndarray]:
+            both.wait(PATIENCE_SECONDS)
+            return [np.ones(1, np.float32)]
+
+    monkeypatch.setattr("ailock_sdk.embedding.embedder.Network", Interpreter)
+    both = threading.Barrier(2)
+    embedder = Embedder(find_bundle(DEFAULT_BUNDLE), threads=2, at_once=2)
+    assert embedder.embed_mean([view, view], ["any"]) == [1.0]
+    assert len(tried) == 3
+
+
+def test_a_closed_embedder_says_so_and_holds_no_model(view: np.ndarray) -> None:
+    embedder = Embedder(find_bundle(DEFAULT_BUNDLE), threads=2, at_once=2)
+    layer = list(embedder.bundle.layers)[:1]
+    embedder.embed(view, layer)
+    embedder.close()
+    embedder.close()
+    with pytest.raises(ValueError, match="was closed"):
+        embedder.embed(view, layer)
+    assert not any(vars(embedder)[name] for name in ("_networks", "_idle", "_model"))
