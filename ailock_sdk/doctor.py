@@ -9,7 +9,13 @@ from functools import partial
 from pathlib import Path
 from time import perf_counter
 
-from ailock_sdk.embedding import DEFAULT_BUNDLE, choose_runtime, find_bundle, list_bundles
+from ailock_sdk.embedding import (
+    DEFAULT_BUNDLE,
+    choose_runtime,
+    find_bundle,
+    list_bundles,
+    load_bundle,
+)
 from ailock_sdk.errors import AilockError
 from ailock_sdk.lock import AiLock
 from ailock_sdk.secret import Hidden
@@ -61,7 +67,7 @@ def _runtime() -> str:
 
 
 def _bundle(name: str) -> str:
-    bundle = find_bundle(name)
+    bundle = load_bundle(find_bundle(name).path)
     return f"version {bundle.version}, model {bundle.model_sha256[:16]}"
 
 

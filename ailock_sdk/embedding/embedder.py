@@ -46,7 +46,7 @@ class Embedder:
     BundleError
         The model does not load, or is not what the manifest says.
     RuntimeMissingError
-        No TFLite interpreter is installed.
+        No TFLite interpreter is installed, or it was made for another version of NumPy.
     """
 
     def __init__(

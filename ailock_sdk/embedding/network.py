@@ -12,7 +12,7 @@ from ailock_sdk.embedding.bundle import Bundle
 from ailock_sdk.embedding.manifest import Output
 from ailock_sdk.embedding.model_file import SIGNATURE
 from ailock_sdk.embedding.runtime import Runtime
-from ailock_sdk.errors import BundleError
+from ailock_sdk.errors import BundleError, RuntimeMissingError
 
 
 class Network:
@@ -35,6 +35,8 @@ class Network:
     ------
     BundleError
         The model does not load, or is not what the manifest says.
+    RuntimeMissingError
+        The interpreter was made for another version of NumPy.
     """
 
     def __init__(
@@ -45,6 +47,11 @@ class Network:
             interpreter = runtime.interpreter_class(model_content=model, num_threads=threads)
             interpreter.allocate_tensors()
             self._signature: Any = interpreter.get_signature_runner(SIGNATURE)
+        except (SystemError, ImportError):  # how a module compiled for another NumPy fails
+            raise RuntimeMissingError(
+                f"{runtime.name} {runtime.version} does not work with NumPy {np.__version__}: "
+                "pip install 'numpy<2', or ai-edge-litert where there is one"
+            ) from None
         except (ValueError, RuntimeError) as error:
             # Delegates and operators fail with the interpreter's own multi-line text.
             reason = str(error).splitlines()[0]

@@ -9,10 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ailock_sdk.constants import RuntimeId
+from ailock_sdk.doctor import examine
 from ailock_sdk.embedding import (
     DEFAULT_BUNDLE,
     Bundle,
     Embedder,
+    Runtime,
     choose_runtime,
     find_bundle,
     find_bundle_for,
@@ -53,7 +56,9 @@ def test_default_bundle_keeps_its_promises() -> None:
 
 @pytest.mark.parametrize("name", ["model.tflite", "projection.npz"])
 @pytest.mark.parametrize("damage", ["missing", "longer", "altered"])
-def test_damaged_files_are_refused(folder: Path, name: str, damage: str) -> None:
+def test_damaged_files_are_refused(
+    folder: Path, name: str, damage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = folder / name
     data = bytearray(path.read_bytes())
     if damage == "missing":
@@ -65,6 +70,9 @@ def test_damaged_files_are_refused(folder: Path, name: str, damage: str) -> None
         path.write_bytes(data)
     with pytest.raises(BundleError, match=name):
         load_bundle(folder)
+    monkeypatch.setenv("AILOCK_MODELS", str(folder.parent))
+    with pytest.raises(BundleError, match=name):  # found by name, the model is checked when read
+        Embedder(find_bundle(DEFAULT_BUNDLE), threads=1)
 
 
 def test_no_bundle_there(tmp_path: Path) -> None:
@@ -238,3 +246,18 @@ def test_a_missing_runtime_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
             choose_runtime()
     finally:
         choose_runtime.cache_clear()
+
+
+def test_row_22_a_runtime_made_for_another_numpy_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As tflite-runtime 2.14 fails under NumPy 2, when its first interpreter is built."""
+
+    def interpreter(**_: object) -> None:
+        raise SystemError("CreateWrapperFromBuffer returned a result with an exception set")
+
+    broken = Runtime(RuntimeId.AI_EDGE_LITERT, interpreter)
+    monkeypatch.setattr("ailock_sdk.embedding.embedder.choose_runtime", lambda: broken)
+    with pytest.raises(RuntimeMissingError, match=r"does not work with NumPy .*'numpy<2'"):
+        Embedder(find_bundle(DEFAULT_BUNDLE))
+    findings = {f.what: f for f in examine(Path("no vault"), Path("no pepper"))}
+    assert "does not work with NumPy" in findings[f"self-test {DEFAULT_BUNDLE}"].detail
+    assert not findings[f"self-test {DEFAULT_BUNDLE}"].ok
