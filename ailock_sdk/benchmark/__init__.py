@@ -5,6 +5,7 @@ from __future__ import annotations
 from ailock_sdk.benchmark.device import Device, DeviceState, read_device, read_state
 from ailock_sdk.benchmark.measuring import SCHEMA, result_of, run
 from ailock_sdk.benchmark.printing import format_report, format_table
+from ailock_sdk.benchmark.tuning import format_tuning, tuning
 from ailock_sdk.benchmark.unlocking import IMAGEPRINT_STAGES, STAGES, Unlocking
 
 __all__ = [
@@ -18,6 +19,9 @@ __all__ = [
     # printing
     "format_table",
     "format_report",
+    # tuning
+    "tuning",
+    "format_tuning",
     # device
     "Device",
     "DeviceState",

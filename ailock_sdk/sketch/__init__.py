@@ -16,6 +16,13 @@ from ailock_sdk.sketch.radius import correction_radius
 from ailock_sdk.sketch.reed_muller import ReedMuller
 from ailock_sdk.sketch.reed_solomon import ReedSolomon
 from ailock_sdk.sketch.secure_sketch import recover, sketch
+from ailock_sdk.sketch.tuning import (
+    TARGET_SECONDS,
+    is_far_off,
+    measured_speed,
+    tune,
+    tuned_cost,
+)
 
 __all__ = [
     "correction_radius",
@@ -34,5 +41,10 @@ __all__ = [
     "CHEAPEST",
     "derive_keys",
     "helper_mask",
+    "TARGET_SECONDS",
+    "tune",
+    "tuned_cost",
+    "measured_speed",
+    "is_far_off",
     "pepper_id",
 ]

@@ -16,10 +16,13 @@ from ailock_sdk.benchmark import (
     Unlocking,
     format_report,
     format_table,
+    format_tuning,
     result_of,
     run,
+    tuning,
 )
 from ailock_sdk.errors import AilockError, PhotoFormatError
+from ailock_sdk.sketch import KdfCost, tune
 from benchmarks.speed.results import parse_benchmark
 
 Photos = dict[str, list[Path]]
@@ -129,3 +132,12 @@ def test_processes_that_do_not_start(
     monkeypatch.setattr(sys, "executable", str(python))
     with pytest.raises(AilockError, match=message):
         run(runs=1, threads=1)
+
+
+def test_the_choice_of_a_cost_is_shown() -> None:
+    result = tuning()
+    assert json.loads(json.dumps(result)) == result
+    assert KdfCost(**result["cost"]) == tune()
+    text = format_tuning(result)
+    assert f"{result['cost']['time_cost']} passes" in text
+    assert f"{result['measured_ms']:.0f} ms, of 250 ms" in text
