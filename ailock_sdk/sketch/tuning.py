@@ -26,7 +26,7 @@ OWASP_LEAST = KdfCost(time_cost=2, memory_cost_kib=19 * 1024, lanes=1)
 MOST_MEMORY_KIB = RFC9106_LOW_MEMORY.memory_cost_kib
 """Of a tuned cost, 64 MiB: a phone ends programs that ask for much."""
 LANES = RFC9106_LOW_MEMORY.lanes
-FAR_OFF = 2.0
+FAR_OFF = 3.0
 """A record whose work is this many times too little or too much should be made anew."""
 
 _MIB_KIB = 1024

@@ -47,9 +47,10 @@ def test_a_tuned_cost_takes_the_target_but_for_floor_and_ceiling() -> None:
         (KdfCost(5, 64 * MIB, 4), 1370, False),
         (KdfCost(5, 64 * MIB, 1), 1370, False),
         (KdfCost(3, 64 * MIB, 4), 1370, False),
-        (KdfCost(2, 64 * MIB, 4), 1370, True),  # 128 of 320 MiB
-        (KdfCost(9, 64 * MIB, 4), 1370, False),
-        (KdfCost(10, 64 * MIB, 4), 1370, True),
+        (KdfCost(2, 54 * MIB, 4), 1370, False),
+        (KdfCost(2, 53 * MIB, 4), 1370, True),  # 106 of 320 MiB
+        (KdfCost(14, 64 * MIB, 4), 1370, False),
+        (KdfCost(15, 64 * MIB, 4), 1370, True),
         (KdfCost(2, 19 * MIB, 4), 10, False),  # a slow device can do no better
         (KdfCost(5, 64 * MIB, 4), 10, True),
         (KdfCost(16, 64 * MIB, 4), 1e6, False),
