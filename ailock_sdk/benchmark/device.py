@@ -6,6 +6,7 @@ it on a phone, is ``None`` or left out; nothing here raises.
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import re
@@ -21,58 +22,8 @@ COMMAND_TIMEOUT_SECONDS = 5.0
 PI_HELD_BACK = 0b1110
 """Bits of the Raspberry Pi's ``get_throttled``: clock capped, throttled, soft temperature limit."""
 
-_ARM_IMPLEMENTERS = {0x41: "ARM", 0x51: "Qualcomm", 0x53: "Samsung", 0x61: "Apple"}
-_ARM_CORES = {
-    (0x41, 0xB76): "ARM1176",
-    (0x41, 0xC05): "Cortex-A5",
-    (0x41, 0xC07): "Cortex-A7",
-    (0x41, 0xC08): "Cortex-A8",
-    (0x41, 0xC09): "Cortex-A9",
-    (0x41, 0xC0E): "Cortex-A17",
-    (0x41, 0xC0F): "Cortex-A15",
-    (0x41, 0xD01): "Cortex-A32",
-    (0x41, 0xD03): "Cortex-A53",
-    (0x41, 0xD04): "Cortex-A35",
-    (0x41, 0xD05): "Cortex-A55",
-    (0x41, 0xD07): "Cortex-A57",
-    (0x41, 0xD08): "Cortex-A72",
-    (0x41, 0xD09): "Cortex-A73",
-    (0x41, 0xD0A): "Cortex-A75",
-    (0x41, 0xD0B): "Cortex-A76",
-    (0x41, 0xD0C): "Neoverse-N1",
-    (0x41, 0xD0D): "Cortex-A77",
-    (0x41, 0xD0E): "Cortex-A76AE",
-    (0x41, 0xD40): "Neoverse-V1",
-    (0x41, 0xD41): "Cortex-A78",
-    (0x41, 0xD42): "Cortex-A78AE",
-    (0x41, 0xD44): "Cortex-X1",
-    (0x41, 0xD46): "Cortex-A510",
-    (0x41, 0xD47): "Cortex-A710",
-    (0x41, 0xD48): "Cortex-X2",
-    (0x41, 0xD49): "Neoverse-N2",
-    (0x41, 0xD4B): "Cortex-A78C",
-    (0x41, 0xD4C): "Cortex-X1C",
-    (0x41, 0xD4D): "Cortex-A715",
-    (0x41, 0xD4E): "Cortex-X3",
-    (0x41, 0xD4F): "Neoverse-V2",
-    (0x41, 0xD80): "Cortex-A520",
-    (0x41, 0xD81): "Cortex-A720",
-    (0x41, 0xD82): "Cortex-X4",
-    (0x41, 0xD85): "Cortex-X925",
-    (0x41, 0xD87): "Cortex-A725",
-    (0x51, 0x001): "Oryon",
-    (0x51, 0x800): "Kryo 2xx Gold",
-    (0x51, 0x801): "Kryo 2xx Silver",
-    (0x51, 0x802): "Kryo 3xx Gold",
-    (0x51, 0x803): "Kryo 3xx Silver",
-    (0x51, 0x804): "Kryo 4xx Gold",
-    (0x51, 0x805): "Kryo 4xx Silver",
-    (0x53, 0x001): "Exynos M1",
-    (0x53, 0x002): "Exynos M3",
-    (0x53, 0x003): "Exynos M4",
-    (0x53, 0x004): "Exynos M5",
-}
-"""Names of ARM cores by (implementer, part), as in the core's main ID register."""
+_ARM_CORES = Path(__file__).with_name("arm_cores.json")
+"""Names of ARM cores by implementer and part, as in the core's main ID register."""
 
 
 @dataclass(frozen=True)
@@ -191,14 +142,10 @@ def _processor_name(processors: list[dict[str, str]]) -> str:
 
 
 def _arm_core(processor: dict[str, str]) -> str:
-    part = processor["cpu part"]
-    implementer = processor.get("cpu implementer", "")
-    try:
-        numbers = int(implementer, 16), int(part, 16)
-    except ValueError:
-        return f"{implementer} {part}".strip()
-    unknown = f"{_ARM_IMPLEMENTERS.get(numbers[0], implementer)} {part}"
-    return _ARM_CORES.get(numbers, unknown)
+    part, implementer = processor["cpu part"], processor.get("cpu implementer", "")
+    known = json.loads(_ARM_CORES.read_text(encoding="utf-8"))
+    maker = known.get(implementer.lower(), {"name": implementer, "cores": {}})
+    return str(maker["cores"].get(part.lower(), f"{maker['name']} {part}".strip()))
 
 
 def _cpu_features(processors: list[dict[str, str]]) -> list[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ailock_sdk.imageprint import gaussian_hyperplanes, orthonormal_hyperplanes
+from lab.fitting.hyperplanes import gaussian_hyperplanes, orthonormal_hyperplanes
 
 KINDS = ("pca", "whitened-pca", "discriminant")
 HYPERPLANES = {"orthonormal": orthonormal_hyperplanes, "gaussian": gaussian_hyperplanes}

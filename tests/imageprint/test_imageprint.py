@@ -14,15 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from ailock_sdk.errors import BundleError, ProfileError
-from ailock_sdk.imageprint import (
-    ImagePrint,
-    Projection,
-    combine,
-    gaussian_hyperplanes,
-    load_projections,
-    orthonormal_hyperplanes,
-)
+from ailock_sdk.errors import BundleError
+from ailock_sdk.imageprint import ImagePrint, Projection, combine, load_projections
 
 margins = npst.arrays(
     np.float64, st.integers(1, 70), elements=st.floats(-1e6, 1e6, allow_nan=False)
@@ -135,26 +128,6 @@ def test_no_thread_waits_busily_after_a_projection() -> None:
         command, env=environment, capture_output=True, text=True, check=True, timeout=60
     )
     assert float(done.stdout) < 0.004
-
-
-def test_orthonormal_hyperplanes_are_orthonormal_and_pinned() -> None:
-    planes = orthonormal_hyperplanes(7, 24, 32)
-    np.testing.assert_allclose(planes @ planes.T, np.eye(24), atol=1e-12)
-    np.testing.assert_array_equal(planes, orthonormal_hyperplanes(7, 24, 32))
-    assert not np.allclose(planes, orthonormal_hyperplanes(8, 24, 32))
-    with pytest.raises(ProfileError, match="33 orthonormal"):
-        orthonormal_hyperplanes(7, 33, 32)
-
-
-def test_sign_bits_flip_with_probability_angle_over_pi() -> None:
-    """Charikar 2002: the paper's reason to hash with random hyperplanes."""
-    rng = np.random.default_rng(2)
-    planes = gaussian_hyperplanes(3, 20_000, 16)
-    a = rng.standard_normal(16)
-    b = a + 0.7 * rng.standard_normal(16)
-    angle = np.arccos(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
-    flipped = ImagePrint(planes @ a) - ImagePrint(planes @ b)
-    assert flipped / 20_000 == pytest.approx(angle / np.pi, abs=0.015)
 
 
 def test_projection_file_round_trip(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ailock_sdk.embedding import Bundle, Embedder, choose_runtime, quiet_stderr
-from ailock_sdk.imageprint import Projection, gaussian_hyperplanes
+from ailock_sdk.imageprint import Projection
+from lab.fitting.hyperplanes import gaussian_hyperplanes
 from lab.fitting.projections import fold, scaled
 from lab.report.render_text import markdown_table
 from lab.report.results import Table

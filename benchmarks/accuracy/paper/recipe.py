@@ -15,8 +15,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ailock_sdk.imageprint import gaussian_hyperplanes
 from lab.errors import ExperimentError
+from lab.fitting.hyperplanes import gaussian_hyperplanes
 from lab.fitting.projections import Components, Moments, principal_components, scaled
 
 PAPER_LAYERS = ("pool_3", "mixed_8/pool")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ailock_sdk import AiLock
 from ailock_sdk.embedding import ProjectionSpec
-from ailock_sdk.imageprint import gaussian_hyperplanes, load_projections
+from ailock_sdk.imageprint import load_projections
 from ailock_sdk.sketch import Code
 from benchmarks.attacks.helper_data.bit_prior import (
     BitPrior,
@@ -22,6 +22,7 @@ from benchmarks.attacks.helper_data.bit_prior import (
 )
 from benchmarks.attacks.helper_data.photo_margins import Photos
 from lab.errors import PhotoSetError
+from lab.fitting.hyperplanes import gaussian_hyperplanes
 from lab.fitting.projections import HYPERPLANES
 
 Array = NDArray[np.float64]

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ailock_sdk.imageprint import gaussian_hyperplanes, orthonormal_hyperplanes
 from ailock_sdk.sketch import Code
 from benchmarks.attacks.helper_data.attack import (
     AttackerView,
@@ -27,6 +26,7 @@ from benchmarks.attacks.helper_data.bit_prior import (
 from benchmarks.attacks.helper_data.block_search import best_codewords, score_blocks
 from benchmarks.attacks.helper_data.codebook import tabulate
 from benchmarks.attacks.helper_data.scenarios import bit_correlation
+from lab.fitting.hyperplanes import gaussian_hyperplanes, orthonormal_hyperplanes
 from lab.statistics.intervals import normal_mean, wilson
 
 Array = NDArray[np.float64]

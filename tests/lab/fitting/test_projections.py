@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ailock_sdk.errors import ProfileError
-from ailock_sdk.imageprint import Projection
+from ailock_sdk.imageprint import ImagePrint, Projection
 from lab.fitting.projections import (
     HYPERPLANES,
     Moments,
@@ -150,12 +150,24 @@ def test_orthonormal_hyperplanes_are_orthonormal_and_repeatable() -> None:
     planes = HYPERPLANES["orthonormal"](SEED, 30, 40)
     np.testing.assert_allclose(planes @ planes.T, np.eye(30), atol=1e-12)
     np.testing.assert_array_equal(planes, HYPERPLANES["orthonormal"](SEED, 30, 40))
+    assert not np.allclose(planes, HYPERPLANES["orthonormal"](SEED + 1, 30, 40))
 
 
 def test_more_orthonormal_bits_than_dimensions_are_refused() -> None:
     with pytest.raises(ProfileError, match="41 orthonormal hyperplanes do not exist in 40"):
         HYPERPLANES["orthonormal"](SEED, 41, 40)
     assert HYPERPLANES["gaussian"](SEED, 41, 40).shape == (41, 40)
+
+
+def test_sign_bits_flip_with_probability_angle_over_pi() -> None:
+    """Charikar 2002: the paper's reason to hash with random hyperplanes."""
+    rng = np.random.default_rng(2)
+    planes = HYPERPLANES["gaussian"](3, 20_000, 16)
+    a = rng.standard_normal(16)
+    b = a + 0.7 * rng.standard_normal(16)
+    angle = np.arccos(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
+    flipped = ImagePrint(planes @ a) - ImagePrint(planes @ b)
+    assert flipped / 20_000 == pytest.approx(angle / np.pi, abs=0.015)
 
 
 def test_a_window_beyond_the_components_is_refused(moments: Moments) -> None:

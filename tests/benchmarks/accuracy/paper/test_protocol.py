@@ -7,7 +7,6 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from ailock_sdk.imageprint import gaussian_hyperplanes
 from benchmarks.accuracy.paper import recipe
 from benchmarks.accuracy.paper.protocol import Settings, Study
 from benchmarks.accuracy.paper.rates import f1_at, rates_at
@@ -24,6 +23,7 @@ from benchmarks.accuracy.paper.recipe import (
 )
 from benchmarks.accuracy.paper.trials import Rule, Side, compare
 from lab.errors import ExperimentError
+from lab.fitting.hyperplanes import gaussian_hyperplanes
 from lab.statistics.comparisons import object_weights
 from lab.statistics.hamming import pack
 from tests.benchmarks.accuracy.paper.standins import planted
