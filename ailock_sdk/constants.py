@@ -16,6 +16,8 @@ PEPPER_LENGTH_BYTES = 32
 PEPPER_ID_LENGTH_BYTES = 8
 MAX_LAMBDA_BITS = 4096
 MAX_REFERENCE_PHOTOS = 16
+MAX_PROBE_PHOTOS = 8
+"""Most photos of one unlock: more add time and little else."""
 
 
 @unique

@@ -1,14 +1,18 @@
 """Where a user's own files are: the XDG base directories, one rule for all of them.
 
 A variable that is not an absolute path is ignored, as the XDG Base Directory specification asks.
-The folders are those of Linux on every Unix.
+The folders are those of Linux on every Unix. A leading ``~`` or ``~USER`` of a path is that home
+folder, as a shell has it.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from platformdirs.unix import Unix
+
+from ailock_sdk.errors import AilockError
 
 _APPLICATION = "ailock"
 
@@ -18,9 +22,10 @@ def data_folder() -> Path:
 
     Raises
     ------
-    RuntimeError
+    AilockError
         The user has no home folder.
     """
+    _check_home("XDG_DATA_HOME")
     return Unix(_APPLICATION).user_data_path
 
 
@@ -29,7 +34,29 @@ def config_folder() -> Path:
 
     Raises
     ------
-    RuntimeError
+    AilockError
         The user has no home folder.
     """
+    _check_home("XDG_CONFIG_HOME")
     return Unix(_APPLICATION).user_config_path
+
+
+def user_path(path: str | os.PathLike[str]) -> Path:
+    """A path as the user means it: ``~`` is the home folder.
+
+    Raises
+    ------
+    AilockError
+        That user has none.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise AilockError(f"{os.fspath(path)}: there is no such home folder") from None
+
+
+def _check_home(variable: str) -> None:
+    if not os.path.isabs(os.environ.get(variable, "")) and os.path.expanduser("~") == "~":
+        raise AilockError(
+            f"you have no home folder: set HOME or {variable}, or name the vault and the pepper"
+        )

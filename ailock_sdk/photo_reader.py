@@ -20,13 +20,11 @@ from ailock_sdk.capture import (
     read_photo,
     segment_boxes,
 )
+from ailock_sdk.constants import MAX_PROBE_PHOTOS
 from ailock_sdk.embedding import Bundle, Embedder
 from ailock_sdk.errors import CaptureError, PhotoQualityError
 from ailock_sdk.imageprint import ImagePrint, combine, load_projections
 from ailock_sdk.profiles import Look, Profile
-
-MAX_PROBE_PHOTOS = 8
-"""Most photos of one unlock: more add time and little else."""
 
 PhotoSources: TypeAlias = "PhotoSource | list[PhotoSource] | tuple[PhotoSource, ...]"
 """One photo, or several of the same object."""

@@ -17,9 +17,11 @@ from ailock_sdk.store import (
     RecordStore,
     open_bytes,
     open_file,
+    open_stream,
     read_clock,
     seal_bytes,
     seal_file,
+    seal_stream,
     sealing_key,
 )
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from ailock_sdk.capture import PhotoSource
     from ailock_sdk.lock import AiLock
     from ailock_sdk.photo_reader import PhotoSources
+    from ailock_sdk.store.sealing import Reader, Writer
 
 
 class Vault:
@@ -254,6 +257,22 @@ class Vault:
             A file cannot be read or written.
         """
         open_file(Path(source), Path(target), self.unlock(name, photos), progress=progress)
+
+    def seal_stream(self, name: str, reader: Reader, writer: Writer) -> None:
+        """Encrypt what ``reader`` gives; see :meth:`seal_file`."""
+        seal_stream(reader, writer, self._store.get(name).sealing_key)
+
+    def open_stream(self, name: str, reader: Reader, photos: PhotoSources, writer: Writer) -> None:
+        """Decrypt what ``reader`` gives; see :meth:`open_file`.
+
+        Parameters
+        ----------
+        name : str
+        reader : Reader
+        photos : PhotoSource, or 1 to 8 of them
+        writer : Writer
+        """
+        open_stream(reader, writer, self.unlock(name, photos))
 
     def close(self) -> None:
         """Close the vault file."""

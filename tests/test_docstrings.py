@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
 import pytest
 
 from ailock_sdk import errors, strict_json
@@ -81,6 +82,10 @@ def public(tree: ast.Module, path: Path) -> Iterator[Documented]:
         if isinstance(node, Function) and not node.name.startswith("_"):
             text = ast.get_docstring(node) or ""
             raised = own_raises(node)
+            if any("command(" in ast.unparse(each) for each in node.decorator_list):
+                # Its docstring is what --help prints, which explains each parameter below it.
+                yield Documented(f"{place}:{node.name}", text, (), False, frozenset())
+                continue
             yield Documented(f"{place}:{node.name}", text, parameters_of(node), False, raised)
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
             yield from public_class(node, place)
@@ -144,7 +149,7 @@ def problems(thing: Documented) -> Iterator[str]:
         yield f"{key} are {thing.parameters}, explained are {named}"
     for entry in thing.entries("Raises"):
         for name in entry.split(", "):
-            if not any(hasattr(module, name) for module in (errors, strict_json, builtins)):
+            if not any(hasattr(module, name) for module in (errors, strict_json, click, builtins)):
                 yield f"Raises: {name!r} is no error"
     told = {n for entry in thing.entries("Raises") for n in entry.split(", ") if hasattr(errors, n)}
     for name in thing.raised:

@@ -32,7 +32,7 @@ BENCHMARKS = ("accuracy", "attacks", "speed")
 STAGES = ("capture", "embedding", "imageprint", "sketch", "store")
 BASE = {"profiles", "parameters", "paths", "strict_json", "constants", "errors", "secret"}
 BASE |= {"workers"}
-COMPOSERS = ("photo_reader", "lock", "vault", "benchmark", "doctor", "cli")
+COMPOSERS = ("photo_reader", "lock", "vault", "benchmark", "doctor", "cli", "__main__")
 """Lowest first: each may import the stages, the base and those before it."""
 
 OUTSIDE = ("lab", "tools", "benchmarks")
@@ -61,7 +61,6 @@ HOMES = {
     "matplotlib": ("lab/report", "tools/train_embedder.py"),
     "h5py": ("benchmarks/accuracy/paper",),
     "distributed": ("lab/statistics", "benchmarks/accuracy"),
-    "shtab": ("ailock_sdk/cli",),
     "tqdm": ("ailock_sdk/cli", "ailock_sdk/benchmark", *OUTSIDE),
 }
 """Packages and the places that may import them; what is not here may be imported anywhere."""

@@ -19,7 +19,7 @@ from ailock_sdk.benchmark.processes import measure_processes, peak_memory_mib
 from ailock_sdk.benchmark.unlocking import IMAGEPRINT_STAGES, STAGES, Unlocking
 from ailock_sdk.capture import decode_photo
 from ailock_sdk.constants import DEFAULT_BENCHMARK_RUNS
-from ailock_sdk.embedding import quiet_stderr, usable_cores
+from ailock_sdk.embedding import DEFAULT_BUNDLE, Bundle, quiet_stderr, usable_cores
 from ailock_sdk.errors import AilockError
 from ailock_sdk.lock import AiLock
 from ailock_sdk.profiles import DEFAULT_PROFILE
@@ -37,6 +37,7 @@ def run(
     runs: int = DEFAULT_BENCHMARK_RUNS,
     threads: int | None = None,
     profile: str = DEFAULT_PROFILE,
+    bundle: Bundle | str = DEFAULT_BUNDLE,
 ) -> dict[str, Any]:
     """Time ``runs`` unlocks of one photo, after a first one that is reported apart.
 
@@ -53,7 +54,9 @@ def run(
     threads : int, optional
         CPU threads of the network, at least 1; by default as :class:`AiLock` chooses.
     profile : str
-        A profile of the default bundle.
+        A profile of the bundle.
+    bundle : Bundle or str
+        A bundle, or the name of an installed one.
 
     Returns
     -------
@@ -75,7 +78,7 @@ def run(
         raise AilockError("a benchmark needs at least one run")
     when = datetime.now(timezone.utc).isoformat(timespec="seconds")
     before = read_state()
-    with Unlocking(photo, threads, profile) as unlocking:
+    with Unlocking(photo, threads, profile, bundle) as unlocking:
         for _ in tqdm(range(runs + 1), desc="unlocking", leave=False, disable=None):
             unlocking.once()
         result = result_of(unlocking)
@@ -147,9 +150,9 @@ def _sweep(unlocking: Unlocking, counts: Sequence[int], runs: int) -> dict[str, 
     def observe(stage: str, seconds: float) -> None:
         now[stage] += seconds
 
-    profile = unlocking.lock.profile.name
+    bundle, profile = unlocking.lock.bundle, unlocking.lock.profile.name
     with quiet_stderr():
-        locks = [AiLock(profile=profile, pepper=None, threads=n, observe=observe) for n in counts]
+        locks = [AiLock(bundle, profile, pepper=None, threads=n, observe=observe) for n in counts]
     network: list[list[float]] = [[] for _ in locks]
     imageprint: list[list[float]] = [[] for _ in locks]
     for _ in tqdm(range(runs + 1), desc="threads", leave=False, disable=None):

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 
-from ailock_sdk.embedding import quiet_stderr
+from ailock_sdk.embedding import DEFAULT_BUNDLE, Bundle, quiet_stderr
 from ailock_sdk.errors import AilockError
 from ailock_sdk.lock import AiLock
 from ailock_sdk.profiles import DEFAULT_PROFILE
@@ -39,7 +39,9 @@ class Unlocking:
     threads : int, optional
         CPU threads of the network, at least 1; by default as :class:`AiLock` chooses.
     profile : str
-        A profile of the default bundle.
+        A profile of the bundle.
+    bundle : Bundle or str
+        A bundle, or the name of an installed one.
 
     Raises
     ------
@@ -52,6 +54,7 @@ class Unlocking:
         photo: str | os.PathLike[str] | None = None,
         threads: int | None = None,
         profile: str = DEFAULT_PROFILE,
+        bundle: Bundle | str = DEFAULT_BUNDLE,
     ) -> None:
         if threads is not None and threads < 1:
             raise AilockError(f"a network cannot run on {threads} threads: give 1 or more")
@@ -59,13 +62,14 @@ class Unlocking:
         self._now: dict[str, float] = defaultdict(float)
         start = perf_counter()
         with quiet_stderr():
-            enrolling = AiLock(profile=profile, pepper=None, threads=threads)
+            enrolling = AiLock(bundle, profile, pepper=None, threads=threads)
         self.load_seconds = perf_counter() - start
         self.photo = _own_photo(enrolling) if photo is None else Path(photo)
         record, _ = enrolling.enroll([self.photo])
+        bundle = enrolling.bundle
         del enrolling  # the first unlock shall find a model that has not run yet
         with quiet_stderr():
-            self.lock = AiLock(profile=profile, pepper=None, threads=threads, observe=self._observe)
+            self.lock = AiLock(bundle, profile, pepper=None, threads=threads, observe=self._observe)
         try:
             self._folder = tempfile.TemporaryDirectory(prefix="ailock-")
         except OSError as error:
@@ -105,9 +109,10 @@ class Unlocking:
 
     def command(self) -> list[str]:
         """The command line of an ``ailock unlock`` of the same lock with the same photo."""
-        command = [sys.executable, "-m", "ailock_sdk.cli", "unlock", _LOCK_NAME]
+        command = [sys.executable, "-m", "ailock_sdk", "unlock", _LOCK_NAME]
         command += [str(self.photo.absolute())]  # whose name may begin with a hyphen
         command += ["--vault", str(self.vault), "--pepper", str(self.pepper)]
+        command += ["--bundle", str(self.lock.bundle.path.absolute())]
         return [*command, "--profile", self.lock.profile.name]
 
     def __enter__(self) -> Unlocking:

@@ -1,9 +1,9 @@
-"""The ``ailock`` command. Secrets leave it only by ``unlock --raw`` and ``unlock --exec``.
+"""The ``ailock`` command. Secrets leave it only by ``--output`` and ``--exec``.
 
 Results go to standard output, everything else to standard error with the prefix ``ailock:``.
 
-The command line is read by ``parser``, which knows each command's function by name only: what a
-command needs is loaded when it is run, so that ``--help`` and a wrong command line answer at once.
+What a command needs is loaded when it is run: help, completion and a wrong command line answer
+without the model and without NumPy.
 """
 
 from __future__ import annotations
@@ -25,21 +25,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        An :class:`~ailock_sdk.cli.exit_codes.ExitCode`, or the status of ``unlock --exec``'s
-        command.
-
-    Raises
-    ------
-    SystemExit
-        After ``--help``, and for a wrong command line.
+        An :class:`~ailock_sdk.cli.exit_codes.ExitCode`, 128 and the number of a signal, or the
+        status of the command of ``--exec``.
     """
     words = sys.argv[1:] if argv is None else list(argv)
-    if words == ["--version"]:  # what scripts ask, for which the parser would take twice as long
+    if words == ["--version"]:  # what scripts ask, for which click would take ten times as long
         print(f"ailock {__version__}")
         return 0
-    from ailock_sdk.cli.parser import build_parser
+    from ailock_sdk.cli.running import run
 
-    arguments = build_parser().parse_args(words)
-    from ailock_sdk.cli.running import run  # not before the command line is known to be sound
-
-    return run(arguments)
+    return run(words)

@@ -1,4 +1,4 @@
-"""What the exit statuses of the ``ailock`` command mean."""
+"""What the exit statuses of the ``ailock`` command mean: the one place that says it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import IntEnum, unique
 
 @unique
 class ExitCode(IntEnum):
-    """What the exit status means; ``ailock --help`` lists them."""
+    """What the exit status means; ``ailock --help`` lists them by :attr:`meaning`."""
 
     OK = 0
     NO_MATCH = 1
@@ -16,16 +16,32 @@ class ExitCode(IntEnum):
     PHOTO_REJECTED = 4
     DAMAGED = 5
     SETUP = 6
+    UNAVAILABLE = 7
+    UNEXPECTED = 70
+    COMMAND_FAILED = 125
+    COMMAND_UNUSABLE = 126
+    COMMAND_NOT_FOUND = 127
+
+    @property
+    def meaning(self) -> str:
+        """One line for people."""
+        return _MEANINGS[self]
 
 
-EXIT_TEXTS = {
+_MEANINGS = {
     ExitCode.OK: "done",
-    ExitCode.NO_MATCH: "the photo does not match",
-    ExitCode.USAGE: "wrong usage, or an unknown or taken name",
-    ExitCode.LOCKED_OUT: "locked out after too many misses",
-    ExitCode.PHOTO_REJECTED: "a photo was rejected; the reason is printed",
-    ExitCode.DAMAGED: "the vault, a record or sealed data is damaged or does not belong",
-    ExitCode.SETUP: "model, runtime or pepper missing or damaged",
+    ExitCode.NO_MATCH: "the photos do not match; no other failure has this status",
+    ExitCode.USAGE: "wrong usage: also a name, slot, file, PIN or code that is wrong or missing",
+    ExitCode.LOCKED_OUT: "locked out after too many misses: wait, or recover by code",
+    ExitCode.PHOTO_REJECTED: "a photo cannot be used",
+    ExitCode.DAMAGED: "vault, record or sealed file is damaged or does not belong",
+    ExitCode.SETUP: "model, runtime, pepper or memory is missing",
+    ExitCode.UNAVAILABLE: "vault or file cannot be used now: busy, read-only, full, no permission",
+    ExitCode.UNEXPECTED: "a bug: please report it",
+    ExitCode.COMMAND_FAILED: "--exec: the command failed with a status that is one of these",
+    ExitCode.COMMAND_UNUSABLE: "--exec: the command cannot be run",
+    ExitCode.COMMAND_NOT_FOUND: "--exec: the command was not found",
 }
-INTERRUPTED = 130
-"""128 and the number of SIGINT, as shells report it."""
+SIGNAL_BASE = 128
+"""128 and a signal's number: ended by that signal, as shells report it; also of the command of
+``--exec``, whose other statuses are passed on."""

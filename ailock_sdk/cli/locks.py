@@ -2,66 +2,93 @@
 
 from __future__ import annotations
 
-import argparse
-import shlex
-import subprocess
-import sys
-
+from ailock_sdk.cli.commands import PROBES, command, name_argument, photos_argument
 from ailock_sdk.cli.exit_codes import ExitCode
+from ailock_sdk.cli.files import one_reader, photo_sources
 from ailock_sdk.cli.opening import open_vault
 from ailock_sdk.cli.output import report
+from ailock_sdk.cli.releasing import release, release_options
+from ailock_sdk.cli.settings import Settings
+from ailock_sdk.constants import MAX_PROBE_PHOTOS, MAX_REFERENCE_PHOTOS
 
 
-def enroll(arguments: argparse.Namespace) -> int:
+@command("enroll", "ailock enroll door mug1.jpg mug2.jpg mug3.jpg")
+@name_argument
+@photos_argument("1 to 16 photos of one object, best before different backgrounds.")
+def enroll(settings: Settings, name: str, photos: tuple[str, ...]) -> int:
     """Create a lock from photos of one object."""
     from ailock_sdk.cli.progress import photos_bar
 
-    count = len(arguments.photos)
-    with open_vault(arguments, reads_photos=True) as vault:
-        vault.enroll(arguments.name, photos_bar(arguments.photos))
+    one_reader(photos)
+    sources = photo_sources(photos, MAX_REFERENCE_PHOTOS)
+    with open_vault(settings, reads_photos=True) as vault:
+        vault.enroll(name, photos_bar(sources))
+    count = len(sources)
     report(
-        arguments,
-        {"name": arguments.name, "photos": count},
-        f"enrolled {arguments.name!r} from {count} photo{'s' if count > 1 else ''}",
+        settings,
+        {"name": name, "photos": count},
+        f"enrolled {name!r} from {count} photo{'s' if count > 1 else ''}",
     )
     return ExitCode.OK
 
 
-def unlock(arguments: argparse.Namespace) -> int:
-    """Open a lock with new photos; the secret leaves only if it is asked for."""
-    with open_vault(arguments, reads_photos=True) as vault:
-        secret = vault.unlock(arguments.name, arguments.photos)
-    if arguments.raw:
-        sys.stdout.buffer.write(bytes(secret))
-        return ExitCode.OK
-    if arguments.exec:
-        return subprocess.run(
-            shlex.split(arguments.exec), input=bytes(secret), check=False
-        ).returncode
-    report(arguments, {"name": arguments.name, "match": True}, f"unlocked {arguments.name!r}")
+@command(
+    "unlock",
+    "ailock unlock door new-photo.jpg",
+    "ailock unlock door photo.jpg --output hex",
+    'ailock unlock door photo.jpg --exec "cryptsetup open --key-file - /dev/sdb1 safe"',
+)
+@name_argument
+@photos_argument(PROBES)
+@release_options
+def unlock(
+    settings: Settings,
+    name: str,
+    photos: tuple[str, ...],
+    form: str | None,
+    exec_: str | None,
+    force: bool,
+) -> int:
+    """Open a lock with new photos of its object.
+
+    The secret leaves only by --output or --exec.
+    """
+    where = release(settings, form, exec_, force)
+    one_reader(photos)
+    sources = photo_sources(photos, MAX_PROBE_PHOTOS)
+    with open_vault(settings, reads_photos=True) as vault:
+        secret = vault.unlock(name, sources)
+    if where:
+        return where.give(bytes(secret))
+    report(settings, {"name": name, "match": True}, f"unlocked {name!r}")
     return ExitCode.OK
 
 
-def list_names(arguments: argparse.Namespace) -> int:
+@command("list", "ailock list", "ailock list --json")
+def list_names(settings: Settings) -> int:
     """Print the names of all locks."""
-    with open_vault(arguments, reads_photos=False) as vault:
+    with open_vault(settings, reads_photos=False) as vault:
         names = vault.names()
-    report(arguments, {"names": names}, "\n".join(names) or "no locks yet: ailock enroll")
+    report(settings, {"names": names}, "\n".join(names) or "no locks yet: ailock enroll")
     return ExitCode.OK
 
 
-def show(arguments: argparse.Namespace) -> int:
-    """Print what is stored for a lock."""
-    with open_vault(arguments, reads_photos=False) as vault:
-        facts = vault.show(arguments.name)
+@command("show", "ailock show door")
+@name_argument
+def show(settings: Settings, name: str) -> int:
+    """Print what is stored for a lock; no secret."""
+    with open_vault(settings, reads_photos=False) as vault:
+        facts = vault.show(name)
     width = max(map(len, facts))
-    report(arguments, facts, "\n".join(f"{k:{width}}  {v}" for k, v in facts.items()))
+    report(settings, facts, "\n".join(f"{k:{width}}  {v}" for k, v in facts.items()))
     return ExitCode.OK
 
 
-def remove(arguments: argparse.Namespace) -> int:
-    """Delete a lock."""
-    with open_vault(arguments, reads_photos=False) as vault:
-        vault.remove(arguments.name)
-    report(arguments, {"name": arguments.name, "removed": True}, f"removed {arguments.name!r}")
+@command("remove", "ailock remove door")
+@name_argument
+def remove(settings: Settings, name: str) -> int:
+    """Delete a lock and all hope of opening its files."""
+    with open_vault(settings, reads_photos=False) as vault:
+        vault.remove(name)
+    report(settings, {"name": name, "removed": True}, f"removed {name!r}")
     return ExitCode.OK

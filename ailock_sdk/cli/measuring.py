@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-import argparse
+import click
 
+from ailock_sdk.cli.commands import command
 from ailock_sdk.cli.exit_codes import ExitCode
-from ailock_sdk.cli.opening import open_lock, pepper_path, profile_name, vault_path
+from ailock_sdk.cli.files import one_reader, photo_sources
+from ailock_sdk.cli.opening import (
+    find_bundle,
+    open_lock,
+    pepper_path,
+    profile_name,
+    vault_path,
+)
 from ailock_sdk.cli.output import report
+from ailock_sdk.cli.settings import Settings
+from ailock_sdk.constants import DEFAULT_BENCHMARK_RUNS
 
 
-def compare(arguments: argparse.Namespace) -> int:
+@command(
+    "compare", "ailock compare mug1.jpg mug2.jpg", "ailock compare --profile strict a.jpg b.jpg"
+)
+@click.argument("reference", type=click.Path(allow_dash=True), help="A photo as for enroll.")
+@click.argument("probe", type=click.Path(allow_dash=True), help="A photo as for unlock.")
+def compare(settings: Settings, reference: str, probe: str) -> int:
     """Print how far a photo is from a reference photo."""
-    lock = open_lock(arguments, None)
-    reference, probe = arguments.photo
-    a, b = lock.imageprint(reference, reference=True), lock.imageprint(probe)
+    one_reader([reference, probe])
+    first, second = photo_sources([reference, probe], 2)
+    lock = open_lock(settings, None)
+    a, b = lock.imageprint(first, reference=True), lock.imageprint(second)
     facts = {
         "distance_bits": a - b,
         "lambda_bits": len(a),
@@ -23,32 +39,53 @@ def compare(arguments: argparse.Namespace) -> int:
     }
     verdict = "would unlock" if facts["match"] else "no match"
     text = f"{facts['distance_bits']} of {len(a)} bits differ, {lock.radius} allowed: {verdict}"
-    report(arguments, facts, text)
+    report(settings, facts, text)
     return ExitCode.OK if facts["match"] else ExitCode.NO_MATCH
 
 
-def benchmark(arguments: argparse.Namespace) -> int:
+@command("benchmark", "ailock benchmark", "ailock benchmark --photo mug.jpg --runs 5 --json")
+@click.option(
+    "--photo",
+    type=click.Path(),
+    metavar="FILE",
+    help="A photo to time with [default: the model's own].",
+)
+@click.option(
+    "--runs",
+    type=click.IntRange(min=1),
+    default=DEFAULT_BENCHMARK_RUNS,
+    show_default=True,
+    help="Warm unlocks.",
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    help="Threads of the network [default: as unlock, and a sweep over the cores].",
+)
+def benchmark(settings: Settings, photo: str | None, runs: int, threads: int | None) -> int:
     """Time every stage of an unlock."""
     from ailock_sdk.benchmark import format_report, run
 
     result = run(
-        photo=arguments.photo,
-        runs=arguments.runs,
-        threads=arguments.threads,
-        profile=profile_name(arguments),
+        photo=photo,
+        runs=runs,
+        threads=threads,
+        profile=profile_name(settings),
+        bundle=find_bundle(settings),
     )
-    report(arguments, result, format_report(result))
+    report(settings, result, format_report(result))
     return ExitCode.OK
 
 
-def doctor(arguments: argparse.Namespace) -> int:
+@command("doctor", "ailock doctor")
+def doctor(settings: Settings) -> int:
     """Check this installation."""
     from ailock_sdk.doctor import examine
     from ailock_sdk.embedding import quiet_stderr
 
     with quiet_stderr():
-        findings = examine(vault_path(arguments), pepper_path(arguments))
+        findings = examine(vault_path(settings), pepper_path(settings))
     lines = [f"{'ok  ' if f.ok else 'FAIL'} {f.what}: {f.detail}" for f in findings]
     facts = {f.what: {"ok": f.ok, "detail": f.detail} for f in findings}
-    report(arguments, facts, "\n".join(lines))
+    report(settings, facts, "\n".join(lines))
     return ExitCode.OK if all(f.ok for f in findings) else ExitCode.SETUP

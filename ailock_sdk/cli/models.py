@@ -2,64 +2,146 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import click
+
+from ailock_sdk.cli.commands import Group, Several, command
 from ailock_sdk.cli.exit_codes import ExitCode
-from ailock_sdk.cli.output import report
-from ailock_sdk.embedding import Bundle, list_bundles, load_bundle, new_bundle_folder
+from ailock_sdk.cli.output import report, tell
+from ailock_sdk.cli.settings import Settings
+from ailock_sdk.constants import MODELS_PATH_VARIABLE
 from ailock_sdk.errors import AilockError, BundleError
 
+if TYPE_CHECKING:
+    from ailock_sdk.embedding import Bundle
 
-def list_found(arguments: argparse.Namespace) -> int:
-    """Print the names and folders of the bundles."""
+BUILDABLE = ("inception_v3",)
+"""Bundles that are built on the user's machine: they are too large for the wheel."""
+
+
+@click.group(
+    "models",
+    Group,
+    invoke_without_command=True,
+    examples=("ailock models", "ailock models verify"),
+)
+@click.pass_context
+def models(context: click.Context) -> int:
+    """List, verify and build model bundles; lists without an action."""
+    return ExitCode.OK if context.invoked_subcommand else context.invoke(list_found)
+
+
+@command("list", "ailock models list")
+def list_found(settings: Settings) -> int:
+    """Print names and folders of the bundles; the default."""
+    from ailock_sdk.embedding import list_bundles
+
     found = list_bundles()
     text = "\n".join(f"{name}  {path}" for name, path in found.items())
-    report(arguments, {name: str(path) for name, path in found.items()}, text or "none")
+    report(settings, {name: str(path) for name, path in found.items()}, text or "none")
     return ExitCode.OK
 
 
-def verify(arguments: argparse.Namespace) -> int:
+@command("verify", "ailock models verify --json")
+def verify(settings: Settings) -> int:
     """Check every file of every bundle."""
+    from ailock_sdk.embedding import list_bundles, load_bundle
+
     bundles = {name: load_bundle(path) for name, path in list_bundles().items()}
     report(
-        arguments,
+        settings,
         {name: _identity(bundle) for name, bundle in bundles.items()},
         "\n".join(f"ok  {name} {_identity_text(bundle)}" for name, bundle in bundles.items()),
     )
     return ExitCode.OK
 
 
-def build(arguments: argparse.Namespace) -> int:
-    """Build a bundle from published weights, by the converter of a checkout."""
-    folder = new_bundle_folder() if arguments.out is None else Path(arguments.out)
-    target = folder / arguments.name
-    command = ["--weights", *arguments.weights, "--out", str(target)]
-    command += ["--representative", arguments.representative]
-    command += ["--precisions", *arguments.precisions]
-    for option in ("sha256", "report", "fit"):
-        if (value := getattr(arguments, option)) is not None:
-            command += [f"--{option}", value]
-    if arguments.replace:
-        command.append("--replace")
+@command(
+    "build",
+    "ailock models build inception_v3 --representative photos.zip",
+    "ailock models build inception_v3 --representative photos --weights layers.npz",
+)
+@click.argument("name", type=click.Choice(BUILDABLE), help="The bundle to build.")
+@click.option(
+    "--representative",
+    metavar="PHOTOS",
+    type=click.Path(),
+    required=True,
+    help="Folder or zip of some hundred photos: they set the int8 ranges and are not kept.",
+)
+@click.option(
+    "--weights",
+    cls=Several,
+    type=click.Path(),
+    metavar="FILE",
+    help="Keras .h5 file, or .npz layer files [default: download Keras's].",
+)
+@click.option("--sha256", metavar="HEX", help="What the one weights file must have.")
+@click.option(
+    "--report",
+    type=click.Path(),
+    metavar="PHOTOS",
+    help="Labelled photo set to measure EER on.",
+)
+@click.option("--fit", type=click.Path(), metavar="PHOTOS", help="Photos for the report's bits.")
+@click.option(
+    "--precisions",
+    cls=Several,
+    type=click.Choice(["int8", "float16", "float32"]),
+    help="Models to write; the first is the one that is used [default: int8].",
+)
+@click.option(
+    "--out",
+    type=click.Path(),
+    metavar="FOLDER",
+    help=f"Folder of bundles [default: first of ${MODELS_PATH_VARIABLE}, or "
+    "~/.local/share/ailock/models].",
+)
+@click.option("--replace", is_flag=True, help="Replace a bundle that is there.")
+def build(
+    settings: Settings,
+    name: str,
+    weights: tuple[str, ...],
+    precisions: tuple[str, ...],
+    out: str | None,
+    replace: bool,
+    **given: str | None,
+) -> int:
+    """Build a bundle from published weights, by the converter of a checkout; slow, large."""
+    from ailock_sdk.embedding import load_bundle, new_bundle_folder
+    from ailock_sdk.paths import user_path
+
+    target = (new_bundle_folder() if out is None else user_path(out)) / name
+    words = ["--weights", *(weights or ["imagenet"]), "--out", str(target)]
+    words += ["--precisions", *(precisions or ["int8"])]
+    for option, value in given.items():
+        if value is not None:
+            words += [f"--{option}", value]
+    if replace:
+        words.append("--replace")
     converter = _converter()
     try:
-        conversion = converter.run(command)
+        conversion = converter.run(words)
     except converter.ERRORS as error:
         raise error if isinstance(error, AilockError) else BundleError(str(error)) from None
     if conversion.left_out:
-        print(f"ailock: {conversion.left_out}", file=sys.stderr)
+        tell(conversion.left_out)
     bundle = load_bundle(target)
     report(
-        arguments,
+        settings,
         {"path": str(target), "name": bundle.name, **_identity(bundle)},
         f"built  {bundle.name} {_identity_text(bundle)}  {target}\n\n"
         f"{converter.as_table(conversion.report)}",
     )
     return ExitCode.OK
+
+
+for _action in (list_found, verify, build):
+    models.add_command(_action)
 
 
 def _converter() -> Any:

@@ -2,52 +2,70 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ailock_sdk.constants import VAULT_PATH_VARIABLE
-from ailock_sdk.paths import data_folder
-from ailock_sdk.store import FilePepper, PepperProvider, default_pepper_path
-from ailock_sdk.vault import Vault
 
 if TYPE_CHECKING:
+    from ailock_sdk.cli.settings import Settings
+    from ailock_sdk.embedding import Bundle
     from ailock_sdk.lock import AiLock
+    from ailock_sdk.store import PepperProvider
+    from ailock_sdk.vault import Vault
 
 
-def open_vault(arguments: argparse.Namespace, *, reads_photos: bool) -> Vault:
+def open_vault(settings: Settings, *, reads_photos: bool) -> Vault:
     """The vault that is meant; the model is loaded now if the command ``reads_photos``."""
-    pepper = FilePepper(pepper_path(arguments))
-    lock = open_lock(arguments, pepper) if reads_photos else None
-    return Vault.open(vault_path(arguments), pepper=pepper, lock=lock)
+    from ailock_sdk.store import FilePepper
+    from ailock_sdk.vault import Vault
+
+    pepper = FilePepper(pepper_path(settings))
+    lock = open_lock(settings, pepper) if reads_photos else None
+    return Vault.open(vault_path(settings), pepper=pepper, lock=lock)
 
 
-def open_lock(arguments: argparse.Namespace, pepper: PepperProvider | None) -> AiLock:
-    """A lock of the default bundle with the profile that is meant."""
-    from ailock_sdk.embedding import quiet_stderr  # these load NumPy, Pillow and more
+def open_lock(settings: Settings, pepper: PepperProvider | None) -> AiLock:
+    """A lock of the bundle and the profile that are meant."""
+    from ailock_sdk.embedding import quiet_stderr
     from ailock_sdk.lock import AiLock
 
     with quiet_stderr():
-        return AiLock(profile=profile_name(arguments), pepper=pepper)
+        return AiLock(find_bundle(settings), profile_name(settings), pepper=pepper)
 
 
-def profile_name(arguments: argparse.Namespace) -> str:
+def find_bundle(settings: Settings) -> Bundle:
+    """The bundle of ``--bundle``, a name or a folder's path, or the default one."""
+    from ailock_sdk import embedding
+    from ailock_sdk.paths import user_path
+
+    given = settings.bundle
+    if given is None:
+        return embedding.find_bundle(embedding.DEFAULT_BUNDLE)
+    if os.sep in given or given in (os.curdir, os.pardir):
+        return embedding.load_bundle(user_path(given))
+    return embedding.find_bundle(given)
+
+
+def profile_name(settings: Settings) -> str:
     """The profile of ``--profile``, or the default one."""
     from ailock_sdk.profiles import DEFAULT_PROFILE
 
-    return DEFAULT_PROFILE if arguments.profile is None else str(arguments.profile)
+    return DEFAULT_PROFILE if settings.profile is None else settings.profile
 
 
-def vault_path(arguments: argparse.Namespace) -> Path:
+def vault_path(settings: Settings) -> Path:
     """The file of ``--vault``, or of the environment variable, or the user's own."""
-    if arguments.vault is not None:
-        return Path(arguments.vault)
-    if given := os.environ.get(VAULT_PATH_VARIABLE):
-        return Path(given)
-    return data_folder() / "vault.db"
+    from ailock_sdk.paths import data_folder, user_path
+
+    given = settings.vault or os.environ.get(VAULT_PATH_VARIABLE)
+    return user_path(given) if given else data_folder() / "vault.db"
 
 
-def pepper_path(arguments: argparse.Namespace) -> Path:
+def pepper_path(settings: Settings) -> Path:
     """The file of ``--pepper``, or the user's own."""
-    return Path(arguments.pepper) if arguments.pepper is not None else default_pepper_path()
+    from ailock_sdk.paths import user_path
+    from ailock_sdk.store import default_pepper_path
+
+    return default_pepper_path() if settings.pepper is None else user_path(settings.pepper)

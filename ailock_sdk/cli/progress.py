@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 
-def photos_bar(photos: Sequence[str]) -> Any:
+def photos_bar(photos: Sequence[Any]) -> Any:
     """The photos, with a bar that advances as they are taken."""
     return tqdm(photos, "reading", unit="photo", leave=False, disable=None)
 
 
-def bytes_bar(file: Path) -> Any:
-    """A bar over a file's bytes, as a context manager; ``update`` takes each piece's length.
-
-    Raises
-    ------
-    OSError
-        The file cannot be looked at.
-    """
-    size = file.stat().st_size
+def bytes_bar(file: str) -> Any:
+    """A bar over a file's bytes, as a context manager; ``update`` takes each piece's length."""
+    size = 0  # of what has none, such as a pipe
+    with contextlib.suppress(OSError, ValueError):  # as whoever opens it will say
+        size = os.stat(file).st_size
     return tqdm(
-        total=size, desc=file.name, unit="B", unit_scale=True, leave=False, delay=1, disable=None
+        total=size or None,
+        desc=os.path.basename(file),
+        unit="B",
+        unit_scale=True,
+        leave=False,
+        delay=1,
+        disable=None,
     )

@@ -1,94 +1,138 @@
-"""Runs the command that was asked for; its errors become one line and an exit status."""
+"""Runs a command line: whatever goes wrong becomes one line and an exit status."""
 
 from __future__ import annotations
 
-import argparse
+import contextlib
+import errno
+import os
+import signal
 import sys
-from collections.abc import Callable
-from importlib import import_module
+import traceback
+from collections.abc import Sequence
 
-from ailock_sdk.cli.exit_codes import INTERRUPTED, ExitCode
-from ailock_sdk.cli.output import print_json
-from ailock_sdk.errors import (
-    AilockError,
-    BadNameError,
-    CaptureError,
-    EnrollmentError,
-    LockChangedError,
-    LockedOutError,
-    NameTakenError,
-    PinError,
-    ProfileError,
-    RecordError,
-    RecoveryCodeError,
-    SealedDataError,
-    SlotError,
-    UnknownNameError,
-    UnlockError,
-    VaultBusyError,
-    VaultError,
-    VaultFullError,
-    VaultMissingError,
-    VaultReadOnlyError,
-)
+import click
 
-Command = Callable[[argparse.Namespace], int]
+from ailock_sdk import errors
+from ailock_sdk.cli.app import COMPLETE_VARIABLE, app
+from ailock_sdk.cli.exit_codes import SIGNAL_BASE, ExitCode
+from ailock_sdk.cli.output import prepare_streams, print_json, shown, tell
+from ailock_sdk.cli.settings import Settings
+from ailock_sdk.cli.signals import Ended, ending_signals
 
-_EXIT_OF_ERROR: tuple[tuple[type[AilockError], ExitCode], ...] = (
-    (LockedOutError, ExitCode.LOCKED_OUT),
-    (UnlockError, ExitCode.NO_MATCH),
-    (CaptureError, ExitCode.PHOTO_REJECTED),
-    (EnrollmentError, ExitCode.PHOTO_REJECTED),
-    (NameTakenError, ExitCode.USAGE),
-    (UnknownNameError, ExitCode.USAGE),
-    (ProfileError, ExitCode.USAGE),
-    (BadNameError, ExitCode.USAGE),
-    (PinError, ExitCode.USAGE),
-    (RecoveryCodeError, ExitCode.USAGE),
-    (SlotError, ExitCode.USAGE),
-    (VaultMissingError, ExitCode.SETUP),
-    (VaultBusyError, ExitCode.SETUP),
-    (VaultReadOnlyError, ExitCode.SETUP),
-    (VaultFullError, ExitCode.SETUP),
-    (LockChangedError, ExitCode.SETUP),
-    (RecordError, ExitCode.DAMAGED),
-    (SealedDataError, ExitCode.DAMAGED),
-    (VaultError, ExitCode.DAMAGED),
-    (AilockError, ExitCode.SETUP),
-)
-"""First match wins."""
+_STATUS_OF_ERROR: dict[type[BaseException], ExitCode] = {
+    errors.UnlockError: ExitCode.NO_MATCH,
+    errors.LockedOutError: ExitCode.LOCKED_OUT,
+    errors.CaptureError: ExitCode.PHOTO_REJECTED,
+    errors.EnrollmentError: ExitCode.PHOTO_REJECTED,
+    errors.PinError: ExitCode.USAGE,
+    errors.RecoveryCodeError: ExitCode.USAGE,
+    errors.SlotError: ExitCode.USAGE,
+    errors.ProfileError: ExitCode.USAGE,
+    errors.BadNameError: ExitCode.USAGE,
+    errors.NameTakenError: ExitCode.USAGE,
+    errors.UnknownNameError: ExitCode.USAGE,
+    errors.VaultMissingError: ExitCode.USAGE,
+    errors.VaultBusyError: ExitCode.UNAVAILABLE,
+    errors.VaultReadOnlyError: ExitCode.UNAVAILABLE,
+    errors.VaultFullError: ExitCode.UNAVAILABLE,
+    errors.LockChangedError: ExitCode.UNAVAILABLE,
+    errors.RecordError: ExitCode.DAMAGED,
+    errors.SealedDataError: ExitCode.DAMAGED,
+    errors.VaultError: ExitCode.DAMAGED,
+    errors.AilockError: ExitCode.SETUP,
+    MemoryError: ExitCode.SETUP,
+    click.ClickException: ExitCode.USAGE,
+    OSError: ExitCode.UNAVAILABLE,
+}
+"""Of an error's class, or of the nearest that it inherits from."""
+_WRONG_PATH = {
+    *(errno.ENOENT, errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY),
+    *(errno.ENAMETOOLONG, errno.ELOOP),
+}
+"""What an OSError says of a path that cannot be meant: wrong usage."""
 
 
-def exit_code(error: AilockError) -> ExitCode:
+def status_of(error: BaseException) -> ExitCode:
     """The documented exit status of an error."""
-    return next(code for kind, code in _EXIT_OF_ERROR if isinstance(error, kind))
+    if isinstance(error, OSError) and error.errno in _WRONG_PATH:
+        return ExitCode.USAGE
+    found = (_STATUS_OF_ERROR[kind] for kind in type(error).__mro__ if kind in _STATUS_OF_ERROR)
+    return next(found, ExitCode.UNEXPECTED)
 
 
-def find_command(name: str) -> Command:
-    """The function that the parser names as ``module:function`` of ``ailock_sdk.cli``."""
-    module, _, function = name.partition(":")
-    command: Command = getattr(import_module(f"ailock_sdk.cli.{module}"), function)
-    return command
-
-
-def run(arguments: argparse.Namespace) -> int:
-    """Run the command of a parsed command line.
+def run(words: Sequence[str]) -> int:
+    """Run the command that the words after ``ailock`` name.
 
     Returns
     -------
     int
-        The exit status, an :class:`ExitCode` in all but ``unlock --exec``.
+        The exit status.
     """
+    prepare_streams()
+    settings = Settings()
     try:
-        return find_command(arguments.command)(arguments)
-    except AilockError as error:
-        code = exit_code(error)
-        if arguments.json:
-            print_json({"error": type(error).__name__, "message": str(error), "exit": int(code)})
-        print(f"ailock: {error}", file=sys.stderr)
-        return code
-    except OSError as error:
-        print(f"ailock: {error.filename or ''}: {error.strerror}", file=sys.stderr)
-        return ExitCode.USAGE
-    except KeyboardInterrupt:
-        return INTERRUPTED
+        with ending_signals():
+            status = _invoke(words, settings)
+            sys.stdout.flush()
+            return status
+    except Ended as ended:
+        return SIGNAL_BASE + ended.signal
+    except BrokenPipeError:
+        _drop_output()
+        return SIGNAL_BASE + signal.SIGPIPE
+    except Exception as error:
+        # A line that could not be read whole may still say that.
+        as_json = settings.json or (isinstance(error, click.UsageError) and "--json" in words)
+        return _fail(error, as_json)
+
+
+def _invoke(words: Sequence[str], settings: Settings) -> int:
+    if question := os.environ.get(COMPLETE_VARIABLE):
+        from ailock_sdk.cli.completion import complete
+
+        return complete(question)
+    try:
+        with app.make_context("ailock", list(words), obj=settings) as context:
+            return int(app.invoke(context))
+    except click.exceptions.Exit as end:  # after --help and --version
+        return end.exit_code
+
+
+def _fail(error: Exception, as_json: bool) -> int:
+    """Say what went wrong; nothing that fails here hides it or changes the status."""
+    status, message = status_of(error), shown(_message(error))
+    with contextlib.suppress(OSError):
+        if as_json:
+            failure = {"error": type(error).__name__, "message": message, "exit": int(status)}
+            print_json(failure)
+            sys.stdout.flush()
+    with contextlib.suppress(OSError):
+        tell(message)
+    _drop_output()
+    return status
+
+
+def _message(error: Exception) -> str:
+    """What happened and what to do, for people, without anything secret."""
+    if isinstance(error, click.UsageError):
+        text = error.format_message().removesuffix(".")
+        return f"{text} (see {error.ctx.command_path} --help)" if error.ctx else text
+    if isinstance(error, OSError):
+        text = error.strerror or type(error).__name__
+        return text if error.filename is None else f"{os.fsdecode(error.filename)}: {text}"
+    if isinstance(error, MemoryError):
+        return "out of memory: nothing was changed"
+    if status_of(error) != ExitCode.UNEXPECTED:
+        return str(error)
+    # Not its text, in which anything may stand.
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    kind = type(error).__name__
+    return f"unexpected {kind} at {place.filename}:{place.lineno}: please report this"
+
+
+def _drop_output() -> None:
+    """Send what standard output still holds nowhere, or Python would fail on it at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

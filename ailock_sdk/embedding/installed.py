@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +10,8 @@ from pathlib import Path
 from ailock_sdk.constants import MODELS_PATH_VARIABLE
 from ailock_sdk.embedding.bundle import Bundle, load_bundle, open_bundle, read_bundle
 from ailock_sdk.embedding.manifest import MANIFEST_NAME
-from ailock_sdk.errors import BundleError, RecordMismatchError
-from ailock_sdk.paths import data_folder
+from ailock_sdk.errors import AilockError, BundleError, RecordMismatchError
+from ailock_sdk.paths import data_folder, user_path
 
 DEFAULT_BUNDLE = "inception_v3_slim"
 
@@ -81,7 +82,9 @@ def bundle_folders() -> list[Path]:
     package = Path(__file__).resolve().parents[1]
     # An installed wheel carries models/ inside the package; a checkout has it beside the package.
     shipped = [package / "models", package.parent / "models"]
-    return [*_given_folders(), *shipped, _own_folder()]
+    with contextlib.suppress(AilockError):  # who has no home folder has none of his own
+        return [*_given_folders(), *shipped, _own_folder()]
+    return [*_given_folders(), *shipped]
 
 
 def new_bundle_folder() -> Path:
@@ -90,7 +93,8 @@ def new_bundle_folder() -> Path:
 
 
 def _given_folders() -> list[Path]:
-    return [Path(p) for p in os.environ.get(MODELS_PATH_VARIABLE, "").split(os.pathsep) if p]
+    given = os.environ.get(MODELS_PATH_VARIABLE, "").split(os.pathsep)
+    return [user_path(path) for path in given if path]
 
 
 def _own_folder() -> Path:

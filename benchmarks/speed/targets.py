@@ -63,7 +63,7 @@ class LocalTarget(Target):
         return str(file.resolve())
 
     def ailock(self, arguments: Sequence[str], doing: str) -> str:
-        return self.run([sys.executable, "-m", "ailock_sdk.cli", *arguments], doing)
+        return self.run([sys.executable, "-m", "ailock_sdk", *arguments], doing)
 
     def clean(self) -> None:
         pass

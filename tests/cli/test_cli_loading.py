@@ -2,44 +2,40 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 from ailock_sdk.cli import main
-from ailock_sdk.cli.parser import build_parser
-from ailock_sdk.cli.running import find_command
+from ailock_sdk.cli.app import app
 
 SLOW = {
-    *("numpy", "PIL", "sqlite3", "cryptography", "tqdm", "reedsolo", "platformdirs"),
-    *("ai_edge_litert", "tflite_runtime", "tensorflow", "shtab", "importlib.metadata"),
-    *("msgspec", "hashlib", "json", "subprocess"),
+    *("numpy", "PIL", "sqlite3", "cryptography", "tqdm", "reedsolo", "platformdirs", "pyrage"),
+    *("ai_edge_litert", "tflite_runtime", "tensorflow", "importlib.metadata"),
+    *("msgspec", "hashlib", "subprocess", "tempfile"),
 }
-"""Modules that take longer to load than the whole command line."""
+"""Modules that a command line alone has no need of."""
 CAMERA = {"numpy", "PIL", "reedsolo", "ai_edge_litert", "tflite_runtime", "tensorflow"}
 
 
-def loaded(tmp_path: Path, *arguments: str) -> set[str]:
+def loaded(tmp_path: Path, *arguments: str, **environment: str) -> set[str]:
     """Modules that a new process holds after the command, those of an empty one left out."""
     code = (
         "import sys\n"
         "before = set(sys.modules)\n"
         "from ailock_sdk.cli import main\n"
-        "try:\n"
-        "    main(sys.argv[1:])\n"
-        "except SystemExit:\n"
-        "    pass\n"
+        "main(sys.argv[1:])\n"
         "print(*(set(sys.modules) - before), file=sys.stderr)"
     )
-    environment = {**os.environ, "XDG_DATA_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
+    folders = {"XDG_DATA_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments],
-        env=environment,
+        env={**os.environ, **folders, **environment},
         capture_output=True,
         text=True,
         check=True,
@@ -57,23 +53,26 @@ def test_the_command_line_itself_loads_next_to_nothing(
 ) -> None:
     modules = loaded(tmp_path, *arguments)
     assert not SLOW & modules
-    ours = {name for name in modules if name.startswith("ailock_sdk")}
-    assert ours == {
-        *("ailock_sdk", "ailock_sdk.constants", "ailock_sdk.cli"),
-        *("ailock_sdk.cli.parser", "ailock_sdk.cli.exit_codes"),
-    }
+    ours = {name for name in modules if name.startswith("ailock_sdk.")}
+    base = {"ailock_sdk.cli", "ailock_sdk.constants", "ailock_sdk.errors"}
+    assert {name for name in ours if not name.startswith("ailock_sdk.cli.")} <= base
+
+
+def test_a_command_loads_no_other_command(tmp_path: Path) -> None:
+    modules = loaded(tmp_path, "seal", "--help")
+    assert "ailock_sdk.cli.sealing" in modules
+    assert not {"ailock_sdk.cli.locks", "ailock_sdk.cli.models"} & modules
 
 
 def test_the_version_loads_not_even_the_command_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     modules = loaded(tmp_path, "--version")
-    assert not {"argparse", "re", *SLOW} & modules
+    assert not {"click", "re", *SLOW} & modules
     assert {n for n in modules if n.startswith("ailock_sdk")} == {"ailock_sdk", "ailock_sdk.cli"}
     main(["--version"])
     direct = capsys.readouterr().out
-    with pytest.raises(SystemExit):
-        build_parser().parse_args(["--version"])
+    assert main(["--json", "--version"]) == 0
     assert capsys.readouterr().out == direct
 
 
@@ -89,22 +88,35 @@ def test_sealing_loads_no_camera(tmp_path: Path) -> None:
 
 
 def test_completion_loads_no_camera(tmp_path: Path) -> None:
-    pytest.importorskip("shtab", reason="completion is an extra")
-    assert not (CAMERA | {"sqlite3", "cryptography"}) & loaded(tmp_path, "completion", "bash")
+    assert not SLOW - {"subprocess"} & loaded(tmp_path, "completion", "bash")
+    asked = {"_AILOCK_COMPLETE": "bash_complete", "COMP_WORDS": "ailock\nshow\n", "COMP_CWORD": "2"}
+    assert not CAMERA & loaded(tmp_path, **asked)
 
 
-def commands(parser: argparse.ArgumentParser) -> Iterator[str]:
-    """The function that each command of a parser names."""
-    if "command" in parser._defaults:
-        yield parser._defaults["command"]
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            for sub in action.choices.values():
-                yield from commands(sub)
+def commands(group: click.Group, path: str = "ailock") -> Iterator[tuple[str, click.Command]]:
+    """Every command that is no group, by its whole name."""
+    context = click.Context(group, info_name=path)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None, f"{path} {name}"
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{path} {name}")
+        else:
+            yield f"{path} {name}", command
 
 
-def test_every_command_has_its_function() -> None:
-    named = list(commands(build_parser()))
-    assert len(named) == 15
-    for name in named:
-        assert callable(find_command(name)), name
+COMMANDS = dict(commands(app))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_row_20_every_command_explains_itself(name: str) -> None:
+    """A text for the command and each argument and option, and an example that can be read."""
+    command = COMMANDS[name]
+    assert command.help
+    for parameter in command.params:
+        assert parameter.help, parameter.name
+    arguments = [p.name for p in command.params if isinstance(p, click.Argument)]
+    assert "name" not in arguments[1:], "NAME is first everywhere, as in the SDK"
+    assert command.examples
+    for line in command.examples:
+        assert name in line

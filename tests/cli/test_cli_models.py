@@ -112,12 +112,6 @@ def test_build_outside_a_checkout_says_so(
     assert err.count("\n") == 1
 
 
-def test_only_known_bundles_are_built() -> None:
-    with pytest.raises(SystemExit) as caught:
-        main(["models", "build", "resnet", "--representative", "photos"])
-    assert caught.value.code == ExitCode.USAGE
-
-
 @pytest.mark.skipif(
     importlib.util.find_spec("tensorflow") is None, reason="building needs the [convert] extra"
 )

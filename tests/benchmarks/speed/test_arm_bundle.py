@@ -238,7 +238,7 @@ def test_launchers_in_every_shell(launchers: Path, tmp_path: Path, shell: tuple[
     assert seen["PYTHONHOME"] == str(launchers)
     # From inside, where the name has no folder in it; the other launcher starts the first.
     arguments, _ = launched([*shell, "ailock", "unlock", "a b"], unset, launchers)
-    assert arguments == [*start, "-m", "ailock_sdk.cli", "unlock", "a b"]
+    assert arguments == [*start, "-m", "ailock_sdk", "unlock", "a b"]
 
 
 def test_emulator_comes_first_with_its_options(launchers: Path, tmp_path: Path) -> None:
@@ -249,7 +249,7 @@ def test_emulator_comes_first_with_its_options(launchers: Path, tmp_path: Path) 
         *(f"{tmp_path}/emulator", "-cpu", "some"),
         str(launchers / "lib" / LOADER),
     ]
-    assert arguments[-3:] == ["-m", "ailock_sdk.cli", "--version"]
+    assert arguments[-3:] == ["-m", "ailock_sdk", "--version"]
     assert seen[EMULATOR_VARIABLE] == emulator[EMULATOR_VARIABLE]  # for child processes
 
 

@@ -65,7 +65,7 @@ def one_look(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def benchmark_json(one_look: Path) -> str:
     """What ``ailock benchmark --json`` prints here."""
-    command = [sys.executable, "-m", "ailock_sdk.cli", "benchmark", "--json", "--runs", "1"]
+    command = [sys.executable, "-m", "ailock_sdk", "benchmark", "--json", "--runs", "1"]
     environment = {**os.environ, "AILOCK_MODELS": str(one_look)}
     return subprocess.run(
         [*command, "--threads", "1"], env=environment, capture_output=True, text=True, check=True

@@ -5,4 +5,4 @@ case $0 in
 */*) here=${0%/*} ;;
 *) here=. ;;
 esac
-exec sh "$here/python" -m ailock_sdk.cli "$@"
+exec sh "$here/python" -m ailock_sdk "$@"

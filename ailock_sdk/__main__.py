@@ -1,4 +1,4 @@
-"""``python -m ailock_sdk.cli``: the ``ailock`` command."""
+"""``python -m ailock_sdk``: the ``ailock`` command."""
 
 from __future__ import annotations
 

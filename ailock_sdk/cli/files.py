@@ -1,0 +1,183 @@
+"""What command lines name: photos and files, ``-`` for standard input and output, pipes."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from ailock_sdk.cli.output import standard_output
+
+if TYPE_CHECKING:
+    from ailock_sdk.capture import PhotoSource
+
+STANDARD = "-"
+"""The name of standard input, or standard output."""
+OBJECTS_SEPARATOR = "+"
+MAX_OBJECTS = 4
+
+
+def one_reader(*words: Sequence[str]) -> None:
+    """Refuse a command line that reads standard input twice.
+
+    Raises
+    ------
+    UsageError
+        ``-`` stands in it more than once.
+    """
+    if sum(list(each).count(STANDARD) for each in words) > 1:
+        raise click.UsageError("standard input, -, can be read only once")
+
+
+def photo_sources(words: Sequence[str], most: int) -> list[Any]:
+    """The photos of a command line: a list, or for a combination a list of lists.
+
+    Pipes and standard input are read now, as far as a photo may be large.
+
+    Parameters
+    ----------
+    words : sequence of str
+        Paths, ``-``, and ``+`` between the objects of a combination.
+    most : int
+        Photos that one object may have.
+
+    Raises
+    ------
+    UsageError
+        No photo on a side of a ``+``, too many photos, or too many objects.
+    OSError
+        A pipe cannot be read.
+    """
+    objects: list[list[PhotoSource]] = [[]]
+    for word in words:
+        if word == OBJECTS_SEPARATOR:
+            objects.append([])
+        else:
+            objects[-1].append(_photo(word))
+    if not all(1 <= len(photos) <= most for photos in objects):
+        raise click.UsageError(f"give 1 to {most} photos of each object")
+    if len(objects) > MAX_OBJECTS:
+        raise click.UsageError(f"a combination has 2 to {MAX_OBJECTS} objects, not {len(objects)}")
+    return objects if len(objects) > 1 else list(objects[0])
+
+
+def _photo(word: str) -> PhotoSource:
+    if word != STANDARD:
+        try:
+            mode = os.stat(word).st_mode
+        except (OSError, ValueError):
+            return word  # whoever opens it says what is wrong
+        if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+            return word
+    from ailock_sdk.capture.decode import MAX_PHOTO_BYTES
+
+    with open_input(word) as file:
+        content: bytes = file.read(MAX_PHOTO_BYTES + 1)  # one too many is refused by the decoder
+        return content
+
+
+class _Named:
+    """A binary stream whose errors name what the user named."""
+
+    def __init__(
+        self, stream: IO[bytes], name: str, progress: Callable[[int], object] = int
+    ) -> None:
+        self._stream = stream
+        self._name = name
+        self._progress = progress
+
+    def read(self, size: int = -1, /) -> bytes:
+        with naming(self._name):
+            data = self._stream.read(size)
+        self._progress(len(data))
+        return data
+
+    def write(self, data: bytes, /) -> int:
+        with naming(self._name):
+            return self._stream.write(data)
+
+    def flush(self) -> None:
+        with naming(self._name):
+            self._stream.flush()
+
+
+@contextmanager
+def naming(name: str) -> Iterator[None]:
+    """Let an OSError of the block that names nothing, or a temporary file, name ``name``."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # ends in silence
+    except OSError as error:
+        file = error.filename
+        if file is None or os.path.basename(os.fsdecode(file)).startswith(".ailock-"):
+            raise OSError(error.errno, error.strerror, name) from None
+        raise
+    except ValueError:  # a name with a zero byte
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), name) from None
+
+
+@contextmanager
+def open_input(word: str, progress: Callable[[int], object] = int) -> Iterator[Any]:
+    """A binary stream of a file, a pipe, or standard input.
+
+    ``progress`` is called with the number of bytes of each piece that was read.
+
+    Raises
+    ------
+    OSError
+        It cannot be read; names ``word``.
+    """
+    if word == STANDARD:
+        yield _Named(sys.stdin.buffer, "standard input", progress)
+        return
+    with naming(word):
+        file = open(word, "rb")  # noqa: SIM115
+    with file:
+        yield _Named(file, word, progress)
+
+
+def check_output(word: str, *, force: bool) -> None:
+    """Refuse a target that cannot be written, before any photo is read.
+
+    Raises
+    ------
+    OSError
+        There is such a file and it may not be replaced, or its folder is missing.
+    """
+    path = Path(word)
+    if word == STANDARD:
+        standard_output()
+    elif path.is_dir():
+        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), word)
+    elif os.path.lexists(path) and not force:
+        raise OSError(errno.EEXIST, "exists already: choose another name, or --force", word)
+    elif not path.parent.is_dir():
+        raise OSError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))
+
+
+@contextmanager
+def open_output(word: str, *, force: bool) -> Iterator[Any]:
+    """A binary stream into a new file (mode 0600), which appears when whole, or standard output.
+
+    Raises
+    ------
+    OSError
+        It cannot be written; names ``word``.
+    """
+    from ailock_sdk.store.private_files import new_private_file
+
+    if word == STANDARD:
+        stream = _Named(standard_output(), "standard output")
+        yield stream
+        stream.flush()
+        return
+    with naming(word), new_private_file(Path(word), overwrite=force) as file:
+        yield _Named(file, word)

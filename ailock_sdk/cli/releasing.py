@@ -1,0 +1,149 @@
+"""What an opened lock gives out: its secret, as ``--output`` says or to ``--exec``'s command."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import click
+
+from ailock_sdk.cli.commands import Function
+from ailock_sdk.cli.exit_codes import SIGNAL_BASE, ExitCode
+from ailock_sdk.cli.output import standard_output, tell
+from ailock_sdk.cli.settings import Settings
+from ailock_sdk.cli.signals import Ended
+
+FORMATS: dict[str, Callable[[bytes], bytes]] = {
+    "raw": bytes,
+    "hex": lambda secret: secret.hex().encode() + b"\n",
+    "base64": lambda secret: b64encode(secret) + b"\n",
+}
+"""How the 32 bytes are written. One in eight raw secrets holds a newline: programs that read a line
+take a part of it."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """Where the secret goes, known to be sound before any photo is read.
+
+    Attributes
+    ----------
+    form : str or None
+        A key of :data:`FORMATS`; to standard output.
+    command : tuple of str
+        The words of a command that gets the secret on its standard input; none if empty.
+    """
+
+    form: str | None
+    command: tuple[str, ...]
+
+    def give(self, secret: bytes) -> int:
+        """Hand out the 32 bytes.
+
+        Returns
+        -------
+        int
+            0, or what became of the command, as :class:`ExitCode` says.
+
+        Raises
+        ------
+        OSError
+            Standard output cannot be written.
+        """
+        if self.command:
+            return _run(self.command, secret)
+        if self.form is not None:
+            stream = standard_output()
+            stream.write(FORMATS[self.form](secret))
+            stream.flush()
+        return ExitCode.OK
+
+    def __bool__(self) -> bool:
+        return self.form is not None or bool(self.command)
+
+
+def release_options(function: Function) -> Function:
+    """The options ``--output``, ``--exec`` and ``--force``."""
+    for option in (
+        click.option("--force", is_flag=True, help="Write even raw bytes to a terminal."),
+        click.option(
+            "--exec",
+            "exec_",
+            metavar="CMD",
+            help="Run CMD with the 32 secret bytes on its standard input; no shell reads CMD.",
+        ),
+        click.option(
+            "--output",
+            "form",
+            type=click.Choice(list(FORMATS)),
+            help="Write the 32-byte secret to standard output.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def release(settings: Settings, form: str | None, exec_: str | None, force: bool) -> Release:
+    """Read the options of :func:`release_options`.
+
+    Parameters
+    ----------
+    settings : Settings
+    form, exec_ : str or None
+    force : bool
+
+    Raises
+    ------
+    UsageError
+        They contradict each other, or CMD has no words.
+    OSError
+        Standard output is closed.
+    """
+    if form is not None and exec_ is not None:
+        raise click.UsageError("--output and --exec exclude each other")
+    if form is not None and settings.json:
+        raise click.UsageError("--output and --json both write to standard output")
+    if form is not None:
+        standard_output()
+    if form == "raw" and sys.stdout.isatty() and not force:
+        raise click.UsageError("raw bytes are not for a terminal: --output hex, a pipe, or --force")
+    words: Sequence[str] = ()
+    if exec_ is not None:
+        try:
+            words = shlex.split(exec_)
+        except ValueError as error:
+            raise click.UsageError(f"--exec: {str(error).lower()}") from None
+        if not words:
+            raise click.UsageError("--exec: there is no command in it")
+    return Release(form, tuple(words))
+
+
+def _run(words: Sequence[str], secret: bytes) -> int:
+    from subprocess import PIPE, Popen
+
+    sys.stdout.flush()
+    try:
+        process = Popen(words, stdin=PIPE)
+    except OSError as error:
+        tell(f"{words[0]}: {error.strerror}")
+        missing = isinstance(error, FileNotFoundError)
+        return ExitCode.COMMAND_NOT_FOUND if missing else ExitCode.COMMAND_UNUSABLE
+    except ValueError:  # a zero byte
+        tell(f"{words[0]}: no such command")
+        return ExitCode.COMMAND_NOT_FOUND
+    with process:
+        try:
+            process.communicate(secret)
+        except Ended as ended:
+            process.send_signal(ended.signal)
+            raise
+    status = process.returncode
+    if status < 0:
+        return SIGNAL_BASE - status
+    if status in {*ExitCode} - {ExitCode.OK}:
+        tell(f"{words[0]} failed with status {status}")
+        return ExitCode.COMMAND_FAILED
+    return status

@@ -1,0 +1,53 @@
+"""Signals that end the command: raised as exceptions, so that what was begun is removed."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
+
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+class Ended(BaseException):
+    """The process was told to end.
+
+    Parameters
+    ----------
+    number : int
+        The signal's.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.signal = number
+
+
+@contextmanager
+def ending_signals() -> Iterator[None]:
+    """Raise :class:`Ended` inside the block for the first signal that asks to end; drop later ones.
+
+    Signals that are ignored, as ``nohup`` has it, stay so.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # where Python lets nobody handle signals
+        return
+    numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in numbers}
+
+    def end(number: int, _: FrameType | None) -> NoReturn:
+        for each in before:
+            signal.signal(each, signal.SIG_IGN)
+        raise Ended(number)
+
+    try:
+        for number, handler in before.items():
+            if handler is not signal.SIG_IGN:
+                signal.signal(number, end)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
