@@ -5,11 +5,17 @@ They are stated here once, as the stages that obey them do not know each other.
 
 from __future__ import annotations
 
+import hmac
 import re
 from collections.abc import Mapping
 from decimal import Decimal
 
-from ailock_sdk.constants import MAX_LAMBDA_BITS, PEPPER_LENGTH_BYTES
+from ailock_sdk.constants import (
+    LABEL_PEPPER_ID,
+    MAX_LAMBDA_BITS,
+    PEPPER_ID_LENGTH_BYTES,
+    PEPPER_LENGTH_BYTES,
+)
 from ailock_sdk.errors import PepperError, ProfileError
 from ailock_sdk.secret import Hidden
 
@@ -149,3 +155,14 @@ def checked_pepper(pepper: bytes) -> Hidden:
     if len(pepper) != PEPPER_LENGTH_BYTES:
         raise PepperError(f"a pepper has exactly {PEPPER_LENGTH_BYTES} bytes")
     return pepper
+
+
+def pepper_id(pepper: bytes) -> bytes:
+    """The 8 bytes that name a pepper without giving it away (SPEC section 7).
+
+    Raises
+    ------
+    PepperError
+        It has not exactly 32 bytes.
+    """
+    return hmac.digest(checked_pepper(pepper), LABEL_PEPPER_ID, "sha256")[:PEPPER_ID_LENGTH_BYTES]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from ailock_sdk.store.attempts import ThrottleStatus
+from ailock_sdk.store.attempts import Charge, ThrottleStatus
 from ailock_sdk.store.lock_file import LockFile, Slot, SlotKind
-from ailock_sdk.store.lock_store import RecordStore
+from ailock_sdk.store.lock_store import LockStore
 from ailock_sdk.store.names import normalised_label, normalised_name
+from ailock_sdk.store.old.lock_store import RecordStore
 from ailock_sdk.store.pepper import DEFAULT_PEPPER, FilePepper, PepperProvider, default_pepper_path
 from ailock_sdk.store.record import Record, RecordHeader
 from ailock_sdk.store.recovery_code import RecoveryCode
@@ -53,9 +54,11 @@ __all__ = [
     "normalised_label",
     "normalised_name",
     # store
+    "LockStore",
     "RecordStore",
     "StoredLock",
     "ThrottleStatus",
+    "Charge",
     # throttle
     "ClockReading",
     "ThrottleState",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ailock_sdk.errors import VaultError
-from ailock_sdk.store.rows import unknown
 from ailock_sdk.store.throttle import ClockReading, ThrottleState, anchored, remaining_wait
+
+UNMISSED = ThrottleState(0, 0.0, "")
 
 
 @dataclass(frozen=True)
@@ -19,72 +20,113 @@ class ThrottleStatus:
     misses : int
         Consecutive ones.
     retry_after_seconds : float or None
-        Until the next attempt, 0.0 if it may come now; ``None``: closed for good.
+        Until the next attempt, 0.0 if it may come now; ``None``: after the recovery code was used.
     """
 
     misses: int
     retry_after_seconds: float | None
 
 
-def charge_attempt(connection: sqlite3.Connection, name: str, now: ClockReading) -> float | None:
-    """Count a miss, unless the lock has to wait; returns the wait, as :class:`ThrottleStatus`.
+@dataclass(frozen=True)
+class Charge:
+    """An attempt that was counted, to be taken back if no comparison was made.
+
+    Attributes
+    ----------
+    before : ThrottleState
+    after : ThrottleState
+        What the row remembered before the attempt, and since.
+    """
+
+    before: ThrottleState
+    after: ThrottleState
+
+
+def charge_attempt(
+    connection: sqlite3.Connection, name: str, recoverable: bool, now: ClockReading
+) -> Charge | ThrottleStatus:
+    """Count a miss of the lock ``name``, unless it has to wait.
+
+    Parameters
+    ----------
+    connection : Connection
+    name : str
+    recoverable : bool
+        Whether the lock has a recovery code.
+    now : ClockReading
+
+    Returns
+    -------
+    Charge or ThrottleStatus
+        The latter if nothing was counted.
 
     Raises
     ------
-    UnknownNameError
-        No such lock.
     VaultError
         What the row remembers is damaged.
     """
-    state, retry_after_seconds = _look(connection, name, now)
-    if retry_after_seconds == 0.0:
-        _write(connection, name, state.charged(now))
-    return retry_after_seconds
+    status = throttle_status(connection, name, recoverable, now)
+    if status.retry_after_seconds != 0.0:
+        return status
+    state = read_state(connection, name)
+    charge = Charge(state, state.charged(now))
+    write_state(connection, name, charge.after)
+    return charge
 
 
-def clear_misses(connection: sqlite3.Connection, name: str) -> None:
-    """Set the misses to 0.
+def throttle_status(
+    connection: sqlite3.Connection, name: str, recoverable: bool, now: ClockReading
+) -> ThrottleStatus:
+    """Misses and wait, storing where the wait starts if it starts anew after a reboot.
+
+    Parameters
+    ----------
+    connection : Connection
+    name : str
+    recoverable : bool
+        Whether the lock has a recovery code.
+    now : ClockReading
 
     Raises
     ------
-    UnknownNameError
-        No such lock.
-    """
-    _write(connection, name, ThrottleState(0, 0.0, ""))
-
-
-def throttle_status(connection: sqlite3.Connection, name: str, now: ClockReading) -> ThrottleStatus:
-    """Misses and wait; after a reboot this look starts the wait anew.
-
-    Raises
-    ------
-    UnknownNameError
-        No such lock.
     VaultError
         What the row remembers is damaged.
     """
-    state, retry_after_seconds = _look(connection, name, now)
-    return ThrottleStatus(state.misses, retry_after_seconds)
+    state = read_state(connection, name)
+    wait = remaining_wait(state, recoverable, now)
+    if wait and anchored(state, now) != state:
+        write_state(connection, name, anchored(state, now))
+    return ThrottleStatus(state.misses, wait)
 
 
-def _look(
-    connection: sqlite3.Connection, name: str, now: ClockReading
-) -> tuple[ThrottleState, float | None]:
-    """The state and its remaining wait, storing where the wait starts if it starts anew."""
-    state = _read(connection, name)
-    retry_after_seconds = remaining_wait(state, now)
-    if retry_after_seconds and anchored(state, now) != state:
-        state = anchored(state, now)
-        _write(connection, name, state)
-    return state, retry_after_seconds
+def take_back(connection: sqlite3.Connection, name: str, charge: Charge) -> None:
+    """Forget a charge, and nothing that others counted since.
+
+    Raises
+    ------
+    VaultError
+        What the row remembers is damaged.
+    """
+    state = read_state(connection, name)
+    if state == charge.after:
+        write_state(connection, name, charge.before)
+    elif state.misses > charge.after.misses:
+        write_state(connection, name, replace(state, misses=state.misses - 1))
+    # Else the count was cleared meanwhile, and this charge with it.
 
 
-def _read(connection: sqlite3.Connection, name: str) -> ThrottleState:
+def read_state(connection: sqlite3.Connection, name: str) -> ThrottleState:
+    """What the row of the lock ``name`` remembers; the row has to exist.
+
+    Raises
+    ------
+    VaultError
+        It is damaged.
+    """
     row = connection.execute(
         "SELECT misses, missed_uptime, boot_id FROM locks WHERE name = ?", (name,)
     ).fetchone()
-    if row is None:
-        raise unknown(name)
+    # SQLite types belong to values, not columns: a damaged row may hold anything.
     if [type(value) for value in row] != [int, float, str]:
         raise _damaged(name)
     try:
@@ -93,17 +135,16 @@ def _read(connection: sqlite3.Connection, name: str) -> ThrottleState:
         raise _damaged(name) from error
 
 
-def _write(connection: sqlite3.Connection, name: str, state: ThrottleState) -> None:
-    updated = connection.execute(
+def write_state(connection: sqlite3.Connection, name: str, state: ThrottleState) -> None:
+    """Let the row of the lock ``name`` remember ``state``."""
+    connection.execute(
         "UPDATE locks SET misses = ?, missed_uptime = ?, boot_id = ? WHERE name = ?",
         (state.misses, state.missed_uptime, state.boot_id, name),
-    ).rowcount
-    if updated == 0:
-        raise unknown(name)
+    )
 
 
 def _damaged(name: str) -> VaultError:
     return VaultError(
-        f"the misses of lock {name!r} are damaged: restore the vault from a backup, or remove "
-        "this lock and enroll again"
+        f"the misses of lock {name!r} are damaged: open it by its recovery code, or restore the "
+        "vault from a backup"
     )

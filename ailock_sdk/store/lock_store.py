@@ -1,144 +1,177 @@
-"""The lock store: named records in a vault file, and the attempts on them (SPEC section 9)."""
+"""The lock store: named locks in a vault file, and the attempts on them (SPEC section 9.3)."""
 
 from __future__ import annotations
 
-import os
-import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from types import TracebackType
-
-from ailock_sdk.errors import LockedOutError, VaultError
-from ailock_sdk.parameters import checked_pepper
+from ailock_sdk.errors import AilockError, LockedOutError
+from ailock_sdk.secret import Hidden
 from ailock_sdk.store import attempts, rows
-from ailock_sdk.store.attempts import ThrottleStatus
-from ailock_sdk.store.record import Record
-from ailock_sdk.store.rows import StoredLock, check_name
-from ailock_sdk.store.throttle import ClockReading
-from ailock_sdk.store.vault_file import explained, open_vault_file
+from ailock_sdk.store.attempts import Charge, ThrottleStatus
+from ailock_sdk.store.lock_file import LockFile
+from ailock_sdk.store.names import normalised_name
+from ailock_sdk.store.rows import StoredLock
+from ailock_sdk.store.throttle import ClockReading, anchored, remaining_wait
+from ailock_sdk.store.vault_handle import VaultHandle
 
 
-class RecordStore:
-    """An open vault file; use it as a context manager, or call :meth:`close`.
+class LockStore(VaultHandle):
+    """Named locks in a vault file that is open.
 
-    Any number of processes may have the vault open, each with its own handle. A handle may be
-    shared by threads, which then take turns, but not carried over a fork: SQLite's file locks
-    would silently fail, so the handle refuses.
+    Every change is one transaction: a kill or a power cut at any moment leaves either the old or
+    the new state. Whoever can write the file can also bring back an older copy with its smaller
+    count of misses; that is not detected.
 
-    Every change is one synced transaction: a kill or a power cut at any moment leaves either
-    the old or the new state. Whoever can write the file can also bring back an older copy with
-    its smaller count of misses; that is not detected.
-
-    Every method takes names of 1 to 64 characters without control characters, and raises
-    :class:`VaultError` for others, for a vault that became unusable, and on a closed handle.
+    The store keeps no pepper: whoever calls gives it where one is needed. Every method takes names
+    in any Unicode form and raises :class:`BadNameError` for what is none, :class:`VaultError` for
+    a vault that became unusable and on a closed handle, and, if it changes something,
+    :class:`VaultReadOnlyError`, :class:`VaultBusyError` or :class:`VaultFullError`; then nothing
+    was changed.
     """
 
-    def __init__(self, path: Path, pepper: bytes, connection: sqlite3.Connection) -> None:
-        """Use :meth:`open`."""
-        self._path = path
-        self._pepper = pepper
-        self._connection: sqlite3.Connection | None = connection
-        self._turn = threading.Lock()
-        self._process = os.getpid()
+    # -- reading --------------------------------------------------------------------------------
 
-    @classmethod
-    def open(cls, path: str | os.PathLike[str], pepper: bytes) -> RecordStore:
-        """Open the vault at ``path``, creating it (mode 0600) and its folder (0700) if missing.
-
-        Parameters
-        ----------
-        path : str or path-like
-            The SQLite file; ``-wal`` and ``-shm`` appear beside it while it is open.
-        pepper : bytes
-            32 bytes, the key of the rows' MACs.
-
-        Raises
-        ------
-        VaultError
-            Not a vault, of a newer version, usable by other users, read-only, or damaged.
-        PepperError
-            Not 32 bytes.
-        """
-        checked_pepper(pepper)
-        path = Path(path).absolute()
-        return cls(path, pepper, open_vault_file(path))
-
-    def close(self) -> None:
-        """Close the handle; the second time does nothing."""
-        with self._turn:
-            connection, self._connection = self._connection, None
-            if connection is not None:
-                with explained(self._path):
-                    connection.close()
-
-    def __enter__(self) -> RecordStore:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"RecordStore({str(self._path)!r})"
-
-    def check_new_name(self, name: str) -> None:
-        """Raise what :meth:`add` would for ``name``, before photos are read for nothing."""
-        check_name(name)
+    def pepper_id(self) -> bytes | None:
+        """The 8 bytes that name the vault's pepper; ``None`` while it holds no lock."""
         with self._use() as connection:
-            if rows.has_row(connection, name):
-                raise rows.taken(name)
+            return rows.select_pepper_id(connection)
 
-    def add(self, name: str, record: Record, sealing_key: bytes) -> None:
-        """Store a new lock without misses.
+    def names(self) -> list[str]:
+        """The names of all locks, sorted. Rows are not checked, so none hides another."""
+        with self._use() as connection:
+            return rows.select_names(connection)
 
-        Parameters
-        ----------
-        name : str
-        record : Record
-        sealing_key : bytes
-            32 bytes.
+    def check_new_name(self, name: str) -> str:
+        """The form of ``name`` that is stored, or what :meth:`add` would raise for it.
+
+        To be asked before photos are read for nothing.
 
         Raises
         ------
         NameTakenError
-            The name is in use; nothing was changed.
-        VaultError
-            It is not a name, or the file cannot be written.
-        ValueError
-            ``sealing_key`` does not have 32 bytes.
+            The name is in use.
         """
-        check_name(name)
-        row = rows.new_row(self._pepper, name, record, sealing_key)
-        with self._change() as connection:
-            rows.insert_row(connection, name, row)
+        name = normalised_name(name)
+        with self._use() as connection:
+            if rows.has_row(connection, name):
+                raise rows.taken(name)
+        return name
 
-    def get(self, name: str) -> StoredLock:
-        """Return a lock, after checking its MAC: bytes from elsewhere never reach the parser.
+    def get(self, name: str, pepper: Hidden) -> StoredLock:
+        """The lock ``name``, after checking its MAC.
+
+        Raises
+        ------
+        UnknownNameError
+            No such lock.
+        PepperError
+            The pepper is not the vault's; or the vault's was replaced, and the lock waits for its
+            recovery code.
+        VaultError
+            The row is damaged, swapped or forged.
+        LockFormatError
+            An intact row of a version that this package does not read.
+        """
+        name = normalised_name(name)
+        with self._use() as connection:
+            row = rows.select_row(connection, name)
+            rows.check_pepper(connection, pepper)
+        return rows.verified(pepper, name, row)
+
+    def get_unverified(self, name: str) -> StoredLock:
+        """The lock ``name`` without its MAC checked: to be opened by its recovery code only.
+
+        Its own slot tells a code whether the lock is the code's. Seal nothing to it before.
 
         Raises
         ------
         UnknownNameError
             No such lock.
         VaultError
-            The row is damaged, swapped, or was written with another pepper.
-        RecordFormatError
-            An intact row of a record version that this package does not read.
+            The row is damaged.
         """
-        check_name(name)
+        name = normalised_name(name)
         with self._use() as connection:
-            row = rows.select_row(connection, name)
-        return rows.read_row(self._pepper, name, row)
+            return rows.unverified(name, rows.select_row(connection, name))
 
-    def names(self) -> list[str]:
-        """Return the names of all locks, sorted. Rows are not checked, so none hides another."""
+    def status(self, stored: StoredLock, now: ClockReading) -> ThrottleStatus:
+        """The misses and the wait; after a reboot this look starts the wait anew, if it may write.
+
+        Raises
+        ------
+        LockChangedError
+            The name belongs to another lock, or to none.
+        """
+        recoverable = stored.lock.is_recoverable
         with self._use() as connection:
-            return rows.select_names(connection)
+            rows.check_same_lock(connection, stored)
+            state = attempts.read_state(connection, stored.name)
+        wait = remaining_wait(state, recoverable, now)
+        if wait and anchored(state, now) != state and self._is_writable:
+            with self._change() as connection:
+                rows.check_same_lock(connection, stored)
+                return attempts.throttle_status(connection, stored.name, recoverable, now)
+        return ThrottleStatus(state.misses, wait)
+
+    # -- changing -------------------------------------------------------------------------------
+
+    def add(self, name: str, lock: LockFile, pepper: Hidden) -> StoredLock:
+        """Store a new lock without misses; the first in a vault makes the pepper the vault's.
+
+        Raises
+        ------
+        NameTakenError
+            The name is in use; nothing was changed.
+        PepperError
+            The pepper is not the vault's.
+        """
+        stored = rows.new_stored_lock(pepper, normalised_name(name), lock)
+        with self._change() as connection:
+            if rows.select_pepper_id(connection) is None:
+                rows.write_pepper_id(connection, pepper)
+            rows.check_pepper(connection, pepper)
+            rows.insert_row(connection, stored)
+        return stored
+
+    def replace(self, stored: StoredLock, lock: LockFile, pepper: Hidden) -> StoredLock:
+        """Store other slots for a lock; its misses stay.
+
+        The caller has opened the lock: nothing else makes the new slots its owner's.
+
+        Parameters
+        ----------
+        stored : StoredLock
+            As it was read.
+        lock : LockFile
+            With the same recipient.
+        pepper : Hidden
+            The vault's.
+
+        Raises
+        ------
+        LockChangedError
+            The lock is no longer the one that was read; nothing was changed.
+        PepperError
+            The pepper is not the vault's.
+        ValueError
+            The recipient is another one.
+        """
+        if lock.recipient != stored.lock.recipient:
+            raise ValueError("a lock keeps its recipient")
+        return self._put(stored, rows.new_stored_lock(pepper, stored.name, lock), pepper)
+
+    def rename(self, stored: StoredLock, name: str, pepper: Hidden) -> StoredLock:
+        """Give a lock another name; its misses stay.
+
+        Raises
+        ------
+        NameTakenError
+            The name is in use; nothing was changed.
+        LockChangedError
+            The lock is no longer the one that was read.
+        PepperError
+            The pepper is not the vault's.
+        """
+        new = rows.new_stored_lock(pepper, normalised_name(name), stored.lock)
+        return self._put(stored, new, pepper)
 
     def remove(self, name: str) -> None:
         """Forget a lock; SQLite overwrites its bytes, though flash memory may keep old copies.
@@ -148,78 +181,131 @@ class RecordStore:
         UnknownNameError
             No such lock.
         """
-        check_name(name)
+        name = normalised_name(name)
         with self._change() as connection:
             rows.delete_row(connection, name)
 
-    def charge(self, name: str, now: ClockReading) -> None:
-        """Count an attempt as missed, on the disk, before the photo may be compared.
+    def replace_pepper(self, old: Hidden | None, new: Hidden) -> list[str]:
+        """Make another pepper the vault's.
 
-        Call :meth:`refund` when the photo matched. Being killed in between leaves the miss
-        counted.
+        Parameters
+        ----------
+        old : Hidden or None
+            The vault's pepper so far; ``None`` if it is lost.
+        new : Hidden
+            32 bytes.
+
+        Returns
+        -------
+        list of str
+            The names of the locks that wait for their recovery code: all of them if ``old`` is
+            lost, else those that waited already, and damaged ones.
+
+        Raises
+        ------
+        PepperError
+            ``old`` is not the vault's.
+        """
+        with self._change() as connection:
+            names = rows.select_names(connection)
+            if old is not None:
+                rows.check_pepper(connection, old)
+            rows.write_pepper_id(connection, new)
+            if old is None:
+                return names
+            waiting = []
+            for name in names:
+                try:
+                    stored = rows.verified(old, name, rows.select_row(connection, name))
+                except AilockError:
+                    waiting.append(name)
+                else:
+                    rows.update_row(connection, name, rows.new_stored_lock(new, name, stored.lock))
+            return waiting
+
+    # -- attempts -------------------------------------------------------------------------------
+
+    def charge(self, stored: StoredLock, now: ClockReading) -> Charge:
+        """Count an attempt as missed, on the disk, before photos may be compared.
+
+        Call :meth:`refund` when they matched, :meth:`take_back` when they were not compared after
+        all. Being killed in between leaves the miss counted.
 
         Raises
         ------
         LockedOutError
             Too many misses; nothing was counted and nothing may be compared.
-        UnknownNameError
-            No such lock.
+        LockChangedError
+            The lock is no longer the one that was read; nothing was counted.
         VaultError
             The miss could not be stored, so nothing may be compared.
         """
-        check_name(name)
         with self._change() as connection:
-            retry_after_seconds = attempts.charge_attempt(connection, name, now)
+            rows.check_unchanged(connection, stored)
+            charged = attempts.charge_attempt(
+                connection, stored.name, stored.lock.is_recoverable, now
+            )
         # After the commit: a wait that starts anew has to stay stored.
-        if retry_after_seconds != 0.0:
-            raise LockedOutError(retry_after_seconds)
+        if isinstance(charged, ThrottleStatus):
+            raise LockedOutError(charged.retry_after_seconds)
+        return charged
 
-    def refund(self, name: str) -> None:
-        """Set the misses to 0, because the photo of a charged attempt matched.
+    def refund(self, stored: StoredLock) -> None:
+        """Set the misses to 0, because the photos of a charged attempt matched.
 
-        Raises
-        ------
-        UnknownNameError
-            No such lock.
-        """
-        check_name(name)
-        with self._change() as connection:
-            attempts.clear_misses(connection, name)
-
-    def throttle_status(self, name: str, now: ClockReading) -> ThrottleStatus:
-        """Return the misses and the wait; after a reboot this look starts the wait anew.
+        Not synced: a power cut right after leaves the miss counted, and the next success clears it.
 
         Raises
         ------
-        UnknownNameError
-            No such lock.
+        LockChangedError
+            The name belongs to another lock, or to none; nothing was changed.
         """
-        check_name(name)
+        with self._change(durable=False) as connection:
+            rows.check_same_lock(connection, stored)
+            attempts.write_state(connection, stored.name, attempts.UNMISSED)
+
+    def take_back(self, stored: StoredLock, charge: Charge) -> None:
+        """Forget a charge, because nothing was compared. Not synced, as :meth:`refund`.
+
+        Raises
+        ------
+        LockChangedError
+            The name belongs to another lock, or to none; nothing was changed.
+        """
+        with self._change(durable=False) as connection:
+            rows.check_same_lock(connection, stored)
+            attempts.take_back(connection, stored.name, charge)
+
+    def recovered(self, stored: StoredLock, pepper: Hidden | None) -> StoredLock:
+        """Set the misses to 0, because the recovery code opened the lock, and make its MAC anew.
+
+        Parameters
+        ----------
+        stored : StoredLock
+            As :meth:`get_unverified` gave it.
+        pepper : Hidden or None
+            The vault's; ``None`` where it is missing: then the MAC stays as it is.
+
+        Raises
+        ------
+        LockChangedError
+            The lock is no longer the one that was read; nothing was changed.
+        PepperError
+            The pepper is not the vault's.
+        """
+        new = stored
         with self._change() as connection:
-            return attempts.throttle_status(connection, name, now)
+            rows.check_unchanged(connection, stored)
+            attempts.write_state(connection, stored.name, attempts.UNMISSED)
+            if pepper is not None:
+                rows.check_pepper(connection, pepper)
+                new = rows.new_stored_lock(pepper, stored.name, stored.lock)
+                rows.update_row(connection, stored.name, new)
+        return new
 
-    @contextmanager
-    def _use(self) -> Iterator[sqlite3.Connection]:
-        if self._process != os.getpid():
-            raise VaultError(f"vault {self._path} was opened before a fork: open it again")
-        with self._turn, explained(self._path):
-            if self._connection is None:
-                raise VaultError(f"vault {self._path} is closed: open it again")
-            yield self._connection
-
-    @contextmanager
-    def _change(self) -> Iterator[sqlite3.Connection]:
-        """One transaction.
-
-        IMMEDIATE takes the write lock before the first read, so that two processes never both act
-        on the same count of misses.
-        """
-        with self._use() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+    def _put(self, stored: StoredLock, new: StoredLock, pepper: Hidden) -> StoredLock:
+        with self._change() as connection:
+            rows.check_pepper(connection, pepper)
+            rows.check_unchanged(connection, stored)
+            rows.update_row(connection, stored.name, new)
+        return new

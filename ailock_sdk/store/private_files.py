@@ -16,11 +16,52 @@ def why_not_private(path: Path, status: os.stat_result) -> str | None:
 
     Root and the user's other programs can use it in any case.
     """
+    if status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        return None
+    if not _keeps_permissions(path.parent):
+        return _NO_PERMISSIONS
     if status.st_uid != os.geteuid():
         return f"it belongs to user {status.st_uid}: run chown {os.geteuid()} {path}"
-    if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        return f"other users may use it: run chmod 600 {path}"
-    return None
+    return f"other users may use it: run chmod 600 {path}"
+
+
+def why_shared(folder: Path) -> str | None:
+    """Say why others may exchange the files of ``folder`` and what to do, else ``None``.
+
+    In a folder such as ``/tmp`` (sticky) they may add files, but only owners exchange theirs.
+    """
+    status = folder.stat()
+    is_sticky = status.st_mode & stat.S_ISVTX
+    others_write = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not is_sticky
+    is_foreign = status.st_uid not in (os.geteuid(), 0)
+    if not others_write and not is_foreign:
+        return None
+    if not _keeps_permissions(folder):
+        return _NO_PERMISSIONS
+    if is_foreign:
+        return f"its folder belongs to user {status.st_uid}: choose one of your own"
+    return f"other users may exchange files in its folder: run chmod go-w {folder}"
+
+
+_NO_PERMISSIONS = (
+    "its file system keeps no permissions, as FAT, exFAT and Android's shared storage do not: "
+    "choose a folder elsewhere"
+)
+
+
+def _keeps_permissions(folder: Path) -> bool:
+    """Whether a file that is made private stays so here; ``True`` where none can be made."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            return not os.fstat(file.fileno()).st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+    except OSError:
+        return True
+
+
+def may_write(path: Path) -> bool:
+    """Whether the running user may write to ``path``, a file or folder."""
+    # With `effective_ids` Android's C library refuses everything.
+    return os.access(path, os.W_OK, effective_ids=os.geteuid() != os.getuid())
 
 
 def make_private_folder(folder: Path) -> None:

@@ -1,58 +1,175 @@
-"""Rows of the vault: names, and locks under their MAC (SPEC section 9)."""
+"""Rows of the vault: named locks under their MAC, and whose pepper that is (SPEC section 9.3)."""
 
 from __future__ import annotations
 
 import hmac
 import sqlite3
-import time
-import unicodedata
 from dataclasses import dataclass, field
 
-from ailock_sdk.constants import LABEL_ROW
-from ailock_sdk.errors import NameTakenError, UnknownNameError, VaultError
-from ailock_sdk.store.record import Record
-from ailock_sdk.store.sealing import SEALING_KEY_LENGTH_BYTES
+from ailock_sdk.constants import LABEL_ROW, PEPPER_ID_LENGTH_BYTES
+from ailock_sdk.errors import (
+    LockChangedError,
+    NameTakenError,
+    PepperError,
+    RecordError,
+    UnknownNameError,
+    VaultError,
+)
+from ailock_sdk.parameters import pepper_id
+from ailock_sdk.secret import Hidden
+from ailock_sdk.store.attempts import UNMISSED
+from ailock_sdk.store.lock_file import LockFile
+from ailock_sdk.store.names import is_name
 
-MAX_NAME_CHARACTERS = 64
-_LENGTH_LIMIT_BYTES = 1 << 16
-"""What ``len16`` of the MAC can say is below."""
+Row = tuple[object, object, object]
+"""``lock``, ``pepper_id`` and ``mac`` as they were found, whatever they are."""
 
 
 @dataclass(frozen=True)
 class StoredLock:
-    """A lock whose row was found intact.
+    """A lock as it was read.
 
     Attributes
     ----------
     name : str
-        1 to 64 characters.
-    record : Record
-        What the secret is reproduced from.
-    sealing_key : bytes
-        32 bytes, public: whoever has it may seal data to this lock.
-    created : int
-        Seconds since 1970; not under the row's MAC, for display only.
+    lock : LockFile
+    pepper_id : bytes
+        8 bytes: which pepper the row's MAC was made with.
+    row : tuple
+        What was read, to see later whether it is still there.
     """
 
     name: str
-    record: Record
-    sealing_key: bytes = field(repr=False)
-    created: int
+    lock: LockFile
+    pepper_id: bytes
+    row: Row = field(repr=False, compare=False)
 
 
-def check_name(name: str) -> None:
-    """Refuse what cannot be the name of a lock.
+def row_mac(pepper: Hidden, name: str, lock: bytes) -> bytes:
+    """The 32 bytes that bind a lock to its name and to the pepper.
+
+    Parameters
+    ----------
+    pepper : Hidden
+        32 bytes.
+    name : str
+    lock : bytes
+        Of a lock file.
+    """
+    encoded = name.encode()
+    message = LABEL_ROW + len(encoded).to_bytes(2, "big") + encoded
+    message += len(lock).to_bytes(4, "big") + lock
+    return hmac.digest(pepper, message, "sha256")
+
+
+def new_stored_lock(pepper: Hidden, name: str, lock: LockFile) -> StoredLock:
+    """A lock as it is stored under a pepper.
+
+    Raises
+    ------
+    PepperError
+        The pepper has not exactly 32 bytes.
+    """
+    data = bytes(lock)
+    row = (data, pepper_id(pepper), row_mac(pepper, name, data))
+    return StoredLock(name, lock, row[1], row)
+
+
+def unverified(name: str, row: Row) -> StoredLock:
+    """The lock of a row whose MAC was not looked at: only its owner's code makes it his.
 
     Raises
     ------
     VaultError
-        Not 1 to 64 characters, or a control character or surrogate among them.
+        The row is damaged.
     """
-    if not _is_name(name):
-        raise VaultError(
-            f"{name!a} is not a name: use 1 to {MAX_NAME_CHARACTERS} characters, none of them a "
-            "control character"
+    data, stored_id, _ = row
+    # SQLite types belong to values, not columns: a damaged row may hold anything.
+    if not (isinstance(data, bytes) and isinstance(stored_id, bytes)):
+        raise _damaged(name)
+    try:
+        return StoredLock(name, LockFile.from_bytes(data), stored_id, row)
+    except RecordError as error:
+        raise VaultError(f"lock {name!r} is damaged: restore the vault ({error})") from error
+
+
+def verified(pepper: Hidden, name: str, row: Row) -> StoredLock:
+    """The lock of a row, after checking its MAC: bytes from elsewhere never reach the parser.
+
+    Parameters
+    ----------
+    pepper : Hidden
+        32 bytes, the vault's.
+    name : str
+    row : tuple
+        As :func:`select_row` gives it.
+
+    Raises
+    ------
+    VaultError
+        The row is damaged, swapped or forged.
+    PepperError
+        The row waits for its owner's code, since the vault's pepper was replaced.
+    LockFormatError
+        An intact row of a version that this package does not read.
+    """
+    data, stored_id, mac = row
+    if isinstance(stored_id, bytes) and len(stored_id) == PEPPER_ID_LENGTH_BYTES:
+        if stored_id != pepper_id(pepper):
+            raise PepperError(
+                f"lock {name!r} was made with another pepper than this vault has now: open it by "
+                "its recovery code once, or restore that pepper"
+            )
+        if (
+            isinstance(data, bytes)
+            and isinstance(mac, bytes)
+            and hmac.compare_digest(mac, row_mac(pepper, name, data))
+        ):
+            return StoredLock(name, LockFile.from_bytes(data), stored_id, row)
+    raise _damaged(name)
+
+
+# -- in a vault; changes lie in the caller's transaction ----------------------------------------
+
+
+def select_pepper_id(connection: sqlite3.Connection) -> bytes | None:
+    """The id of the vault's pepper; ``None`` while it holds no lock, and so may take any.
+
+    Raises
+    ------
+    VaultError
+        The vault is damaged.
+    """
+    if connection.execute("SELECT 1 FROM locks LIMIT 1").fetchone() is None:
+        return None
+    found = connection.execute("SELECT pepper_id FROM vault").fetchall()
+    if [type(value) for row in found for value in row] != [bytes]:
+        raise VaultError("the vault does not say which pepper is its: restore it from a backup")
+    return bytes(found[0][0])
+
+
+def check_pepper(connection: sqlite3.Connection, pepper: Hidden) -> None:
+    """Refuse a pepper that is not the vault's.
+
+    Raises
+    ------
+    PepperError
+        It is another one, or has not exactly 32 bytes.
+    VaultError
+        The vault is damaged.
+    """
+    own, given = select_pepper_id(connection), pepper_id(pepper)
+    if own is not None and own != given:
+        raise PepperError(
+            f"this pepper ({given.hex()}) is not the vault's ({own.hex()}): restore that one, or "
+            "replace it and open each lock by its recovery code"
         )
+
+
+def write_pepper_id(connection: sqlite3.Connection, pepper: Hidden) -> None:
+    """Make a pepper the vault's."""
+    connection.execute("DELETE FROM vault")
+    connection.execute("INSERT INTO vault VALUES (?)", (pepper_id(pepper),))
 
 
 def has_row(connection: sqlite3.Connection, name: str) -> bool:
@@ -61,92 +178,91 @@ def has_row(connection: sqlite3.Connection, name: str) -> bool:
     return found is not None
 
 
-def new_row(pepper: bytes, name: str, record: Record, sealing_key: bytes) -> tuple[object, ...]:
-    """The row of a lock without misses, created now.
-
-    Parameters
-    ----------
-    pepper : bytes
-        32 bytes, the key of the row's MAC.
-    name : str
-    record : Record
-    sealing_key : bytes
-        32 bytes.
-
-    Returns
-    -------
-    tuple
-        A value for each column of the vault's table.
-
-    Raises
-    ------
-    ValueError
-        ``sealing_key`` does not have 32 bytes.
-    """
-    if len(sealing_key) != SEALING_KEY_LENGTH_BYTES:
-        raise ValueError(f"a sealing key has exactly {SEALING_KEY_LENGTH_BYTES} bytes")
-    data = bytes(record)
-    mac = row_mac(pepper, name, data, sealing_key)
-    return (name, data, sealing_key, mac, int(time.time()), 0, 0.0, "")
-
-
-def insert_row(connection: sqlite3.Connection, name: str, row: tuple[object, ...]) -> None:
-    """Add the row of the lock ``name``, inside the transaction of the caller.
+def insert_row(connection: sqlite3.Connection, stored: StoredLock) -> None:
+    """Add a lock without misses.
 
     Raises
     ------
     NameTakenError
         The name is in use.
     """
+    values = (stored.name, *stored.row, UNMISSED.misses, UNMISSED.missed_uptime, UNMISSED.boot_id)
     try:
-        connection.execute("INSERT INTO locks VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        connection.execute("INSERT INTO locks VALUES (?, ?, ?, ?, ?, ?, ?)", values)
     except sqlite3.IntegrityError as error:
-        raise taken(name) from error
+        raise taken(stored.name) from error
 
 
-def select_row(connection: sqlite3.Connection, name: str) -> tuple[object, ...]:
-    """What a lock's row holds of record, sealing key, MAC and date of creation, whatever it is.
+def update_row(connection: sqlite3.Connection, name: str, stored: StoredLock) -> None:
+    """Put a lock, and its name, in the place of the one that is called ``name``.
+
+    Raises
+    ------
+    NameTakenError
+        The new name is in use.
+    """
+    try:
+        connection.execute(
+            "UPDATE locks SET name = ?, lock = ?, pepper_id = ?, mac = ? WHERE name = ?",
+            (stored.name, *stored.row, name),
+        )
+    except sqlite3.IntegrityError as error:
+        raise taken(stored.name) from error
+
+
+def delete_row(connection: sqlite3.Connection, name: str) -> None:
+    """Delete the row of the lock ``name``.
 
     Raises
     ------
     UnknownNameError
         No such lock.
     """
-    row: tuple[object, ...] | None = connection.execute(
-        "SELECT record, sealing_key, mac, created FROM locks WHERE name = ?", (name,)
-    ).fetchone()
-    if row is None:
-        raise unknown(name)
-    return row
+    if connection.execute("DELETE FROM locks WHERE name = ?", (name,)).rowcount == 0:
+        raise _unknown(name)
 
 
-def read_row(pepper: bytes, name: str, row: tuple[object, ...]) -> StoredLock:
-    """The lock of a row of :func:`select_row`, after checking its MAC.
-
-    Bytes from elsewhere never reach the record's parser.
+def select_row(connection: sqlite3.Connection, name: str) -> Row:
+    """What the row of the lock ``name`` holds, whatever it is.
 
     Raises
     ------
-    VaultError
-        The row is damaged, swapped, or was written with another pepper.
-    RecordFormatError
-        An intact row of a record version that this package does not read.
+    UnknownNameError
+        No such lock.
     """
-    data, sealing_key, mac, created = row
-    # SQLite types belong to values, not columns: a damaged row may hold anything.
-    if not (
-        isinstance(data, bytes)
-        and isinstance(sealing_key, bytes)
-        and isinstance(mac, bytes)
-        and isinstance(created, int)
-        and len(data) < _LENGTH_LIMIT_BYTES
-        and hmac.compare_digest(mac, row_mac(pepper, name, data, sealing_key))
+    row: Row | None = connection.execute(
+        "SELECT lock, pepper_id, mac FROM locks WHERE name = ?", (name,)
+    ).fetchone()
+    if row is None:
+        raise _unknown(name)
+    return row
+
+
+def check_unchanged(connection: sqlite3.Connection, stored: StoredLock) -> None:
+    """Refuse to act on a lock that is no longer the one that was read.
+
+    Raises
+    ------
+    LockChangedError
+        It was changed, removed, or removed and made anew.
+    """
+    if _present_row(connection, stored) != stored.row:
+        raise _changed(stored)
+
+
+def check_same_lock(connection: sqlite3.Connection, stored: StoredLock) -> None:
+    """Refuse to act on another lock than the one that was read; its slots may have changed.
+
+    Raises
+    ------
+    LockChangedError
+        It was removed, or removed and made anew.
+    """
+    row = _present_row(connection, stored)
+    if row != stored.row and (
+        row is None or unverified(stored.name, row).lock.recipient != stored.lock.recipient
     ):
-        raise VaultError(
-            f"lock {name!r} is damaged, or was stored with another pepper: restore the vault "
-            "and its pepper from one backup, or remove this lock and enroll again"
-        )
-    return StoredLock(name, Record.from_bytes(data), sealing_key, created)
+        raise _changed(stored)
 
 
 def select_names(connection: sqlite3.Connection) -> list[str]:
@@ -156,63 +272,35 @@ def select_names(connection: sqlite3.Connection) -> list[str]:
     return sorted(_shown(row[0]) for row in rows)
 
 
-def delete_row(connection: sqlite3.Connection, name: str) -> None:
-    """Delete the row of the lock ``name``, inside the transaction of the caller.
-
-    Raises
-    ------
-    UnknownNameError
-        No such lock.
-    """
-    if connection.execute("DELETE FROM locks WHERE name = ?", (name,)).rowcount == 0:
-        raise unknown(name)
-
-
-def row_mac(pepper: bytes, name: str, record: bytes, sealing_key: bytes) -> bytes:
-    """The 32 bytes that bind a row's fields to each other and to the pepper (SPEC section 9).
-
-    Parameters
-    ----------
-    pepper : bytes
-        32 bytes.
-    name : str
-    record : bytes
-        Below 65,536 bytes.
-    sealing_key : bytes
-        32 bytes.
-    """
-    encoded = name.encode()
-    message = (
-        LABEL_ROW
-        + len(encoded).to_bytes(2, "big")
-        + encoded
-        + len(record).to_bytes(2, "big")
-        + record
-        + sealing_key
-    )
-    return hmac.digest(pepper, message, "sha256")
-
-
 def taken(name: str) -> NameTakenError:
     """The error for a name that is in use."""
-    return NameTakenError(f"a lock named {name!r} exists: remove it first, or choose another name")
+    return NameTakenError(f"a lock named {name!r} exists: choose another name, or rename that one")
 
 
-def unknown(name: str) -> UnknownNameError:
-    """The error for a name that no lock has."""
+def _present_row(connection: sqlite3.Connection, stored: StoredLock) -> Row | None:
+    try:
+        return select_row(connection, stored.name)
+    except UnknownNameError:
+        return None
+
+
+def _changed(stored: StoredLock) -> LockChangedError:
+    return LockChangedError(f"lock {stored.name!r} was changed or removed meanwhile: try again")
+
+
+def _unknown(name: str) -> UnknownNameError:
     return UnknownNameError(f"no lock is named {name!r}: list the names of this vault")
 
 
-def _is_name(name: str) -> bool:
-    # Control characters (Cc) could drive the terminal that lists names; surrogates (Cs) are what
-    # the command line makes of bytes that are not UTF-8.
-    return 1 <= len(name) <= MAX_NAME_CHARACTERS and not any(
-        unicodedata.category(character) in ("Cc", "Cs") for character in name
+def _damaged(name: str) -> VaultError:
+    return VaultError(
+        f"lock {name!r} is damaged: open it by its recovery code, or restore the vault from a "
+        "backup"
     )
 
 
 def _shown(stored: object) -> str:
     if isinstance(stored, bytes):
         name = stored.decode(errors="surrogateescape")
-        return name if _is_name(name) else ascii(stored)
+        return name if is_name(name) else ascii(stored)
     return ascii(stored)

@@ -1,4 +1,4 @@
-"""How long to wait after misses: a policy without state of its own (SPEC section 9).
+"""How long to wait after misses: a policy without state of its own (SPEC section 9.3).
 
 At least as strict as NIST SP 800-63B-4 (draft) section 3.2.3, which limits consecutive failures.
 It binds whoever has to go through this package; someone who runs code as the vault's owner can
@@ -14,11 +14,13 @@ from pathlib import Path
 
 FREE_MISSES = 5
 """Consecutive misses before the first wait (NIST SP 800-63B-4 draft, section 3.2.3)."""
-MAX_MISSES = 50
-"""Consecutive misses after which a lock stays closed."""
 FIRST_WAIT_SECONDS = 30
 MISSES_PER_DOUBLING = 5
 """The wait is 30 s from the fifth miss and doubles with every fifth miss after the ninth."""
+MAX_MISSES = 50
+"""Consecutive misses after which photos rest, where a recovery code can end that."""
+LAST_WAIT_SECONDS = 24 * 60 * 60
+"""The wait from then on where none can: closing the lock for good would destroy what it keeps."""
 
 _BOOT_ID_FILE = Path("/proc/sys/kernel/random/boot_id")
 
@@ -67,7 +69,7 @@ class ThrottleState:
             raise ValueError("misses are counted from 0 and clock readings are finite")
 
     def charged(self, now: ClockReading) -> ThrottleState:
-        """Return the state after one more miss at ``now``."""
+        """The state after one more miss at ``now``."""
         return ThrottleState(self.misses + 1, now.uptime, now.boot_id)
 
 
@@ -81,10 +83,22 @@ def read_clock() -> ClockReading:
     return ClockReading(time.clock_gettime(clock), boot_id)
 
 
-def wait_seconds(misses: int) -> int | None:
-    """Return the wait that follows ``misses`` consecutive misses, ``None`` when closed for good."""
+def wait_seconds(misses: int, recoverable: bool) -> int | None:
+    """The wait that follows ``misses`` consecutive misses.
+
+    Parameters
+    ----------
+    misses : int
+    recoverable : bool
+        Whether the lock has a recovery code.
+
+    Returns
+    -------
+    int or None
+        ``None`` when photos rest until the code was used.
+    """
     if misses >= MAX_MISSES:
-        return None
+        return None if recoverable else LAST_WAIT_SECONDS
     if misses < FREE_MISSES:
         return 0
     return int(FIRST_WAIT_SECONDS << (misses - FREE_MISSES) // MISSES_PER_DOUBLING)
@@ -102,9 +116,22 @@ def anchored(state: ThrottleState, now: ClockReading) -> ThrottleState:
     return ThrottleState(state.misses, now.uptime, now.boot_id)
 
 
-def remaining_wait(state: ThrottleState, now: ClockReading) -> float | None:
-    """Return the seconds until the next attempt, 0.0 when it may start, ``None`` when closed."""
-    wait = wait_seconds(state.misses)
+def remaining_wait(state: ThrottleState, recoverable: bool, now: ClockReading) -> float | None:
+    """The seconds until the next attempt, 0.0 when it may start.
+
+    Parameters
+    ----------
+    state : ThrottleState
+    recoverable : bool
+        Whether the lock has a recovery code.
+    now : ClockReading
+
+    Returns
+    -------
+    float or None
+        ``None`` when photos rest until the code was used.
+    """
+    wait = wait_seconds(state.misses, recoverable)
     if wait is None:
         return None
     # Only uptime shortens a wait. It cannot run ahead of true time, not even unnoticed across a

@@ -1,95 +1,154 @@
-"""The vault file: one SQLite database of our schema, its user's alone (SPEC section 9)."""
+"""The vault file: one SQLite database of our schema, its user's alone (SPEC section 9.3)."""
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import sqlite3
 import stat
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
-from ailock_sdk.errors import VaultError
-from ailock_sdk.store.private_files import make_private_folder, new_private_file, why_not_private
+from ailock_sdk.errors import (
+    AilockError,
+    OutOfMemoryError,
+    VaultBusyError,
+    VaultError,
+    VaultFullError,
+    VaultMissingError,
+    VaultReadOnlyError,
+)
+from ailock_sdk.store.private_files import (
+    make_private_folder,
+    may_write,
+    new_private_file,
+    why_not_private,
+    why_shared,
+)
 
 APPLICATION_ID = 0x41494C4B  # "AILK"
 USER_VERSION = 1
 BUSY_TIMEOUT_SECONDS = 10.0
 """Longest wait for another process's change, which takes milliseconds."""
 
-_CREATE_TABLE = (
-    "CREATE TABLE locks(name TEXT PRIMARY KEY NOT NULL, record BLOB NOT NULL, "
-    "sealing_key BLOB NOT NULL, mac BLOB NOT NULL, created INTEGER NOT NULL, "
-    "misses INTEGER NOT NULL, missed_uptime REAL NOT NULL, "
-    "boot_id TEXT NOT NULL)"
+_CREATE_VAULT = "CREATE TABLE vault(pepper_id BLOB NOT NULL)"
+_CREATE_LOCKS = (
+    "CREATE TABLE locks(name TEXT PRIMARY KEY NOT NULL, lock BLOB NOT NULL, "
+    "pepper_id BLOB NOT NULL, mac BLOB NOT NULL, misses INTEGER NOT NULL, "
+    "missed_uptime REAL NOT NULL, boot_id TEXT NOT NULL)"
 )
-_SCHEMA = [("index", None), ("table", _CREATE_TABLE)]
+_SCHEMA = [("index", None), ("table", _CREATE_LOCKS), ("table", _CREATE_VAULT)]
 """Everything a vault's schema holds: nothing else, such as a trigger, may act on a charge."""
 
-_ADVICE = {
-    "file is not a database": "it is not a vault: choose another path",
-    "malformed": "it is damaged: restore it from a backup",
-    "decode": "it is damaged: restore it from a backup",
-    "readonly": "it is read-only, and every attempt writes: check its owner and file system",
-    "is full": "the disk is full, nothing was changed: free some space and try again",
-    "disk I/O error": "the disk failed or is over quota: check it and try again",
-    "is locked": "another process kept it busy: try again",
-    "unable to open": "it cannot be opened: check the folder's owner and permissions",
-}
+_SIDE_FILES = ("-wal", "-shm", "-journal")
+"""What SQLite keeps beside a database, and replays or believes when it opens one."""
+
+_ADVICE: tuple[tuple[str, type[VaultError], str], ...] = (
+    ("file is not a database", VaultError, "it is not a vault: choose another path"),
+    ("malformed", VaultError, "it is damaged: restore it from a backup"),
+    ("decode", VaultError, "it is damaged: restore it from a backup"),
+    ("readonly", VaultReadOnlyError, "it is read-only: check its owner and file system"),
+    ("is full", VaultFullError, "the disk is full, nothing was changed: free some space"),
+    ("disk I/O error", VaultFullError, "the disk is over quota or fails, nothing was changed"),
+    ("is locked", VaultBusyError, "another process keeps it busy: try again"),
+    ("unable to open", VaultError, "it cannot be opened: check the folder's owner and permissions"),
+)
 
 
-def open_vault_file(path: Path) -> sqlite3.Connection:
-    """Open the vault at ``path``, creating it (mode 0600) and its folder (0700) if missing.
+class OpenedVault(NamedTuple):
+    """A vault file in use."""
+
+    connection: sqlite3.Connection
+    is_writable: bool
+
+
+def open_vault_file(path: Path, *, read_only: bool = False) -> OpenedVault:
+    """Open the vault at ``path``, which has to exist; what cannot be written is opened to be read.
 
     Parameters
     ----------
     path : Path
-        The SQLite file, absolute; ``-wal`` and ``-shm`` appear beside it while it is open.
+        The SQLite file, absolute; ``-wal`` and ``-shm`` appear beside it while it is open, unless
+        it or its folder cannot be written: then nothing is.
+    read_only : bool
+        Open it to be read in any case.
 
     Returns
     -------
-    sqlite3.Connection
+    OpenedVault
         Without a transaction; each change has to begin its own. It may be used by several threads,
         one at a time.
 
     Raises
     ------
+    VaultMissingError
+        There is none.
     VaultError
-        Not a vault, of a newer version, usable by other users, read-only, or damaged.
+        Not a vault, of a newer version, usable by other users, or damaged.
     """
-    # Looked for first: whoever creates the vault has it in place before its log appears.
-    log_exists = os.path.lexists(f"{path}-wal")
     try:
-        if not os.path.lexists(path):
-            if log_exists:
-                # SQLite would replay the log of the lost vault into the new one.
-                raise VaultError(
-                    f"vault {path} is gone but {path}-wal is not: restore the vault, or "
-                    "delete that file"
-                )
-            _create(path)
-        # Not opened here: closing any descriptor of the file would drop the locks that
-        # another handle of this process holds on it.
-        status = path.stat()
+        path = _checked_place(path)
     except OSError as error:
         raise VaultError(f"vault {path} cannot be used: {error}") from error
-    if not stat.S_ISREG(status.st_mode):
-        raise VaultError(f"vault {path} is not a plain file: choose another path")
-    reason = why_not_private(path, status)
-    if reason is not None:
-        raise VaultError(f"vault {path} is refused, {reason}")
-    # Before SQLite leaves -wal and -shm files beside it that are read-only as well.
-    if not os.access(path, os.W_OK, effective_ids=True):
-        raise VaultError(f"vault {path} cannot be used: {_ADVICE['readonly']}")
+    writable = not read_only and may_write(path) and may_write(path.parent)
     with explained(path):
-        connection = _connect(path)
+        connection = _connect(path, "rw") if writable else _connect_to_read(path)
         try:
             _check_identity(path, connection)
-            _make_durable(connection)
+            if writable:
+                _make_durable(connection)
         except BaseException:
             connection.close()
             raise
-    return connection
+    return OpenedVault(connection, writable)
+
+
+def create_vault_file(path: Path) -> None:
+    """Make an empty vault at ``path`` (mode 0600), and its folder (0700), unless there is one.
+
+    It is made under another name: at ``path`` it is complete from the start. After an error nothing
+    is left behind.
+
+    Raises
+    ------
+    VaultReadOnlyError, VaultFullError
+        The folder cannot be written.
+    VaultError
+        It cannot be made there: the log of a lost vault is in the way, or the file system keeps no
+        permissions.
+    """
+    if os.path.lexists(path):
+        return
+    _refuse_log_of_lost_vault(path)
+    missing = [folder for folder in path.parents if not folder.exists()]
+    try:
+        make_private_folder(path.parent)
+        with new_private_file(path, overwrite=False) as file, explained(path):
+            reason = why_not_private(path, os.fstat(file.fileno())) or why_shared(path.parent)
+            if reason is not None:
+                raise VaultError(f"no vault is made at {path}, {reason}")
+            connection = _connect(Path(file.name), "rw")
+            with closing(connection):
+                connection.execute(_CREATE_VAULT)
+                connection.execute(_CREATE_LOCKS)
+                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                connection.execute(f"PRAGMA user_version = {USER_VERSION}")
+                _make_durable(connection)
+    except FileExistsError as error:
+        # Another process was first, with the same empty vault; or a folder's name is a file's.
+        if not os.path.lexists(path):
+            raise VaultError(f"vault {path} cannot be made: {error}") from error
+    except BaseException as error:
+        for folder in missing:
+            with suppress(OSError):
+                folder.rmdir()
+        if isinstance(error, OSError):
+            raise _not_made(path, error) from error
+        raise
 
 
 @contextmanager
@@ -99,46 +158,115 @@ def explained(path: Path) -> Iterator[None]:
     Raises
     ------
     VaultError
-        In place of an SQLite error about the vault at ``path``.
+        In place of an SQLite error about the vault at ``path``; of the kind that fits.
+    OutOfMemoryError
+        In place of a ``MemoryError``.
     """
     try:
         yield
+    except AilockError:
+        raise
+    except MemoryError as error:
+        raise OutOfMemoryError from error
     except (sqlite3.Error, UnicodeDecodeError) as error:
         # UnicodeDecodeError: Python could not read SQLite's message, which quotes damaged text.
-        advice = next(
-            (text for symptom, text in _ADVICE.items() if symptom in str(error)),
-            "restore it from a backup if this stays",
+        kind, advice = next(
+            ((kind, advice) for symptom, kind, advice in _ADVICE if symptom in str(error)),
+            (VaultError, "restore it from a backup if this stays"),
         )
-        raise VaultError(f"vault {path} cannot be used: {advice} ({error})") from error
+        raise kind(f"vault {path} cannot be used: {advice} ({error})") from error
 
 
-def _create(path: Path) -> None:
-    """Make an empty vault under another name first: at ``path`` it is complete from the start."""
-    make_private_folder(path.parent)
+def _checked_place(path: Path) -> Path:
+    """The vault's true path, after looking at who else may use it and what lies beside it."""
+    # The vault is not opened for it: closing any descriptor of the file would drop the locks that
+    # another handle of this process holds on it.
+    if not path.exists():
+        _refuse_log_of_lost_vault(path)
+        raise VaultMissingError(f"no vault at {path}: enrolling makes one; or name yours")
+    path = path.resolve()  # SQLite's side files lie beside the file, not beside a link to it
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise VaultError(f"vault {path} is not a plain file: choose another path")
+    reason = why_not_private(path, status) or why_shared(path.parent)
+    if reason is not None:
+        raise VaultError(f"vault {path} is refused, {reason}")
+    for suffix in _SIDE_FILES:
+        _check_side_file(Path(f"{path}{suffix}"), path)
+    return path
+
+
+def _check_side_file(side: Path, path: Path) -> None:
+    """Refuse a log that others planted: SQLite would replay it into the vault."""
     try:
-        with new_private_file(path, overwrite=False) as file, explained(path):
-            connection = _connect(Path(file.name))
-            try:
-                connection.execute(_CREATE_TABLE)
-                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                connection.execute(f"PRAGMA user_version = {USER_VERSION}")
-                _make_durable(connection)
-            finally:
-                connection.close()
-    except FileExistsError:
-        pass  # Another process was first, with the same empty vault.
+        status = side.lstat()
+    except FileNotFoundError:
+        if side.name.endswith("-journal") or not _others_may_add(path.parent):
+            return
+        # Where others may add files, ours take the names before SQLite looks at them.
+        with suppress(FileExistsError):
+            os.close(os.open(side, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        status = side.lstat()
+    if not stat.S_ISREG(status.st_mode):
+        raise VaultError(f"vault {path} is refused: {side} is not a plain file")
+    reason = why_not_private(side, status)
+    if reason is not None:
+        raise VaultError(f"vault {path} is refused for the file beside it, {reason}")
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _others_may_add(folder: Path) -> bool:
+    return bool(folder.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH)) and may_write(folder)
+
+
+def _refuse_log_of_lost_vault(path: Path) -> None:
+    # SQLite would replay it into a new vault.
+    if os.path.lexists(f"{path}-wal"):
+        raise VaultError(
+            f"vault {path} is gone but {path}-wal is not: restore the vault, or move that file away"
+        )
+
+
+def _not_made(path: Path, error: OSError) -> VaultError:
+    kind: type[VaultError] = VaultError
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        kind = VaultReadOnlyError
+    elif error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        kind = VaultFullError
+    return kind(f"vault {path} cannot be made: {error.strerror or error}")
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
     # mode=rw: SQLite never creates the file, whose permissions would then follow the umask. The
     # -wal and -shm files copy the permissions of the vault.
     return sqlite3.connect(
-        f"{path.as_uri()}?mode=rw",
+        f"{path.as_uri()}?mode={mode}",
         uri=True,
         timeout=BUSY_TIMEOUT_SECONDS,
         isolation_level=None,  # transactions are begun explicitly
-        check_same_thread=False,  # RecordStore lets its threads take turns
+        check_same_thread=False,  # LockStore lets its threads take turns
     )
+
+
+def _connect_to_read(path: Path) -> sqlite3.Connection:
+    """Open a vault without writing anything anywhere near it."""
+    log = Path(f"{path}-wal")
+    if not log.exists() or log.stat().st_size == 0:
+        return _connect(path, "ro&immutable=1")
+    if Path(f"{path}-shm").exists():
+        return _connect(path, "ro")  # in use: its processes say how far the log is valid
+    # SQLite reads a log only with an index beside it, which it would have to make: in a copy.
+    with tempfile.TemporaryDirectory(prefix="ailock-") as folder:
+        copy = Path(folder, "vault.db")
+        shutil.copyfile(path, copy)
+        shutil.copyfile(log, f"{copy}-wal")
+        connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        try:
+            with closing(_connect(copy, "rw")) as copied:
+                copied.backup(connection)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
 
 
 def _check_identity(path: Path, connection: sqlite3.Connection) -> None:
@@ -149,7 +277,7 @@ def _check_identity(path: Path, connection: sqlite3.Connection) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version != USER_VERSION:
         raise VaultError(f"vault {path} has version {version}: update ailock-sdk")
-    schema = connection.execute("SELECT type, sql FROM sqlite_master ORDER BY type").fetchall()
+    schema = connection.execute("SELECT type, sql FROM sqlite_master ORDER BY type, sql").fetchall()
     if schema != _SCHEMA:
         raise VaultError(f"vault {path} has foreign tables or triggers: restore it from a backup")
 

@@ -17,7 +17,7 @@ from ailock_sdk.store.names import normalised_label
 from ailock_sdk.store.recovery_code import RecoveryCode
 from ailock_sdk.store.slots import lock_recipient, new_slot, recovery_secret
 
-PEPPER = bytes(range(32))
+PEPPER = Hidden(range(32))
 SECRET = Secret(sha256(b"tests/vault secret").digest())
 SEALING_KEY = sealing_key(SECRET)
 NOW = ClockReading(uptime=5_000.0, boot_id="boot-1")
@@ -77,6 +77,7 @@ def recovery_slot(number: int = 2, salt: bytes = bytes(range(50, 66))) -> Slot:
 
 
 LOCK = LockFile(lock_recipient(LOCK_KEY), (photo_slot(PLAIN_RECORD), recovery_slot()))
+OTHER_LOCK = LockFile(lock_recipient(Hidden(range(32))), LOCK.slots)
 PHOTOS_ONLY = LockFile(LOCK.recipient, (photo_slot(PEPPERED_RECORD, 7, "Blåhaj"),))
 
 

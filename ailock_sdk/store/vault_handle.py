@@ -1,0 +1,141 @@
+"""A handle of a vault file: whose turn it is, transactions, and the end of it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+from ailock_sdk.errors import VaultError, VaultReadOnlyError
+from ailock_sdk.store.vault_file import (
+    OpenedVault,
+    create_vault_file,
+    explained,
+    open_vault_file,
+)
+
+_Handle = TypeVar("_Handle", bound="VaultHandle")
+
+
+class VaultHandle:
+    """An open vault file; use it as a context manager, or call :meth:`close`.
+
+    Any number of processes may have the vault open, each with its own handle. A handle may be
+    shared by threads, which then take turns, but not carried over a fork: SQLite's file locks
+    would silently fail, so the handle refuses.
+    """
+
+    def __init__(self, path: Path, opened: OpenedVault) -> None:
+        """Use :meth:`open`."""
+        self._path = path
+        self._connection: sqlite3.Connection | None = opened.connection
+        self._is_writable = opened.is_writable
+        self._turn = threading.Lock()
+        self._process = os.getpid()
+
+    @classmethod
+    def open(
+        cls: type[_Handle], path: str | os.PathLike[str], *, read_only: bool = False
+    ) -> _Handle:
+        """Open the vault at ``path``; nothing is created.
+
+        One that cannot be written, or lies where nothing can, is opened to be read.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The SQLite file; ``-wal`` and ``-shm`` appear beside it while it is open to be written.
+        read_only : bool
+            Open it to be read in any case.
+
+        Raises
+        ------
+        VaultMissingError
+            There is none.
+        VaultError
+            Not a vault, of a newer version, usable by other users, or damaged.
+        """
+        path = Path(path).absolute()
+        return cls(path, open_vault_file(path, read_only=read_only))
+
+    @classmethod
+    def create(cls: type[_Handle], path: str | os.PathLike[str]) -> _Handle:
+        """Open the vault at ``path``, making it (mode 0600) and its folder (0700) if missing.
+
+        Raises
+        ------
+        VaultReadOnlyError, VaultFullError, VaultError
+            It cannot be made, and nothing is left behind, or not be opened.
+        """
+        path = Path(path).absolute()
+        create_vault_file(path)
+        return cls.open(path)
+
+    def close(self) -> None:
+        """Close the handle; the second time does nothing."""
+        with self._turn:
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                with explained(self._path):
+                    connection.close()
+
+    def __enter__(self: _Handle) -> _Handle:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self._path)!r})"
+
+    @property
+    def path(self) -> Path:
+        """The vault file, absolute."""
+        return self._path
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether locks can be changed, and photos compared, which counts an attempt."""
+        return self._is_writable
+
+    @contextmanager
+    def _use(self) -> Iterator[sqlite3.Connection]:
+        if self._process != os.getpid():
+            raise VaultError(f"vault {self._path} was opened before a fork: open it again")
+        with self._turn, explained(self._path):
+            if self._connection is None:
+                raise VaultError(f"vault {self._path} is closed: open it again")
+            yield self._connection
+
+    @contextmanager
+    def _change(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
+        """One transaction.
+
+        IMMEDIATE takes the write lock before the first read, so that two processes never both act
+        on the same count of misses.
+        """
+        with self._use() as connection:
+            if not self._is_writable:
+                raise VaultReadOnlyError(
+                    f"vault {self._path} is read-only: it can be listed and sealed to, and opened "
+                    "where an attempt can be counted"
+                )
+            connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
