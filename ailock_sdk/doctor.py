@@ -97,7 +97,7 @@ def _argon2id() -> str:
 def _vault(vault_path: Path, pepper_path: Path) -> str:
     if not vault_path.exists():
         return f"none yet at {vault_path}"
-    with RecordStore.open(vault_path, FilePepper(pepper_path, create=False).pepper()) as store:
+    with RecordStore.open(vault_path, FilePepper(pepper_path).pepper()) as store:
         names = store.names()
         for name in names:
             store.get(name)

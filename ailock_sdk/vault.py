@@ -9,9 +9,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from ailock_sdk.secret import Secret
+from ailock_sdk.secret import Hidden, Secret
 from ailock_sdk.store import (
     DEFAULT_PEPPER,
+    FilePepper,
     PepperProvider,
     Record,
     RecordStore,
@@ -80,7 +81,9 @@ class Vault:
         PepperError
             The pepper file is damaged or readable by others.
         """
-        return cls(RecordStore.open(Path(path), pepper.pepper()), pepper, lock)
+        if isinstance(pepper, FilePepper) and not Path(path).exists():
+            pepper.create()
+        return cls(RecordStore.open(Path(path), Hidden(pepper.pepper())), pepper, lock)
 
     @property
     def lock(self) -> AiLock:

@@ -58,6 +58,7 @@ class Campaign:
         self.random = random.Random(seed)
         self.path = folder / "vault.db"
         self.pepper = FilePepper(folder / "pepper")
+        self.pepper.create()
         # One thread: a forked child has no thread pool of the interpreter's.
         self.lock = Witness(pepper=self.pepper, cost=CHEAPEST, threads=1)
         self.views = [views for views in read_photos().values() if len(views) >= 3]

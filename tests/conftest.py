@@ -102,4 +102,6 @@ def lock() -> AiLock:
 @pytest.fixture
 def pepper(tmp_path: Path) -> FilePepper:
     """A pepper of this test's own."""
-    return FilePepper(tmp_path / "pepper")
+    provider = FilePepper(tmp_path / "pepper")
+    provider.create()
+    return provider

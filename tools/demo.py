@@ -142,6 +142,7 @@ def show_vault(lock: AiLock, photos: dict[str, list[Path]], name: str) -> bool:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         pepper = FilePepper(home / "pepper")
+        pepper.create()
         letter, sealed, opened = (home / n for n in ("letter.txt", "letter.sealed", "opened.txt"))
         letter.write_text("The spare key is under the blue pot.\n", encoding="utf-8")
         with Vault.open(home / "vault.db", pepper=pepper, lock=AiLock(pepper=pepper)) as vault:

@@ -76,7 +76,7 @@ class Unlocking:
             raise AilockError(f"no folder can be written ({error}): set TMPDIR to one") from None
         self.vault = Path(self._folder.name) / "vault.db"
         self.pepper = Path(self._folder.name) / "pepper"
-        self._store = RecordStore.open(self.vault, FilePepper(self.pepper).pepper())
+        self._store = RecordStore.open(self.vault, FilePepper(self.pepper).create())
         self._store.add(_LOCK_NAME, record, bytes(32))
 
     def once(self) -> None:

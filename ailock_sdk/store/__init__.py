@@ -7,7 +7,17 @@ from ailock_sdk.store.lock_file import LockFile, Slot, SlotKind
 from ailock_sdk.store.lock_store import LockStore
 from ailock_sdk.store.names import normalised_label, normalised_name
 from ailock_sdk.store.old.lock_store import RecordStore
-from ailock_sdk.store.pepper import DEFAULT_PEPPER, FilePepper, PepperProvider, default_pepper_path
+from ailock_sdk.store.pepper import (
+    DEFAULT_PEPPER,
+    FilePepper,
+    PepperProvider,
+    PepperSource,
+    default_pepper_path,
+    pepper_provider,
+    read_backup,
+    read_pepper,
+    write_backup,
+)
 from ailock_sdk.store.record import Record, RecordHeader
 from ailock_sdk.store.recovery_code import RecoveryCode
 from ailock_sdk.store.rows import StoredLock
@@ -67,9 +77,14 @@ __all__ = [
     "wait_seconds",
     # pepper
     "PepperProvider",
+    "PepperSource",
     "FilePepper",
     "DEFAULT_PEPPER",
     "default_pepper_path",
+    "pepper_provider",
+    "read_pepper",
+    "read_backup",
+    "write_backup",
     # sealing
     "sealing_key",
     "seal_stream",

@@ -1,28 +1,42 @@
 """The pepper: 32 random bytes of this device that no record contains.
 
-A stolen record alone then cannot be searched at all (docs/threat-model.md). The pepper is not
-backed up with the records on purpose; losing it loses every lock that was made with it.
+A stolen record alone then cannot be searched at all (docs/threat-model.md). Photo slots that were
+made with a lost pepper stay shut: the recovery code is what opens the lock then. A pepper may be
+backed up, elsewhere than the vault.
 """
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from ailock_sdk.constants import PEPPER_LENGTH_BYTES
 from ailock_sdk.errors import PepperError
+from ailock_sdk.parameters import checked_pepper, pepper_id
 from ailock_sdk.paths import config_folder
+from ailock_sdk.secret import Hidden
 from ailock_sdk.store.private_files import make_private_folder, new_private_file, why_not_private
 
+_log = logging.getLogger(__name__)
 
+
+@runtime_checkable
 class PepperProvider(Protocol):
-    """Where a pepper comes from: a file, a keyring, a TPM."""
+    """Where a pepper comes from: a file, a keyring, a TPM.
+
+    One that can make a pepper has a method ``create() -> bytes`` as well, which makes one unless
+    there is one, and returns what is there.
+    """
 
     def pepper(self) -> bytes:
-        """Return the same 32 bytes every time.
+        """Return the same 32 bytes every time, and make none.
 
         Raises
         ------
@@ -32,55 +46,155 @@ class PepperProvider(Protocol):
         ...
 
 
+PepperSource: TypeAlias = "PepperProvider | bytes | str | os.PathLike[str]"
+"""What may be given wherever a pepper is taken: a provider, 32 bytes, or the path of a file."""
+
+
+@dataclass(frozen=True)
+class FixedPepper:
+    """A pepper that the program has already.
+
+    Attributes
+    ----------
+    value : Hidden
+        32 bytes.
+    """
+
+    value: Hidden
+
+    def pepper(self) -> Hidden:
+        """The bytes."""
+        return self.value
+
+
 @dataclass(frozen=True)
 class FilePepper:
     """A pepper in a file of mode 0600.
 
+    Beside ``PATH`` there may be ``PATH-ID``: peppers that were replaced, each with its id in
+    hexadecimal, which older vaults still find.
+
     Attributes
     ----------
-    path : str or path-like
-        The file. A symbolic link is followed, so that the pepper may live on a removable stick:
-        what is checked is the file that is read, not the link.
-    create : bool
-        Make the file, and its folder (mode 0700), on first use when it is missing. Pass ``False``
-        to unlock existing locks only: a new pepper opens none of them.
+    path : str, path-like or None
+        The file; ``~`` is the home folder. ``None`` is the user's own, :func:`default_pepper_path`.
+        A symbolic link is followed, so that the pepper may live on a removable stick: what is
+        checked is the file that is read, not the link.
     """
 
-    path: str | os.PathLike[str]
-    create: bool = True
+    path: str | os.PathLike[str] | None = None
 
-    def pepper(self) -> bytes:
-        """Return the 32 bytes of the file, creating it if asked to.
+    @property
+    def file(self) -> Path:
+        """The file itself."""
+        return default_pepper_path() if self.path is None else Path(self.path).expanduser()
+
+    def pepper(self) -> Hidden:
+        """Return the 32 bytes of the file.
 
         Raises
         ------
         PepperError
-            Missing (and not ``create``), not a plain file, usable by others, not exactly 32 bytes,
-            or the file system refuses.
+            Missing, not a plain file, usable by others, not exactly 32 bytes, or the file system
+            refuses.
         """
-        path = Path(self.path)
+        return _read_private(self.file)
+
+    def create(self) -> Hidden:
+        """Make the file (mode 0600) and its folder (0700) unless there is one; return its 32 bytes.
+
+        A new pepper is told to the log ``ailock_sdk.store.pepper`` as a warning.
+
+        Raises
+        ------
+        PepperError
+            As :meth:`pepper`; or the file cannot be made, and nothing is left behind.
+        """
+        if not os.path.lexists(self.file) and self._write(Hidden(os.urandom(PEPPER_LENGTH_BYTES))):
+            _log.warning(
+                "made a new pepper at %s: photos of this vault open only where it is, so back it "
+                "up elsewhere, or keep each lock's recovery code",
+                self.file,
+            )
+        return self.pepper()
+
+    def find(self, wanted: bytes) -> Hidden:
+        """The pepper of an id: that of the file, or one that was replaced and is kept beside it.
+
+        Parameters
+        ----------
+        wanted : bytes
+            8 bytes.
+
+        Raises
+        ------
+        PepperError
+            As :meth:`pepper`. A pepper of another id is returned.
+        """
+        kept = self._kept(wanted)
         try:
-            if self.create and not os.path.lexists(path):
-                _write_new(path)
-            return _read(path)
-        except FileNotFoundError as error:
-            raise PepperError(
-                f"no pepper at {path}: restore it, or point to the file the locks were made with"
-            ) from error
-        except OSError as error:
-            raise PepperError(f"pepper {path} cannot be used: {error}") from error
+            found = self.pepper()
+        except PepperError:
+            if not kept.exists():
+                raise
+        else:
+            if pepper_id(found) == wanted or not kept.exists():
+                return found
+        return _read_private(kept)
+
+    def prepare(self, pepper: Hidden) -> None:
+        """Keep a pepper beside the file, where :meth:`find` sees it; :meth:`install` comes next.
+
+        Raises
+        ------
+        PepperError
+            It cannot be written.
+        """
+        FilePepper(self._kept(pepper_id(pepper)))._write(pepper)
+
+    def install(self, pepper: Hidden) -> Path | None:
+        """Make a pepper the file's. One that is there already is kept as ``PATH-ID``.
+
+        Returns
+        -------
+        Path or None
+            Where the one before is kept.
+
+        Raises
+        ------
+        PepperError
+            It cannot be written, or the one before not be read or kept; nothing was lost.
+        """
+        before = None
+        if os.path.lexists(self.file):
+            there = self.pepper()
+            if there == pepper:
+                return None
+            self.prepare(there)
+            before = self._kept(pepper_id(there))
+        self._write(pepper, overwrite=True)
+        with _explained(self.file):
+            self._kept(pepper_id(pepper)).unlink(missing_ok=True)
+        return before
+
+    def _kept(self, wanted: bytes) -> Path:
+        return self.file.with_name(f"{self.file.name}-{wanted.hex()}")
+
+    def _write(self, pepper: Hidden, *, overwrite: bool = False) -> bool:
+        """Write the file; false if another process was first, whose pepper then is the pepper."""
+        file = self.file.resolve() if overwrite else self.file
+        with _explained(file):
+            make_private_folder(file.parent)
+            try:
+                with new_private_file(file, overwrite=overwrite, private=True) as new:
+                    new.write(pepper)
+            except FileExistsError:
+                return False
+        return True
 
 
-@dataclass(frozen=True)
-class DefaultPepper:
-    """The user's own pepper: the file at :func:`default_pepper_path`, made on first use."""
-
-    def pepper(self) -> bytes:
-        """Return the 32 bytes; see :meth:`FilePepper.pepper`."""
-        return FilePepper(default_pepper_path()).pepper()
-
-
-DEFAULT_PEPPER = DefaultPepper()
+DEFAULT_PEPPER = FilePepper()
+"""The user's own pepper, a file at :func:`default_pepper_path`."""
 
 
 def default_pepper_path() -> Path:
@@ -88,27 +202,120 @@ def default_pepper_path() -> Path:
     return config_folder() / "pepper"
 
 
-def _write_new(path: Path) -> None:
-    make_private_folder(path.parent)
+def pepper_provider(source: PepperSource) -> PepperProvider:
+    """The provider that is meant by what a caller gave as pepper.
+
+    Raises
+    ------
+    PepperError
+        Bytes, but not 32 of them.
+    TypeError
+        Something else.
+    """
+    if isinstance(source, bytes | bytearray | memoryview):
+        return FixedPepper(checked_pepper(bytes(source)))
+    if isinstance(source, str | os.PathLike):
+        return FilePepper(source)
+    if isinstance(source, PepperProvider) and not isinstance(source, type):
+        return source
+    raise TypeError(
+        f"a pepper is 32 bytes, a path or an object with a method pepper(), not a "
+        f"{type(source).__name__}"
+    )
+
+
+def read_pepper(provider: PepperProvider, wanted: bytes | None = None) -> Hidden:
+    """The 32 bytes of a provider, if they are those that are wanted.
+
+    Parameters
+    ----------
+    provider : PepperProvider
+    wanted : bytes, optional
+        The 8 bytes of the pepper's id.
+
+    Raises
+    ------
+    PepperError
+        They cannot be had, are not 32, or are another pepper.
+    """
+    if wanted is not None and isinstance(provider, FilePepper):
+        pepper = provider.find(wanted)
+    else:
+        pepper = checked_pepper(provider.pepper())
+    if wanted is not None and pepper_id(pepper) != wanted:
+        where = f" at {provider.file}" if isinstance(provider, FilePepper) else ""
+        raise PepperError(
+            f"the pepper{where} ({pepper_id(pepper).hex()}) is not this vault's ({wanted.hex()}): "
+            "restore that one from its backup, or replace it"
+        )
+    return pepper
+
+
+def read_backup(file: str | os.PathLike[str]) -> Hidden:
+    """A pepper from a backup, which may lie on a stick that keeps no permissions.
+
+    Raises
+    ------
+    PepperError
+        Missing, or not exactly 32 bytes.
+    """
+    path = Path(file).expanduser()
+    with _explained(path):
+        return _read(path, private=False)
+
+
+def write_backup(pepper: Hidden, file: str | os.PathLike[str]) -> None:
+    """Write a pepper to a new file, of mode 0600 where the file system has modes.
+
+    Raises
+    ------
+    PepperError
+        There is such a file already, with another content; or it cannot be written.
+    """
+    path = Path(file).expanduser()
+    if path.exists() and _same(path, pepper):
+        return
+    with _explained(path), new_private_file(path, overwrite=False) as backup:
+        backup.write(pepper)
+
+
+def _same(path: Path, pepper: Hidden) -> bool:
     try:
-        with new_private_file(path, overwrite=False) as file:
-            file.write(os.urandom(PEPPER_LENGTH_BYTES))
-    except FileExistsError:
-        pass  # Another process was first: its pepper, whole, is the pepper.
+        return read_backup(path) == pepper
+    except PepperError:
+        return False
 
 
-def _read(path: Path) -> bytes:
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise PepperError(f"pepper {path} cannot be used: {reason}") from error
+
+
+def _read_private(path: Path) -> Hidden:
+    with _explained(path):
+        return _read(path, private=True)
+
+
+def _read(path: Path, *, private: bool) -> Hidden:
     # O_NONBLOCK: opening a named pipe must fail below instead of waiting for a writer.
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError as error:
+        raise PepperError(
+            f"no pepper at {path}: restore it, or point to the file the locks were made with"
+        ) from error
     with open(descriptor, "rb") as file:
         # The open file is asked, not the path: it cannot be exchanged after the check.
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
-            raise PepperError(f"pepper {path} is not a plain file: point to another path")
-        reason = why_not_private(path, status)
-        if reason is not None:
+            raise OSError(errno.EINVAL, "it is not a plain file: point to another path")
+        if private and (reason := why_not_private(path, status)) is not None:
             raise PepperError(f"pepper {path} is refused, {reason}")
-        pepper = file.read(PEPPER_LENGTH_BYTES + 1)
+        pepper = Hidden(file.read(PEPPER_LENGTH_BYTES + 1))
     if len(pepper) != PEPPER_LENGTH_BYTES:
         raise PepperError(
             f"pepper {path} does not have exactly {PEPPER_LENGTH_BYTES} bytes: restore it from a "

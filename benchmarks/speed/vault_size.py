@@ -45,6 +45,7 @@ def measure(photo: Path, folder: Path, records: int, runs: int) -> dict[str, Any
     runs : timed rounds, at least 1
     """
     pepper = FilePepper(folder / "pepper")
+    pepper.create()
     lock = AiLock(pepper=pepper)
     digest = hashlib.sha256(photo.read_bytes() + lock.fingerprint).hexdigest()[:16]
     paths = {str(n): folder / f"vault-{n}-{digest}.db" for n in (SMALL, records)}

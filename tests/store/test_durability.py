@@ -92,7 +92,7 @@ def test_a_new_name_is_on_the_disk_before_it_is_relied_on(
     synced: list[list[str] | str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def denied(source: object, target: object) -> None:
+    def denied(*_: object, **__: object) -> None:
         raise PermissionError("links are denied")
 
     if not links:

@@ -116,7 +116,7 @@ def _create(path: Path) -> None:
     """Make an empty vault under another name first: at ``path`` it is complete from the start."""
     make_private_folder(path.parent)
     try:
-        with new_private_file(path, overwrite=False) as file, explained(path):
+        with new_private_file(path, overwrite=False, named=True) as file, explained(path):
             connection = _connect(Path(file.name))
             try:
                 connection.execute(_CREATE_TABLE)

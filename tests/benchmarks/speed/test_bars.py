@@ -150,7 +150,7 @@ def test_vaults_are_filled_kept_and_mended(tmp_path: Path) -> None:
         ms > 0 for part in ("unlock_ms", "store_ms", "open_ms") for ms in first[part].values()
     )
     small, large = (next(tmp_path.glob(f"vault-{n}-*.db")) for n in (10, 30))
-    pepper = FilePepper(tmp_path / "pepper").pepper()
+    pepper = FilePepper(tmp_path / "pepper").create()
     kept, broken = records_in(small, pepper), records_in(large, pepper)
     with RecordStore.open(large, pepper) as store:
         names = store.names()
