@@ -18,6 +18,8 @@ MAX_LAMBDA_BITS = 4096
 MAX_REFERENCE_PHOTOS = 16
 MAX_PROBE_PHOTOS = 8
 """Most photos of one unlock: more add time and little else."""
+MAX_OBJECTS = 4
+"""Of one record: they open together."""
 
 
 @unique

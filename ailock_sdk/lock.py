@@ -3,36 +3,44 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from ailock_sdk.capture import PhotoSource
-from ailock_sdk.constants import MAX_REFERENCE_PHOTOS, SALT_LENGTH_BYTES
+from ailock_sdk.constants import SALT_LENGTH_BYTES
 from ailock_sdk.embedding import DEFAULT_BUNDLE, Bundle, find_bundle
-from ailock_sdk.errors import EnrollmentError, ProfileError, RecordMismatchError
-from ailock_sdk.imageprint import ImagePrint, combine
+from ailock_sdk.imageprint import ImagePrint
 from ailock_sdk.photo_reader import (
     PhotoReader,
     PhotoSources,
     StageObserver,
+    by_object,
+    one_reference,
     read_each,
+    read_objects,
     read_probe,
+    reference_photos,
     timed_stage,
 )
 from ailock_sdk.profiles import DEFAULT_PROFILE
-from ailock_sdk.secret import Hidden, Secret
+from ailock_sdk.record_keys import Maker, NewObject, make_record, open_any
+from ailock_sdk.record_rules import (
+    check_inputs,
+    check_maker,
+    check_overcomplete,
+    check_pepper,
+    check_pin_for,
+    is_out_of_date,
+)
+from ailock_sdk.secret import Hidden, Pin, Secret, hidden_pin
 from ailock_sdk.sketch import (
     RFC9106_LOW_MEMORY,
     Code,
-    HelperData,
     KdfCost,
     correction_radius,
-    generate,
     message_length_bytes,
-    pepper_id,
-    reproduce,
 )
-from ailock_sdk.store import DEFAULT_PEPPER, PepperProvider, Record, RecordHeader
+from ailock_sdk.store import DEFAULT_PEPPER, PepperProvider, Record
 
 _KEY_STAGE = "code and Argon2id"
 
@@ -105,6 +113,8 @@ class AiLock:
         order, blocks, symbols = self.profile.code
         self.code = Code(self.lambda_bits, order, blocks, symbols)
         self.radius = correction_radius(self.lambda_bits, self.profile.tau)
+        runtime_id = int(self._reader.embedder.runtime.id)
+        self._maker = Maker(runtime_id, self.fingerprint, profile, self.code, self.radius)
 
     @property
     def lambda_bits(self) -> int:
@@ -160,23 +170,23 @@ class AiLock:
             A photo is too unlike the others to show the same object.
         """
         # Half-way between what opens and chance: references may vary, but not show two objects.
-        limit = (self.radius + self.lambda_bits // 2) // 2
-        for number, one in enumerate(imageprints, start=1):
-            others = [*imageprints[: number - 1], *imageprints[number:]]
-            if others and one - combine(others) > limit:
-                raise EnrollmentError(
-                    f"photo {number} is too unlike the others: "
-                    "take all photos of the same side of one object, in even light"
-                )
-        return combine(imageprints)
+        return one_reference(imageprints, (self.radius + self.lambda_bits // 2) // 2)
 
-    def enroll(self, photos: Sequence[PhotoSource]) -> tuple[Record, Secret]:
+    def enroll(
+        self,
+        photos: Iterable[PhotoSource] | Iterable[Sequence[PhotoSource]],
+        *,
+        pin: Pin = None,
+    ) -> tuple[Record, Secret]:
         """Make a record and its secret; every call draws a new secret, also for the same photos.
 
         Parameters
         ----------
-        photos : sequence of PhotoSource
-            1 to 16 photos of one object.
+        photos : iterable of PhotoSource, or list of 2 to 4 lists of PhotoSource
+            1 to 16 photos of one object; or such a list for each object of a combination, which
+            opens by all of them together, in this order, and tells of none alone.
+        pin : str, optional
+            To be typed beside the photos: 4 to 64 characters.
 
         Returns
         -------
@@ -190,71 +200,120 @@ class AiLock:
             A photo cannot be used.
         EnrollmentError
             No photo, too many, or photos that show different objects.
+        PinError
+            It is no PIN.
         ProfileError
             The profile is overcomplete and this was not allowed, or no pepper is set.
         """
-        if isinstance(photos, str | bytes | os.PathLike):
-            raise TypeError("enroll takes a list of photos: enroll([photo])")
-        if not 1 <= len(photos) <= MAX_REFERENCE_PHOTOS:
-            raise EnrollmentError(f"enroll with 1 to {MAX_REFERENCE_PHOTOS} photos")
-        self._refuse_overcomplete()
-        prints = read_each(photos, partial(self.imageprint, reference=True))
-        reference = self.reference(prints)
+        pin = hidden_pin(pin)
+        check_pin_for([], pin)
+        objects = reference_photos(photos)
+        if self.profile.overcomplete or not self._reader.independent:
+            check_overcomplete(self.profile, self.allow_overcomplete, self._pepper is not None)
+        references = read_objects(objects, self._read_reference)
         # The one place where randomness enters a record; everything below is pure.
-        salt = os.urandom(SALT_LENGTH_BYTES)
-        message = Hidden(os.urandom(message_length_bytes(self.code)))
-        return self._enroll_from_parts(reference, len(prints), salt, message)
+        new = [
+            NewObject(
+                reference,
+                len(photos_of_one),
+                os.urandom(SALT_LENGTH_BYTES),
+                Hidden(os.urandom(message_length_bytes(self.code))),
+            )
+            for reference, photos_of_one in zip(references, objects, strict=True)
+        ]
+        salt, pepper = os.urandom(SALT_LENGTH_BYTES), self._pepper_bytes()
+        with timed_stage(self._observe, _KEY_STAGE):
+            return make_record(self._maker, new, salt, pepper, pin, self.cost)
 
-    def probe(self, photos: PhotoSources) -> ImagePrint:
-        """One probe from one photo, or from several of the same object (SPEC section 3).
+    def probes(self, photos: PhotoSources) -> tuple[ImagePrint, ...]:
+        """One probe for each object, from one photo of it or from several (SPEC section 3).
+
+        Nothing is compared.
 
         Parameters
         ----------
         photos : PhotoSource, or list or tuple of 1 to 8 PhotoSource
+            Of one object; or a list of such lists, one for each object of a combination.
 
         Raises
         ------
         CaptureError
             A photo cannot be used; of several it is named. Or there is none, or more than 8.
         """
-        return read_probe(photos, self.imageprint)
+        return tuple(read_objects(by_object(photos), lambda one: read_probe(one, self.imageprint)))
 
-    def unlock(self, photos: PhotoSources, record: Record | bytes) -> Secret:
-        """The record's secret if a photo shows its object, or several photos do together.
+    def unlock(self, photos: PhotoSources, record: Record | bytes, *, pin: Pin = None) -> Secret:
+        """The record's secret if the photos show its object, and the PIN is right if it needs one.
 
-        Several photos are one opinion: their margins are averaged and compared once.
+        Several photos of an object are one opinion: their margins are averaged and compared once.
 
         Parameters
         ----------
         photos : PhotoSource, or list or tuple of 1 to 8 PhotoSource
+            Of one object; or a list of such lists, one for each object of a combination.
         record : Record or bytes
+        pin : str, optional
+            Not looked at if the record needs none.
 
         Raises
         ------
         UnlockError
-            They do not. Nothing tells how near they were.
-        CaptureError, RecordError, PepperError
+            They do not, or it is not. Nothing tells how near they were, which of several objects
+            was wrong, or whether it was the PIN.
+        CaptureError, PinError, RecordError, PepperError
             The comparison could not be made.
         """
+        pin = hidden_pin(pin)
         record = self.check(record)
-        return self.reproduce(self.probe(photos), record)
+        check_pin_for([record], pin)
+        return self.reproduce(self.probes(photos), record, pin=pin)
 
-    def reproduce(self, imageprint: ImagePrint, record: Record | bytes) -> Secret:
-        """As :meth:`unlock`, from a probe's imageprint already taken."""
-        record = self.check(record)
-        header = record.header
-        cost = KdfCost(header.time_cost, header.memory_cost_kib, header.lanes)
+    def reproduce(
+        self, imageprints: Sequence[ImagePrint], record: Record | bytes, *, pin: Pin = None
+    ) -> Secret:
+        """As :meth:`unlock`, from the imageprints that :meth:`probes` gave."""
+        pin = hidden_pin(pin)
+        return self.reproduce_any(imageprints, [record], pin=pin)[1]
+
+    def reproduce_any(
+        self,
+        imageprints: Sequence[ImagePrint],
+        records: Sequence[Record | bytes],
+        *,
+        pin: Pin = None,
+    ) -> tuple[int, Secret]:
+        """As :meth:`reproduce`, of whichever of the records opens.
+
+        Parameters
+        ----------
+        imageprints : sequence of ImagePrint
+            One for each object.
+        records : sequence of Record or bytes
+            One or more, each of as many objects.
+        pin : str, optional
+
+        Returns
+        -------
+        index : int
+            Of the record that opened, the first of several.
+        secret : Secret
+
+        Raises
+        ------
+        UnlockError
+            None opens.
+        CaptureError
+            A record is of another number of objects.
+        PinError, RecordError, PepperError
+            The comparison could not be made.
+        """
+        pin = hidden_pin(pin)
+        checked = [self.check(record) for record in records]
+        check_inputs(checked, imageprints, pin)
+        needed = any(record.header.pepper_id is not None for record in checked)
+        pepper = self._pepper_bytes() if needed else None
         with timed_stage(self._observe, _KEY_STAGE):
-            return reproduce(
-                Code(header.lambda_bits, header.order, header.blocks, header.message_symbols),
-                header.radius,
-                imageprint.margins,
-                HelperData(record.helper, record.tag),
-                header.salt,
-                None if header.pepper_id is None else self._pepper_bytes(),
-                cost,
-                bytes(header),
-            )
+            return open_any(checked, imageprints, pepper, pin)
 
     def check(self, record: Record | bytes) -> Record:
         """The parsed record if this lock can serve it, whatever the photo.
@@ -268,17 +327,9 @@ class AiLock:
         """
         if not isinstance(record, Record):
             record = Record.from_bytes(record)
-        header = record.header
-        if header.fingerprint != self.fingerprint:
-            maker = self.bundle.maker_in_words(header.fingerprint, header.profile)
-            raise RecordMismatchError(f"the record was made with {maker}")
-        if header.lambda_bits != self.lambda_bits:
-            raise RecordMismatchError("the record's lambda is not the profile's: enroll again")
-        if header.pepper_id is not None:
-            if self._pepper is None:
-                raise RecordMismatchError("the record needs the pepper it was made with")
-            if header.pepper_id != pepper_id(self._pepper_bytes()):
-                raise RecordMismatchError("the record was made with another pepper")
+        check_maker(record, self.bundle, self.profile, self.lambda_bits)
+        if record.header.pepper_id is not None:
+            check_pepper(record, self._pepper_bytes())
         return record
 
     def needs_reenroll(self, record: Record | bytes) -> bool:
@@ -287,61 +338,13 @@ class AiLock:
         That is: another runtime than the one in use, a lower Argon2id cost, another radius or code
         than its profile now has, or no pepper where there is one.
         """
-        header = self.check(record).header
-        profile = self.bundle.profiles.get(header.profile, self.profile)
-        return (
-            header.runtime != self._reader.embedder.runtime.id
-            or header.time_cost * header.memory_cost_kib
-            < self.cost.time_cost * self.cost.memory_cost_kib
-            or header.radius != correction_radius(self.lambda_bits, profile.tau)
-            or (header.order, header.blocks, header.message_symbols) != profile.code
-            or (header.pepper_id is None and self._pepper is not None)
-        )
+        record = self.check(record)
+        if record.header.pepper_id is None and self._pepper is not None:
+            return True
+        return is_out_of_date(record, self.bundle, self.profile, self._maker.runtime, self.cost)
 
-    def _enroll_from_parts(
-        self, reference: ImagePrint, photo_count: int, salt: bytes, message: Hidden
-    ) -> tuple[Record, Secret]:
-        pepper = None if self._pepper is None else self._pepper_bytes()
-        header = RecordHeader(
-            runtime=int(self._reader.embedder.runtime.id),
-            photo_count=photo_count,
-            fingerprint=self.fingerprint,
-            profile=self.profile.name,
-            lambda_bits=self.lambda_bits,
-            radius=self.radius,
-            order=self.profile.code[0],
-            blocks=self.profile.code[1],
-            message_symbols=self.profile.code[2],
-            memory_cost_kib=self.cost.memory_cost_kib,
-            time_cost=self.cost.time_cost,
-            lanes=self.cost.lanes,
-            salt=salt,
-            pepper_id=None if pepper is None else pepper_id(pepper),
-        )
-        with timed_stage(self._observe, _KEY_STAGE):
-            helper_data, secret = generate(
-                self.code,
-                self.radius,
-                reference.bits,
-                message,
-                salt,
-                pepper,
-                self.cost,
-                bytes(header),
-            )
-        return Record(header, helper_data.helper, helper_data.tag), secret
+    def _read_reference(self, photos: Sequence[PhotoSource]) -> ImagePrint:
+        return self.reference(read_each(photos, partial(self.imageprint, reference=True)))
 
-    def _pepper_bytes(self) -> Hidden:
-        assert self._pepper is not None
-        return Hidden(self._pepper.pepper())
-
-    def _refuse_overcomplete(self) -> None:
-        if self._reader.independent and not self.profile.overcomplete:
-            return
-        if not self.allow_overcomplete:
-            raise ProfileError(
-                f"profile {self.profile.name!r} has more bits than dimensions: its records give "
-                "the photo's embedding away. For experiments: AiLock(allow_overcomplete=True)"
-            )
-        if self._pepper is None:
-            raise ProfileError(f"profile {self.profile.name!r} may only be used with a pepper")
+    def _pepper_bytes(self) -> Hidden | None:
+        return None if self._pepper is None else Hidden(self._pepper.pepper())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hmac
 import re
+import unicodedata
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -16,7 +17,7 @@ from ailock_sdk.constants import (
     PEPPER_ID_LENGTH_BYTES,
     PEPPER_LENGTH_BYTES,
 )
-from ailock_sdk.errors import PepperError, ProfileError
+from ailock_sdk.errors import PepperError, PinError, ProfileError
 from ailock_sdk.secret import Hidden
 
 PROFILE_NAME_RULE = "1 to 32 of a-z, 0-9, _ and -"
@@ -26,6 +27,8 @@ TAU_PLACES = 4
 TAU_UNIT: int = 10**TAU_PLACES
 """Tau is counted in ten-thousandths."""
 _TAU = re.compile(rf"(?P<whole>[01]?)\.(?P<fraction>[0-9]{{1,{TAU_PLACES}}})|(?P<one>1)")
+
+PIN_CHARACTERS = range(4, 65)
 
 MIN_ORDER = 2
 SYMBOL_BITS = range(3, 14)
@@ -141,6 +144,31 @@ def kdf_ranges(lanes: int) -> Mapping[str, range]:
         "time_cost": range(1, ARGON2_TIME_COST_MAX + 1),
         "memory_cost_kib": range(least_kib, ARGON2_MEMORY_COST_KIB_MAX + 1),
     }
+
+
+def check_pin(pin: Hidden) -> None:
+    """Refuse what is no PIN (SPEC section 7); :func:`hidden_pin` has brought it to its form.
+
+    Raises
+    ------
+    PinError
+        Not 4 to 64 characters, or a control character or half a surrogate pair among them.
+    """
+    if not _is_pin(pin):
+        raise PinError(
+            f"a PIN has {PIN_CHARACTERS[0]} to {PIN_CHARACTERS[-1]} characters, none of them a "
+            "control character"
+        )
+
+
+def _is_pin(pin: Hidden) -> bool:
+    try:
+        text = pin.decode()
+    except UnicodeDecodeError:  # half a surrogate pair
+        return False
+    return len(text) in PIN_CHARACTERS and not any(
+        unicodedata.category(character) == "Cc" for character in text
+    )
 
 
 def checked_pepper(pepper: bytes) -> Hidden:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import unicodedata
-from typing import SupportsIndex
+from typing import SupportsIndex, TypeAlias
 
 SECRET_LENGTH_BYTES = 32
 
@@ -31,7 +31,11 @@ class Hidden(bytes):
         raise TypeError("Hidden bytes are not pickled: use bytes(hidden) where you mean to")
 
 
-def hidden_pin(pin: str | Hidden | None) -> Hidden | None:
+Pin: TypeAlias = "str | Hidden | None"
+"""A PIN as callers give it, or as :func:`hidden_pin` has made it, or none."""
+
+
+def hidden_pin(pin: Pin) -> Hidden | None:
     """A PIN as records take it: UTF-8 of its NFC form (SPEC section 7).
 
     It raises nothing, so that a function which rebinds its argument by this in its first statement

@@ -111,7 +111,7 @@ class Vault:
         return self._lock_for(self._store.get(name).record)
 
     def _lock_for(self, record: Record) -> AiLock:
-        wanted = record.header.fingerprint
+        wanted = record.objects[0].fingerprint
         if wanted == self.lock.fingerprint:
             return self.lock
         if wanted not in self._others:
@@ -167,9 +167,9 @@ class Vault:
         record = self._store.get(name).record
         lock = self._lock_for(record)
         lock.check(record)
-        imageprint = lock.probe(photos)
+        probes = lock.probes(photos)
         self._store.charge(name, read_clock())
-        secret = lock.reproduce(imageprint, record)
+        secret = lock.reproduce(probes, record)
         self._store.refund(name)
         return secret
 

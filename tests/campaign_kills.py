@@ -16,9 +16,10 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -34,11 +35,13 @@ class Witness(AiLock):
 
     pipe: int | None = None
 
-    def reproduce(self, imageprint: ImagePrint, record: Record | bytes) -> Secret:
-        """As :meth:`AiLock.reproduce`."""
+    def reproduce_any(
+        self, imageprints: Sequence[ImagePrint], records: Sequence[Record | bytes], **pin: Any
+    ) -> tuple[int, Secret]:
+        """As :meth:`AiLock.reproduce_any`."""
         if self.pipe is not None:
             os.write(self.pipe, COMPARING)
-        return super().reproduce(imageprint, record)
+        return super().reproduce_any(imageprints, records, **pin)
 
 
 @dataclass

@@ -17,11 +17,18 @@ from pathlib import Path
 
 from ailock_sdk.errors import AilockError
 from ailock_sdk.store import ClockReading, Record, RecordStore
-from tests.store.examples import NOW, PEPPER, PEPPERED_RECORD, PLAIN_RECORD, SEALING_KEY
-from tests.store.reference import with_checksum
+from tests.reference.record import with_checksum
+from tests.store.examples import (
+    COMBINED_RECORD,
+    NOW,
+    PEPPER,
+    PEPPERED_RECORD,
+    PLAIN_RECORD,
+    SEALING_KEY,
+)
 
 VAULT_EVERY = 50
-EXAMPLES = [bytes(PLAIN_RECORD), bytes(PEPPERED_RECORD)]
+EXAMPLES = [bytes(record) for record in (PLAIN_RECORD, PEPPERED_RECORD, COMBINED_RECORD)]
 STORED = {"mug": PLAIN_RECORD, "cup": PEPPERED_RECORD} | {
     f"lock {index}": PLAIN_RECORD for index in range(20)
 }
@@ -60,10 +67,10 @@ def splice(draw: random.Random, data: bytes) -> bytes:
 
 
 def edit_field(draw: random.Random, data: bytes) -> bytes:
-    """One byte of the header, at a value where rules begin and end, with a fitting checksum."""
+    """One byte before the first helper, at an edge of the rules, with a fitting checksum."""
     body = bytearray(data[:-8])
     edges = [0, 1, 2, 3, 4, 7, 8, 15, 16, 17, 31, 32, 33, 127, 128, 254, 255]
-    body[draw.randrange(85)] = draw.choice([*edges, draw.randrange(256)])
+    body[draw.randrange(101)] = draw.choice([*edges, draw.randrange(256)])
     return with_checksum(bytes(body))
 
 

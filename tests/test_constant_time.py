@@ -9,7 +9,17 @@ import numpy as np
 import pytest
 
 from ailock_sdk import Secret, UnlockError, VaultError
-from ailock_sdk.sketch import CHEAPEST, Code, generate, reproduce
+from ailock_sdk.secret import Hidden
+from ailock_sdk.sketch import (
+    CHEAPEST,
+    Code,
+    KeyInputs,
+    ObjectSketch,
+    conceal,
+    find_messages,
+    new_secret,
+    secret_behind,
+)
 from ailock_sdk.store import RecordStore
 from tests.store.examples import PEPPER, PLAIN_RECORD, SEALING_KEY
 
@@ -35,13 +45,17 @@ def test_a_secret(refused: Pairs) -> None:
 
 
 def test_the_tag_of_a_record(refused: Pairs) -> None:
-    code, radius, salt, header = Code(512, 7, 4, 3), 140, bytes(16), bytes(90)
+    code, radius, salt = Code(512, 7, 4, 3), 140, bytes(16)
     bits = np.random.default_rng(1).random(512) < 0.5
-    helper_data, _ = generate(code, radius, bits, bytes(3), salt, None, CHEAPEST, header)
-    margins = np.where(bits, 1.0, -1.0)
+    helper, message = conceal(code, radius, bits, Hidden(3), salt, None)
+    inputs = KeyInputs(Hidden(), salt, None, CHEAPEST, bytes(90))
+    tag, _ = new_secret([message], inputs)
+    one = ObjectSketch(code, radius, salt, helper)
+    found = find_messages([one], [np.where(bits, 1.0, -1.0)], None)
+    assert found.complete
     with pytest.raises(UnlockError):
-        reproduce(code, radius, margins, helper_data, salt, None, CHEAPEST, header)
-    assert refused == [(helper_data.tag, helper_data.tag)]
+        secret_behind(found, tag, inputs)
+    assert refused == [(tag, tag)]
 
 
 def test_the_mac_of_a_row(refused: Pairs, tmp_path: Path) -> None:

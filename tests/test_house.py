@@ -32,7 +32,17 @@ BENCHMARKS = ("accuracy", "attacks", "speed")
 STAGES = ("capture", "embedding", "imageprint", "sketch", "store")
 BASE = {"profiles", "parameters", "paths", "strict_json", "constants", "errors", "secret"}
 BASE |= {"workers"}
-COMPOSERS = ("photo_reader", "lock", "vault", "benchmark", "doctor", "cli", "__main__")
+COMPOSERS = (
+    "photo_reader",
+    "record_rules",
+    "record_keys",
+    "lock",
+    "vault",
+    "benchmark",
+    "doctor",
+    "cli",
+    "__main__",
+)
 """Lowest first: each may import the stages, the base and those before it."""
 
 OUTSIDE = ("lab", "tools", "benchmarks")

@@ -12,6 +12,7 @@ import sys
 import traceback
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from ailock_sdk import (
     ImagePrint,
     PhotoFormatError,
     PhotoQualityError,
+    PinError,
     ProfileError,
     Record,
     RecordFormatError,
@@ -35,7 +37,7 @@ from ailock_sdk import (
 )
 from ailock_sdk.capture import Look, Photo, PhotoSource, decode_photo
 from ailock_sdk.embedding import Bundle, load_bundle
-from ailock_sdk.sketch import CHEAPEST, KdfCost
+from ailock_sdk.sketch import CHEAPEST, KdfCost, extractor
 
 Photos = dict[str, list[Path]]
 Looks = tuple[Look, ...]
@@ -70,14 +72,14 @@ def test_several_probes_are_averaged_as_references_are(lock: AiLock, photos: Pho
     views = next(iter(photos.values()))
     prints = [lock.imageprint(view) for view in views]
     shares = [p.margins / np.sqrt(np.mean(p.margins**2)) for p in prints]
-    probe = lock.probe(views)
+    (probe,) = lock.probes(views)
     np.testing.assert_allclose(probe.margins, np.mean(shares, axis=0), rtol=0, atol=1e-12)
-    assert probe == lock.probe(tuple(views))
+    assert (probe,) == lock.probes(tuple(views))
 
 
 def test_one_probe_is_that_photo_to_the_last_digit(lock: AiLock, photos: Photos) -> None:
     view = next(iter(photos.values()))[0]
-    for probe in (lock.probe(view), lock.probe([view])):
+    for (probe,) in (lock.probes(view), lock.probes([view]), lock.probes([[view]])):
         np.testing.assert_array_equal(probe.margins, lock.imageprint(view).margins)
 
 
@@ -93,14 +95,14 @@ def test_a_good_photo_among_poor_ones_opens_and_others_do_not(lock: AiLock, phot
 def test_probe_photos_are_counted(lock: AiLock, photos: Photos, count: int) -> None:
     view = next(iter(photos.values()))[0]
     with pytest.raises(CaptureError, match=f"1 to 8 photos, not {count}"):
-        lock.probe([view] * count)
+        lock.probes([view] * count)
 
 
 def test_the_photo_that_cannot_be_used_is_named(lock: AiLock, photos: Photos) -> None:
     views = next(iter(photos.values()))
     record, _ = lock.enroll(views[:1])
     dark = np.zeros((300, 300, 3), np.uint8)
-    for use in (lock.probe, lock.enroll):
+    for use in (lock.probes, lock.enroll):
         with pytest.raises(PhotoQualityError, match=r"^photo 2: ") as caught:
             use([views[0], dark])
         assert caught.value.issues
@@ -123,7 +125,8 @@ def test_enrolling_twice_gives_unrelated_records(lock: AiLock, photos: Photos) -
     (one, secret_1), (two, secret_2) = (lock.enroll(views[:1]) for _ in range(2))
     assert secret_1 != secret_2
     differing = np.unpackbits(
-        np.frombuffer(one.helper, np.uint8) ^ np.frombuffer(two.helper, np.uint8)
+        np.frombuffer(one.objects[0].helper, np.uint8)
+        ^ np.frombuffer(two.objects[0].helper, np.uint8)
     ).sum()
     assert 0.35 < differing / lock.lambda_bits < 0.65
 
@@ -168,8 +171,19 @@ def test_enrollment_is_checked(lock: AiLock, photos: Photos) -> None:
         lock.enroll([])
     with pytest.raises(EnrollmentError, match="1 to 16"):
         lock.enroll([view] * 17)
-    with pytest.raises(TypeError, match="list of photos"):
-        lock.enroll(str(view))
+    with Image.open(view) as image, view.open("rb") as file:
+        for single in (str(view), view, view.read_bytes(), np.asarray(image), image, file):
+            with pytest.raises(TypeError, match="list of photos"):
+                lock.enroll(single)  # type: ignore[arg-type]
+    with pytest.raises(EnrollmentError, match="1 to 16"):
+        lock.enroll([[view], []])
+    with pytest.raises(EnrollmentError, match="5 objects are too many"):
+        lock.enroll([[view]] * 5)
+    with pytest.raises(TypeError, match="not both"):
+        lock.enroll([view, [view]])  # type: ignore[list-item]
+    record, secret = lock.enroll(view for _ in range(2))
+    assert record.objects[0].photo_count == 2
+    assert lock.unlock(view, record) == secret
 
 
 def test_poor_photos_are_refused_with_advice(lock: AiLock) -> None:
@@ -202,15 +216,17 @@ def test_records_of_another_make_are_named_as_such(
     lock: AiLock, photos: Photos, change: str
 ) -> None:
     record, _ = lock.enroll(next(iter(photos.values()))[:1])
-    header = {
-        "fingerprint": replace(record.header, fingerprint=bytes(32)),
+    (one,) = record.objects
+    other = {
+        "fingerprint": replace(one, fingerprint=bytes(32)),
         "lambda_bits": replace(
-            record.header, lambda_bits=64, order=5, blocks=2, message_symbols=1, radius=8
+            one, lambda_bits=64, order=5, blocks=2, message_symbols=1, radius=8, helper=bytes(8)
         ),
     }[change]
-    helper = bytes(8) if change == "lambda_bits" else record.helper
-    with pytest.raises(RecordMismatchError):
-        lock.check(Record(header, helper, record.tag))
+    second = replace(one, salt=bytes(16))
+    for objects in ((other,), (second, other)):
+        with pytest.raises(RecordMismatchError):
+            lock.check(replace(record, objects=objects))
 
 
 @pytest.fixture(scope="module")
@@ -256,12 +272,13 @@ def test_altered_records_open_for_nobody(lock: AiLock, photos: Photos) -> None:
     """The key derivation binds the header and the helper, whoever fixes the checksum."""
     view = next(iter(photos.values()))[0]
     record, _ = lock.enroll([view])
-    weaker = replace(record.header, radius=record.header.radius - 1)
-    flipped = bytes([record.helper[0] ^ 1]) + record.helper[1:]
+    (one,) = record.objects
+    weaker = replace(one, radius=one.radius - 1)
+    flipped = replace(one, helper=bytes([one.helper[0] ^ 1]) + one.helper[1:])
     for altered in (
-        Record(weaker, record.helper, record.tag),
-        Record(record.header, flipped, record.tag),
-        Record(record.header, record.helper, bytes(4)),
+        replace(record, objects=(weaker,)),
+        replace(record, objects=(flipped,)),
+        replace(record, tag=bytes(4)),
     ):
         with pytest.raises(UnlockError, match=r"^no match$"):
             lock.unlock(view, bytes(altered))
@@ -390,7 +407,7 @@ def test_enroll_takes_reference_looks_and_unlock_the_probe_s(
     monkeypatch.setattr(other, "imageprint", noting)
     record, secret = other.enroll([view, view])
     expected = other.reference([imageprint(view, reference=True)] * 2)
-    assert other.reproduce(expected, record) == secret
+    assert other.reproduce([expected], record) == secret
     with pytest.raises(UnlockError):
         other.unlock(np.zeros((300, 400, 3), np.uint8), record)
     assert taken == [True, True, False]
@@ -428,14 +445,14 @@ def test_secrets_do_not_leak(lock: AiLock, photos: Photos) -> None:
     shown = f"{secret!r} {secret!s} {[secret]} {record!r} {lock.imageprint(view)!r}"
     assert bytes(secret).hex() not in shown
     assert str(bytes(secret)) not in shown
-    assert record.helper.hex() not in shown
+    assert record.objects[0].helper.hex() not in shown
     with pytest.raises(TypeError, match="not pickled"):
         pickle.dumps(secret)
     other = next(v for v in photos.values() if view not in v)[0]
     with pytest.raises(UnlockError) as caught:
         lock.unlock(other, record)
     assert caught.value.__cause__ is caught.value.__context__ is None
-    assert record.helper.hex() not in "".join(traceback.format_exception(caught.value))
+    assert record.objects[0].helper.hex() not in "".join(traceback.format_exception(caught.value))
 
 
 def test_a_refusal_shows_no_secret_among_its_locals(lock: AiLock, photos: Photos) -> None:
@@ -458,3 +475,97 @@ def test_secret_is_32_bytes_compared_as_a_value() -> None:
     assert Secret(bytes(32)) != bytes(32)
     with pytest.raises(ValueError, match="32 bytes"):
         Secret(bytes(31))
+
+
+def test_a_combination_opens_by_all_of_its_objects_in_order(lock: AiLock, photos: Photos) -> None:
+    mug, robot = photos["mug"], photos["robot"]
+    record, secret = lock.enroll([mug[:2], robot[:2]])
+    assert [one.photo_count for one in record.objects] == [2, 2]
+    assert lock.unlock([mug[2:], robot[2:]], bytes(record)) == secret
+    assert lock.unlock([mug, robot], record) == secret
+    for wrong in ([robot, mug], [mug, mug], [robot, robot]):
+        with pytest.raises(UnlockError, match=r"^no match$"):
+            lock.unlock(wrong, record)
+    for given in (mug, [mug], [mug, robot, mug]):
+        with pytest.raises(CaptureError, match="objects were given"):
+            lock.unlock(given, record)
+    with pytest.raises(PhotoFormatError, match=r"^object 2: photo 1 \('none\.jpg'\)"):
+        lock.probes([mug, ["none.jpg", *robot]])
+
+
+def test_a_pin_is_needed_where_it_was_set(lock: AiLock, photos: Photos) -> None:
+    view = photos["mug"][0]
+    record, secret = lock.enroll([view], pin="cafe\u0301")
+    assert lock.unlock(view, record, pin="caf\u00e9") == secret  # the same in form NFC
+    with pytest.raises(PinError, match="needs its PIN"):
+        lock.unlock(view, record)
+    for wrong in ("cafe", "caf\u00e9 ", "CAF\u00c9"):
+        with pytest.raises(UnlockError, match=r"^no match$"):
+            lock.unlock(view, record, pin=wrong)
+    plain, secret = lock.enroll([view])
+    assert lock.unlock(view, plain, pin="1234") == secret
+
+
+@pytest.mark.parametrize(
+    ("pin", "allowed"),
+    [
+        ("", False),
+        ("123", False),
+        ("1234", True),
+        ("e\u0301" * 3, False),  # three characters in form NFC
+        ("\u00e9" * 4, True),
+        ("x" * 64, True),
+        ("x" * 65, False),
+        ("e\u0301" * 64, True),
+        ("12\n34", False),
+        ("1234\x7f", False),
+        ("1234\u0085", False),
+        ("1234\ud800", False),
+        ("\u96ea\U0001f511 \u00df\u0660", True),
+        (1234, False),
+    ],
+)
+def test_what_a_pin_is(lock: AiLock, photos: Photos, pin: str, allowed: bool) -> None:
+    view = photos["mug"][0]
+    record, secret = lock.enroll([view], pin="4711")
+    if allowed:
+        record, secret = lock.enroll([view], pin=pin)
+        assert lock.unlock(view, record, pin=pin) == secret
+        return
+    for use in (lambda: lock.enroll([view], pin=pin), lambda: lock.unlock(view, record, pin=pin)):
+        with pytest.raises(PinError, match="4 to 64 characters"):
+            use()
+
+
+def test_any_of_several_records_opens_and_argon2id_runs_where_something_was_decoded(
+    lock: AiLock, photos: Photos, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mug, robot, clock = (photos[name] for name in ("mug", "robot", "clock"))
+    (of_mug, mug_secret), (of_robot, robot_secret) = lock.enroll(mug), lock.enroll(robot)
+    with_pin, pin_secret = lock.enroll(mug[:2], pin="1234")
+    runs: list[object] = []
+    derive_keys = extractor.derive_keys
+
+    def counted(*arguments: Any) -> tuple[bytes, Secret]:
+        runs.append(arguments)
+        return derive_keys(*arguments)
+
+    monkeypatch.setattr(extractor, "derive_keys", counted)
+
+    def any_of(photo: Path, *records: Record, pin: str | None = None) -> tuple[int, Secret]:
+        runs.clear()
+        return lock.reproduce_any(lock.probes(photo), records, pin=pin)
+
+    assert any_of(mug[2], of_robot, of_mug) == (1, mug_secret)
+    assert len(runs) == 1
+    assert any_of(robot[2], of_robot, of_mug, of_mug) == (0, robot_secret)
+    assert len(runs) == 1
+    assert any_of(mug[2], of_robot, with_pin, of_mug, pin="1234") == (1, pin_secret)
+    assert any_of(mug[2], of_robot, with_pin, of_mug, pin="4321") == (2, mug_secret)
+    assert len(runs) == 2
+    with pytest.raises(UnlockError, match=r"^no match$"):
+        any_of(clock[0], of_robot, of_mug, of_mug)
+    assert len(runs) == 1
+    with pytest.raises(PinError):
+        any_of(mug[2], of_mug, with_pin)
+    assert not runs

@@ -255,7 +255,7 @@ def test_records_of_the_bundle_s_other_profiles_open_by_the_default_lock(
     with Vault.open(tmp_path / "vault.db", pepper=pepper, lock=other) as made:
         secret = made.enroll("door", photos["clock"][:1])
     assert vault.unlock("door", photos["clock"][1]) == secret
-    assert vault.show("door")["radius_bits"] == other.radius
+    assert vault.show("door")["objects"][0]["radius_bits"] == other.radius
 
 
 def test_the_attempt_is_on_disk_before_the_comparison(
@@ -266,10 +266,10 @@ def test_the_attempt_is_on_disk_before_the_comparison(
     seen: list[int] = []
 
     class Spy(AiLock):
-        def reproduce(self, imageprint, record):  # type: ignore[no-untyped-def]
+        def reproduce_any(self, *arguments, **pin):  # type: ignore[no-untyped-def]
             with Vault.open(path, pepper=pepper) as reader:
                 seen.append(reader.show("door")["misses"])
-            return super().reproduce(imageprint, record)
+            return super().reproduce_any(*arguments, **pin)
 
     with Vault.open(path, pepper=pepper, lock=Spy(pepper=pepper, cost=CHEAPEST)) as vault:
         vault.enroll("door", views[:1])

@@ -21,11 +21,17 @@ def test_photo_vector_is_reproduced() -> None:
 def test_vector_opens_with_its_photo() -> None:
     stored = json.loads(VECTOR_PATH.read_text("utf-8"))
     for case in stored["cases"]:
-        lock = AiLock(pepper=FixedPepper() if "with" in case["comment"] else None)
+        lock = AiLock(pepper=FixedPepper() if "with pepper" in case["comment"] else None)
         case_bytes = bytes.fromhex(case["record"])
-        secret = lock.unlock(HERE / stored["photo"], case_bytes)
+        photo, other_view = HERE / stored["photo"], HERE / stored["other_view"]
+        pin = case["pin"]
+        if case["objects"] == 1:
+            secret = lock.unlock(photo, case_bytes, pin=pin)
+            together = lock.unlock([photo, other_view], case_bytes, pin=pin)
+        else:
+            secret = lock.unlock([[photo], [other_view]], case_bytes, pin=pin)
+            together = lock.unlock([[other_view, photo], [other_view]], case_bytes, pin=pin)
         assert bytes(secret).hex() == case["secret"]
-        together = lock.unlock([HERE / stored["photo"], HERE / stored["other_view"]], case_bytes)
         assert together == secret
         assert bytes(Record.from_bytes(bytes.fromhex(case["record"]))).hex() == case["record"]
 

@@ -105,7 +105,7 @@ def attempt(
     """Try to open one lock with one photo's imageprint."""
     distance = probe - target.reference
     try:
-        secret = lock.reproduce(probe, target.record)
+        secret = lock.reproduce([probe], target.record)
     except UnlockError:
         return Attempt(mated, look_alike, False, False, distance)
     return Attempt(mated, look_alike, True, secret == target.secret, distance)

@@ -90,20 +90,14 @@ class Unlocking:
         self._now.clear()
         with self._timed("store"):
             record = self.lock.check(self._store.get(_LOCK_NAME).record)
-        imageprint = self.lock.probe(count * (self.photo,))
-        header = record.header
+        (probe,) = self.lock.probes(count * (self.photo,))
+        (one,) = record.objects
         with self._timed("store"):
             self._store.charge(_LOCK_NAME, read_clock())
         with self._timed("code"):
-            recover(
-                self.lock.code,
-                header.radius,
-                record.helper,
-                header.salt,
-                imageprint.margins,
-            )
+            recover(self.lock.code, one.radius, one.helper, one.salt, probe.margins)
         with self._timed("Argon2id"):
-            derive_keys(Hidden(16), header.salt, None, self.lock.cost, bytes(32))
+            derive_keys(Hidden(16), record.header.salt, None, self.lock.cost, bytes(record))
         with self._timed("store"):
             self._store.refund(_LOCK_NAME)
 

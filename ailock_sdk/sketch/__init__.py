@@ -1,14 +1,21 @@
 """Imageprint bits to a secret: error-correcting code, secure sketch, fuzzy extractor."""
 
 from ailock_sdk.sketch.code import Code
-from ailock_sdk.sketch.extractor import HelperData, generate, reproduce
+from ailock_sdk.sketch.extractor import (
+    FoundMessages,
+    KeyInputs,
+    ObjectSketch,
+    conceal,
+    find_messages,
+    new_secret,
+    secret_behind,
+)
 from ailock_sdk.sketch.kdf import (
     CHEAPEST,
     RFC9106_LOW_MEMORY,
     KdfCost,
     derive_keys,
     helper_mask,
-    pepper_id,
 )
 from ailock_sdk.sketch.message import message_length_bytes
 from ailock_sdk.sketch.permutation import permutation
@@ -32,9 +39,13 @@ __all__ = [
     "permutation",
     "sketch",
     "recover",
-    "HelperData",
-    "generate",
-    "reproduce",
+    "ObjectSketch",
+    "FoundMessages",
+    "KeyInputs",
+    "conceal",
+    "new_secret",
+    "find_messages",
+    "secret_behind",
     "message_length_bytes",
     "KdfCost",
     "RFC9106_LOW_MEMORY",
@@ -46,5 +57,4 @@ __all__ = [
     "tuned_cost",
     "measured_speed",
     "is_far_off",
-    "pepper_id",
 ]

@@ -1,12 +1,14 @@
-"""Fuzzy extractor: reference bits to a secret, and back from a near probe (SPEC sections 6 and 7).
+"""Fuzzy extractor: reference bits to a secret, and back from near probes (SPEC sections 6 and 7).
 
-Pure functions: the salt and the message's randomness come from the caller.
+Pure functions: salts and messages come from the caller. One object's part is its helper; the
+messages of all objects of a record, and the PIN, go into one key derivation under one tag, so that
+nothing tells which of them was wrong.
 """
 
 from __future__ import annotations
 
-import hashlib
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,32 +23,75 @@ from ailock_sdk.sketch.secure_sketch import check_radius, recover, sketch
 
 
 @dataclass(frozen=True)
-class HelperData:
-    """The public part of a lock that depends on its secret.
+class ObjectSketch:
+    """The public part of one object.
 
     Attributes
     ----------
+    code : Code
+    radius : int
+        Most bits that a probe may differ in.
+    salt : bytes
+        16 bytes.
     helper : bytes
         ceil(lambda / 8) bytes: the code-offset sketch, masked if there is a pepper.
-    tag : bytes
-        4 bytes: tells the right message from a wrong one.
     """
 
+    code: Code
+    radius: int
+    salt: bytes
     helper: bytes
-    tag: bytes
 
 
-def generate(
+@dataclass(frozen=True)
+class FoundMessages:
+    """What decoding made of the probes of a record.
+
+    Attributes
+    ----------
+    joined : Hidden
+        The objects' serialised messages in the record's order; zeros for what was not found.
+    complete : bool
+        A message was found for every object; each may still be a wrong one.
+    """
+
+    joined: Hidden
+    complete: bool
+
+
+@dataclass(frozen=True)
+class KeyInputs:
+    """What the key derivation takes beside the messages (SPEC section 7).
+
+    Attributes
+    ----------
+    pin : Hidden
+        Empty if the record needs none.
+    salt : bytes
+        16 bytes, the record's.
+    pepper : Hidden or None
+        32 bytes.
+    cost : KdfCost
+    bound : bytes
+        The record's bytes up to its last helper: changing any loses the secret.
+    """
+
+    pin: Hidden
+    salt: bytes
+    pepper: Hidden | None
+    cost: KdfCost
+    bound: bytes
+
+
+def conceal(
     code: Code,
     radius: int,
     reference_bits: npt.NDArray[np.bool_],
     message: Hidden,
     salt: bytes,
     pepper: Hidden | None,
-    cost: KdfCost,
-    header: bytes,
-) -> tuple[HelperData, Secret]:
-    """Helper data and a new secret of a reference. Counterpart of :func:`reproduce`.
+) -> tuple[bytes, Hidden]:
+    """The helper of one object's reference, and its message as :func:`new_secret` takes it.
 
     Parameters
     ----------
@@ -54,22 +99,12 @@ def generate(
     radius : int
         Most bits that a probe may differ in.
     reference_bits : ndarray, bool, shape (lambda_bits,)
-    message : bytes
+    message : Hidden
         ``message_length_bytes(code)`` uniformly random bytes, fresh for every record.
     salt : bytes
-        16 uniformly random bytes, fresh for every record.
-    pepper : bytes or None
+        16 uniformly random bytes, fresh for every object of every record.
+    pepper : Hidden or None
         32 bytes.
-    cost : KdfCost
-    header : bytes
-        The record's bytes before the helper. Header and helper are bound into the secret: changing
-        either loses it.
-
-    Returns
-    -------
-    helper_data : HelperData
-        Public.
-    secret : Secret
 
     Raises
     ------
@@ -81,69 +116,77 @@ def generate(
     check_radius(code, radius)
     symbols = symbols_from_random(code, message)
     helper = _masked(sketch(code, reference_bits, symbols, salt), pepper, salt, code)
-    tag, secret = derive_keys(
-        message_bytes(code, symbols), salt, pepper, cost, _associated_data(header, helper)
-    )
-    return HelperData(bytes(helper), tag), secret
+    return bytes(helper), message_bytes(code, symbols)
 
 
-def reproduce(
-    code: Code,
-    radius: int,
-    probe_margins: npt.NDArray[np.floating],
-    helper_data: HelperData,
-    salt: bytes,
+def new_secret(messages: Sequence[Hidden], inputs: KeyInputs) -> tuple[bytes, Secret]:
+    """The tag and the secret of a new record, from what :func:`conceal` gave for its objects."""
+    return _keys(Hidden(b"".join(messages)), inputs)
+
+
+def find_messages(
+    objects: Sequence[ObjectSketch],
+    probe_margins: Sequence[npt.NDArray[np.floating]],
     pepper: Hidden | None,
-    cost: KdfCost,
-    header: bytes,
-) -> Secret:
-    """The secret that :func:`generate` gave, from a near probe.
+) -> FoundMessages:
+    """Decode every object's helper with its probe, whatever becomes of the others.
 
     Parameters
     ----------
-    code : Code
-    radius : int
-        Most bits that may be corrected.
-    probe_margins : ndarray of float, shape (lambda_bits,)
-        Finite: the bits are the signs, and the sizes guide the decoder.
-    helper_data : HelperData
-    salt : bytes
-    pepper : bytes or None
-    cost : KdfCost
-    header : bytes
-        All as for :func:`generate`.
+    objects : sequence of ObjectSketch
+    probe_margins : sequence of ndarray of float, shape (lambda_bits,)
+        One for each object. Finite: the bits are the signs, and the sizes guide the decoder.
+    pepper : Hidden or None
+
+    Raises
+    ------
+    ProfileError, PepperError
+        As :func:`conceal`.
+    """
+    found = [
+        _message(one, margins, pepper) for one, margins in zip(objects, probe_margins, strict=True)
+    ]
+    zeros = [Hidden(message_length_bytes(one.code)) for one in objects]
+    joined = b"".join(
+        zero if message is None else message for message, zero in zip(found, zeros, strict=True)
+    )
+    return FoundMessages(Hidden(joined), None not in found)
+
+
+def secret_behind(found: FoundMessages, tag: bytes, inputs: KeyInputs) -> Secret:
+    """The secret that :func:`new_secret` gave, if the messages and the PIN are those.
+
+    One Argon2id, also where decoding has refused already: the time taken says little about which
+    check refused, or which object. What remains visible is the microseconds of the paths around it.
 
     Raises
     ------
     UnlockError
-        More than ``radius`` bits differ, or the tag refuses: another object, pepper, header or
-        helper. Always the same.
-    ProfileError, PepperError
-        As :func:`generate`.
+        An object was not found, or the tag refuses: another message, PIN, pepper or record. Always
+        the same.
     """
-    try:
-        helper = _masked(helper_data.helper, pepper, salt, code)
-        symbols = recover(code, radius, helper, salt, probe_margins)
-        message = message_bytes(code, symbols)
-        decoded = True
-    except UnlockError:
-        # Spend the same Argon2id on a message of zeros, so that the time taken says little about
-        # which check refused. What remains visible is the microseconds of the paths around it.
-        message = Hidden(message_length_bytes(code))
-        decoded = False
-    tag, secret = derive_keys(
-        message, salt, pepper, cost, _associated_data(header, helper_data.helper)
-    )
-    if not (hmac.compare_digest(tag, helper_data.tag) and decoded):
+    derived, secret = _keys(found.joined, inputs)
+    if not (hmac.compare_digest(derived, tag) and found.complete):
         raise UnlockError
     return secret
+
+
+def _message(
+    one: ObjectSketch, margins: npt.NDArray[np.floating], pepper: Hidden | None
+) -> Hidden | None:
+    helper = _masked(one.helper, pepper, one.salt, one.code)
+    try:
+        return message_bytes(one.code, recover(one.code, one.radius, helper, one.salt, margins))
+    except UnlockError:
+        return None
+
+
+def _keys(messages: Hidden, inputs: KeyInputs) -> tuple[bytes, Secret]:
+    password = Hidden(messages + inputs.pin)
+    return derive_keys(password, inputs.salt, inputs.pepper, inputs.cost, inputs.bound)
 
 
 def _masked(helper: bytes, pepper: Hidden | None, salt: bytes, code: Code) -> Hidden:
     """Put the mask on, or take it off."""
     mask = helper_mask(pepper, salt, code.lambda_bits)
     return Hidden(np.bitwise_xor(*(np.frombuffer(x, np.uint8) for x in (helper, mask))).tobytes())
-
-
-def _associated_data(header: bytes, helper: bytes) -> bytes:
-    return hashlib.sha256(header + helper).digest()

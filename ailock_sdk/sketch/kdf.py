@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -15,9 +14,7 @@ from ailock_sdk.constants import (
     LABEL_CHECK,
     LABEL_HELPER_MASK,
     LABEL_MESSAGE,
-    LABEL_PEPPER_ID,
     LABEL_SECRET,
-    PEPPER_ID_LENGTH_BYTES,
     SALT_LENGTH_BYTES,
 )
 from ailock_sdk.errors import ProfileError
@@ -65,9 +62,9 @@ CHEAPEST = KdfCost(time_cost=1, memory_cost_kib=8, lanes=1)
 
 
 def derive_keys(
-    message: Hidden, salt: bytes, pepper: Hidden | None, cost: KdfCost, associated_data: bytes
+    message: Hidden, salt: bytes, pepper: Hidden | None, cost: KdfCost, bound: bytes
 ) -> tuple[bytes, Secret]:
-    """The check tag and the secret of a serialised message.
+    """The check tag and the secret of serialised messages and a PIN.
 
     Tag and secret come from one root under different labels: the public tag says nothing about the
     secret beyond what testing a guess of the message says, at one Argon2id evaluation a guess.
@@ -75,13 +72,14 @@ def derive_keys(
     Parameters
     ----------
     message : Hidden
+        Those of all objects, and the PIN, joined.
     salt : bytes
         16 bytes.
     pepper : Hidden or None
         32 bytes, or ``None`` when the record needs none.
     cost : KdfCost
-    associated_data : bytes
-        What is bound into both results.
+    bound : bytes
+        What is bound into both results by its SHA-256: a record up to its last helper.
 
     Returns
     -------
@@ -105,7 +103,7 @@ def derive_keys(
             iterations=cost.time_cost,
             lanes=cost.lanes,
             memory_cost=cost.memory_cost_kib,
-            ad=associated_data,
+            ad=hashlib.sha256(bound).digest(),
             secret=None if pepper is None else checked_pepper(pepper),
         ).derive(LABEL_MESSAGE + message)
     )
@@ -144,18 +142,6 @@ def helper_mask(pepper: Hidden | None, salt: bytes, lambda_bits: int) -> Hidden:
         return Hidden(length)
     mask = _expand(checked_pepper(pepper), LABEL_HELPER_MASK + salt, length)
     return Hidden(mask[:-1] + bytes([mask[-1] & 0xFF << (-lambda_bits % 8)]))
-
-
-def pepper_id(pepper: Hidden) -> bytes:
-    """The 8 bytes by which a record names the pepper it needs, without giving it away.
-
-    Raises
-    ------
-    PepperError
-        The pepper has not exactly 32 bytes.
-    """
-    digest = hmac.new(checked_pepper(pepper), LABEL_PEPPER_ID, hashlib.sha256).digest()
-    return digest[:PEPPER_ID_LENGTH_BYTES]
 
 
 def _expand(root: Hidden, label: bytes, length: int) -> Hidden:

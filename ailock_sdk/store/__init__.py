@@ -18,7 +18,7 @@ from ailock_sdk.store.pepper import (
     read_pepper,
     write_backup,
 )
-from ailock_sdk.store.record import Record, RecordHeader
+from ailock_sdk.store.record import Record, RecordHeader, RecordObject, bound_bytes
 from ailock_sdk.store.recovery_code import RecoveryCode
 from ailock_sdk.store.rows import StoredLock
 from ailock_sdk.store.sealing import (
@@ -50,6 +50,8 @@ __all__ = [
     # record
     "Record",
     "RecordHeader",
+    "RecordObject",
+    "bound_bytes",
     # lock
     "LockFile",
     "Slot",

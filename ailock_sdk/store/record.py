@@ -1,14 +1,17 @@
-"""The record: everything that is stored about one lock, and none of it secret (SPEC section 8)."""
+"""The record: what photos are compared with, and none of it secret (SPEC section 8)."""
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Any
 
 from ailock_sdk.constants import (
     CHECK_TAG_LENGTH_BYTES,
     MAX_LAMBDA_BITS,
+    MAX_OBJECTS,
     MAX_REFERENCE_PHOTOS,
     PEPPER_ID_LENGTH_BYTES,
     SALT_LENGTH_BYTES,
@@ -31,6 +34,7 @@ CHECKSUM_LENGTH_BYTES = 8
 MIN_LAMBDA_BITS = 8
 
 _FLAG_PEPPER = 0b0000_0001
+_FLAG_PIN = 0b0000_0010
 _NO_PEPPER_ID = bytes(PEPPER_ID_LENGTH_BYTES)
 _COST_WORDS = {
     "lanes": "lanes",
@@ -38,40 +42,29 @@ _COST_WORDS = {
     "memory_cost_kib": "memory cost in KiB",
 }
 
-_IDENTITY = struct.Struct(f">4sBBBB{FINGERPRINT_LENGTH_BYTES}sB")
-"""magic, version, flags, runtime, photos, fingerprint, length of the profile's name"""
-_PARAMETERS = struct.Struct(f">HHBBBIBB{SALT_LENGTH_BYTES}s{PEPPER_ID_LENGTH_BYTES}s")
-"""lambda, radius, m, n, k, memory_cost, time_cost, lanes, salt, pepper_id"""
+_HEADER = struct.Struct(f">4sBBIBB{SALT_LENGTH_BYTES}s{PEPPER_ID_LENGTH_BYTES}sB")
+"""magic, version, flags, memory_cost, time_cost, lanes, salt, pepper_id, objects"""
+_MAKER = struct.Struct(f">BB{FINGERPRINT_LENGTH_BYTES}sB")
+"""runtime, photos, fingerprint, length of the profile's name"""
+_SKETCH = struct.Struct(f">HHBBB{SALT_LENGTH_BYTES}s")
+"""lambda, radius, m, n, k, salt"""
 
 
 @dataclass(frozen=True)
 class RecordHeader:
-    """The fields before the helper; ``bytes(header)`` is what the KDF binds (SPEC section 7).
+    """What a record says of its key derivation (SPEC section 7).
 
     Attributes
     ----------
     pepper_id : bytes or None
         8 bytes, not all zero, or ``None`` when no pepper is needed.
-    runtime : int
-        Number of :class:`RuntimeId`: the interpreter that made the reference.
-    photo_count : int
-        Reference photos, 1 to 16.
-    fingerprint : bytes
-        32 bytes, of the model bundle.
-    profile : str
-        Name, 1 to 32 of ``[a-z0-9_-]``.
-    lambda_bits : int
-        Length of the imageprint, 8 to 4096.
-    radius : int
-        Most bits that may be corrected, 0 <= radius < lambda_bits / 2.
-    order, blocks, message_symbols : int
-        The code (m, n, k) of SPEC section 5.
+    needs_pin : bool
     memory_cost_kib : int
         8 * lanes to 1,048,576.
     time_cost, lanes : int
         1 to 16 each.
     salt : bytes
-        16 bytes.
+        16 bytes, of Argon2id.
 
     Raises
     ------
@@ -80,15 +73,7 @@ class RecordHeader:
     """
 
     pepper_id: bytes | None
-    runtime: int
-    photo_count: int
-    fingerprint: bytes
-    profile: str
-    lambda_bits: int
-    radius: int
-    order: int
-    blocks: int
-    message_symbols: int
+    needs_pin: bool
     memory_cost_kib: int
     time_cost: int
     lanes: int
@@ -99,6 +84,55 @@ class RecordHeader:
             _require_length("pepper id", self.pepper_id, PEPPER_ID_LENGTH_BYTES)
             if self.pepper_id == _NO_PEPPER_ID:
                 raise RecordFormatError("the pepper id is all zero although a pepper is needed")
+        for name, allowed in kdf_ranges(self.lanes).items():
+            _require_range(_COST_WORDS[name], getattr(self, name), allowed.start, allowed.stop - 1)
+        _require_length("salt", self.salt, SALT_LENGTH_BYTES)
+
+
+@dataclass(frozen=True)
+class RecordObject:
+    """What a record holds of one object; ``bytes(object)`` is its part of the record.
+
+    Attributes
+    ----------
+    runtime : int
+        Number of :class:`RuntimeId`: the interpreter that made the reference.
+    photo_count : int
+        Reference photos, 1 to 16.
+    fingerprint : bytes
+        32 bytes, of the profile that made it.
+    profile : str
+        Name, 1 to 32 of ``[a-z0-9_-]``.
+    lambda_bits : int
+        Length of the imageprint, 8 to 4096.
+    radius : int
+        Most bits that may be corrected, 0 <= radius < lambda_bits / 2.
+    order, blocks, message_symbols : int
+        The code (m, n, k) of SPEC section 5.
+    salt : bytes
+        16 bytes, of the sketch.
+    helper : bytes
+        ceil(lambda_bits / 8) bytes, unused bits of the last byte zero.
+
+    Raises
+    ------
+    RecordFormatError
+        A field is out of its range, whether parsed or passed in.
+    """
+
+    runtime: int
+    photo_count: int
+    fingerprint: bytes
+    profile: str
+    lambda_bits: int
+    radius: int
+    order: int
+    blocks: int
+    message_symbols: int
+    salt: bytes = field(repr=False)
+    helper: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
         if self.runtime not in set(RuntimeId):
             raise RecordFormatError(
                 f"runtime {self.runtime} is unknown: update ailock-sdk, or enroll again"
@@ -109,51 +143,79 @@ class RecordHeader:
             raise RecordFormatError(f"the profile name is not {PROFILE_NAME_RULE}")
         _require_range("lambda", self.lambda_bits, MIN_LAMBDA_BITS, MAX_LAMBDA_BITS)
         _require_range("radius", self.radius, 0, max_radius_bits(self.lambda_bits))
-        if not code_exists(self.lambda_bits, self.order, self.blocks, self.message_symbols):
+        if not code_exists(self.lambda_bits, *self.code):
             raise RecordFormatError(
-                f"no code has m = {self.order}, n = {self.blocks}, k = {self.message_symbols} "
-                f"for {self.lambda_bits} bits"
+                f"no code has {self._code_in_words} for {self.lambda_bits} bits"
             )
-        for name, allowed in kdf_ranges(self.lanes).items():
-            _require_range(_COST_WORDS[name], getattr(self, name), allowed.start, allowed.stop - 1)
         _require_length("salt", self.salt, SALT_LENGTH_BYTES)
+        _require_length("helper", self.helper, helper_length_bytes(self.lambda_bits))
+        if self.helper[-1] & ((1 << -self.lambda_bits % 8) - 1):
+            raise RecordFormatError("the helper's unused bits are not zero")
+
+    @property
+    def code(self) -> tuple[int, int, int]:
+        """(order, blocks, message_symbols), as a profile has it."""
+        return self.order, self.blocks, self.message_symbols
+
+    @property
+    def message_bits(self) -> int:
+        """Bits of the message that the sketch hides."""
+        return self.message_symbols * (self.order + 1)
 
     def __bytes__(self) -> bytes:
-        profile = self.profile.encode("ascii")
-        identity = _IDENTITY.pack(
-            RECORD_MAGIC,
-            RECORD_VERSION,
-            0 if self.pepper_id is None else _FLAG_PEPPER,
-            self.runtime,
-            self.photo_count,
-            self.fingerprint,
-            len(profile),
-        )
-        parameters = _PARAMETERS.pack(
-            self.lambda_bits,
-            self.radius,
-            self.order,
-            self.blocks,
-            self.message_symbols,
-            self.memory_cost_kib,
-            self.time_cost,
-            self.lanes,
-            self.salt,
-            _NO_PEPPER_ID if self.pepper_id is None else self.pepper_id,
-        )
-        return identity + profile + parameters
+        name = self.profile.encode("ascii")
+        maker = _MAKER.pack(self.runtime, self.photo_count, self.fingerprint, len(name))
+        sketch = _SKETCH.pack(self.lambda_bits, self.radius, *self.code, self.salt)
+        return maker + name + sketch + self.helper
+
+    def describe(self) -> dict[str, Any]:
+        """What ``ailock show`` prints of the object, in the record's order."""
+        return {
+            "runtime": RuntimeId(self.runtime).package,
+            "reference_photos": self.photo_count,
+            "fingerprint": self.fingerprint.hex(),
+            "profile": self.profile,
+            "lambda_bits": self.lambda_bits,
+            "radius_bits": self.radius,
+            "code": self._code_in_words,
+            "message_bits": self.message_bits,
+            "helper_bytes": len(self.helper),
+        }
+
+    @property
+    def _code_in_words(self) -> str:
+        return f"m = {self.order}, n = {self.blocks}, k = {self.message_symbols}"
+
+
+def bound_bytes(header: RecordHeader, objects: Sequence[RecordObject]) -> bytes:
+    """A record's bytes up to its last helper: what the key derivation binds (SPEC section 7)."""
+    flags = _FLAG_PIN * header.needs_pin
+    flags |= 0 if header.pepper_id is None else _FLAG_PEPPER
+    packed = _HEADER.pack(
+        RECORD_MAGIC,
+        RECORD_VERSION,
+        flags,
+        header.memory_cost_kib,
+        header.time_cost,
+        header.lanes,
+        header.salt,
+        _NO_PEPPER_ID if header.pepper_id is None else header.pepper_id,
+        len(objects),
+    )
+    return packed + b"".join(bytes(one) for one in objects)
 
 
 @dataclass(frozen=True)
 class Record:
-    """One lock as stored. ``bytes(record)`` is the inverse of :meth:`from_bytes`.
+    """A record of one object, or of several that open together.
+
+    ``bytes(record)`` is the inverse of :meth:`from_bytes`.
 
     Attributes
     ----------
     header : RecordHeader
-        Parameters and salt.
-    helper : bytes
-        ceil(lambda_bits / 8) bytes, unused bits of the last byte zero.
+    objects : tuple of RecordObject
+        1 to 4.
     tag : bytes
         4 bytes that a candidate key is checked against.
 
@@ -164,22 +226,22 @@ class Record:
     """
 
     header: RecordHeader
-    helper: bytes = field(repr=False)
+    objects: tuple[RecordObject, ...]
     tag: bytes = field(repr=False)
 
     def __post_init__(self) -> None:
-        _require_length("helper", self.helper, helper_length_bytes(self.header.lambda_bits))
-        unused_bits = -self.header.lambda_bits % 8
-        if self.helper[-1] & ((1 << unused_bits) - 1):
-            raise RecordFormatError("the helper's unused bits are not zero")
+        _require_range("number of objects", len(self.objects), 1, MAX_OBJECTS)
+        salts = {self.header.salt, *(one.salt for one in self.objects)}
+        if len(salts) != 1 + len(self.objects):
+            raise RecordFormatError("two salts of the record are equal")
         _require_length("tag", self.tag, CHECK_TAG_LENGTH_BYTES)
 
     def __bytes__(self) -> bytes:
-        body = bytes(self.header) + self.helper + self.tag
+        body = bound_bytes(self.header, self.objects) + self.tag
         return body + _checksum(body)
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> Record:
+    def from_bytes(cls, data: bytes | bytearray | memoryview) -> Record:
         """Parse a record; exactly the bytes that ``bytes(record)`` gives are accepted.
 
         Raises
@@ -188,89 +250,78 @@ class Record:
             Another magic or version, cut or extended, damaged, or against a rule. The check needs
             no secret, so its text may say which rule failed.
         """
+        data = bytes(memoryview(data))
         if data[: len(RECORD_MAGIC)] != RECORD_MAGIC:
             raise RecordFormatError("not a record: it does not begin with AILK")
-        if len(data) < _IDENTITY.size:
-            raise RecordFormatError(_cut_or_joined(len(data), "more"))
-        _, version, flags, runtime, photo_count, fingerprint, name_length = _IDENTITY.unpack_from(
-            data
-        )
-        if version != RECORD_VERSION:
+        if data[len(RECORD_MAGIC) :][:1] not in (b"", bytes([RECORD_VERSION])):
             raise RecordFormatError(
-                f"record version {version} is unknown: update ailock-sdk, or enroll again"
-            )
-        helper_start = _IDENTITY.size + name_length + _PARAMETERS.size
-        if len(data) < helper_start:
-            raise RecordFormatError(_cut_or_joined(len(data), "more"))
-        profile = data[_IDENTITY.size : _IDENTITY.size + name_length]
-        (
-            lambda_bits,
-            radius,
-            order,
-            blocks,
-            message_symbols,
-            memory_cost_kib,
-            time_cost,
-            lanes,
-            salt,
-            pepper_id,
-        ) = _PARAMETERS.unpack_from(data, _IDENTITY.size + name_length)
-        tag_start = helper_start + helper_length_bytes(lambda_bits)
-        body_length = tag_start + CHECK_TAG_LENGTH_BYTES
-        if len(data) != body_length + CHECKSUM_LENGTH_BYTES:
-            raise RecordFormatError(
-                _cut_or_joined(len(data), str(body_length + CHECKSUM_LENGTH_BYTES))
-            )
-        if data[body_length:] != _checksum(data[:body_length]):
-            raise RecordFormatError(
-                "the record's checksum does not fit, it is damaged: restore it from a backup, or "
+                f"record version {data[len(RECORD_MAGIC)]} is unknown: update ailock-sdk, or "
                 "enroll again"
             )
-        if flags & ~_FLAG_PEPPER:
-            raise RecordFormatError(
-                f"record flags {flags:#04x} are unknown: update ailock-sdk, or enroll again"
-            )
-        if not flags & _FLAG_PEPPER and pepper_id != _NO_PEPPER_ID:
-            raise RecordFormatError("a pepper id is given although no pepper is needed")
-        header = RecordHeader(
-            pepper_id=pepper_id if flags & _FLAG_PEPPER else None,
-            runtime=runtime,
-            photo_count=photo_count,
-            fingerprint=fingerprint,
-            profile=profile.decode("ascii", errors="replace"),
-            lambda_bits=lambda_bits,
-            radius=radius,
-            order=order,
-            blocks=blocks,
-            message_symbols=message_symbols,
-            memory_cost_kib=memory_cost_kib,
-            time_cost=time_cost,
-            lanes=lanes,
-            salt=salt,
-        )
-        return cls(header, data[helper_start:tag_start], data[tag_start:body_length])
+        try:
+            return _parsed(data)
+        except struct.error:  # a field begins or ends beyond the end
+            raise RecordFormatError(_cut_or_joined(len(data), "more")) from None
 
-    def describe(self) -> dict[str, str | int | bool]:
-        """Return what ``ailock show`` prints: sizes and parameters, in the record's order."""
-        header = self.header
+    def describe(self) -> dict[str, Any]:
+        """What ``ailock show`` prints: sizes and parameters, in the record's order.
+
+        ``message_bits`` is the sum over the objects: none can be guessed alone, so whoever guesses
+        has to hit all of them, and the PIN if one is needed, in one try.
+        """
         return {
             "version": RECORD_VERSION,
-            "needs_pepper": header.pepper_id is not None,
-            "runtime": RuntimeId(header.runtime).package,
-            "reference_photos": header.photo_count,
-            "fingerprint": header.fingerprint.hex(),
-            "profile": header.profile,
-            "lambda_bits": header.lambda_bits,
-            "radius_bits": header.radius,
-            "code": f"m = {header.order}, n = {header.blocks}, k = {header.message_symbols}",
-            "message_bits": header.message_symbols * (header.order + 1),
-            "argon2id_memory_kib": header.memory_cost_kib,
-            "argon2id_time_cost": header.time_cost,
-            "argon2id_lanes": header.lanes,
-            "header_bytes": len(bytes(header)),
-            "helper_bytes": len(self.helper),
+            "needs_pepper": self.header.pepper_id is not None,
+            "needs_pin": self.header.needs_pin,
+            "argon2id_memory_kib": self.header.memory_cost_kib,
+            "argon2id_time_cost": self.header.time_cost,
+            "argon2id_lanes": self.header.lanes,
+            "message_bits": sum(one.message_bits for one in self.objects),
             "record_bytes": len(bytes(self)),
+            "objects": [one.describe() for one in self.objects],
         }
+
+
+def _parsed(data: bytes) -> Record:
+    """The record of ``data``, whose magic and version are known to be right."""
+    (*_, flags, memory_cost_kib, time_cost, lanes, salt, pepper_id, count) = _HEADER.unpack_from(
+        data
+    )
+    fields = []
+    at = _HEADER.size
+    for _ in range(count):
+        *maker, name_length = _MAKER.unpack_from(data, at)
+        name_start = at + _MAKER.size
+        sketch_start = name_start + name_length
+        name = data[name_start:sketch_start].decode("ascii", errors="replace")
+        sketch = _SKETCH.unpack_from(data, sketch_start)
+        helper_start = sketch_start + _SKETCH.size
+        at = helper_start + helper_length_bytes(sketch[0])
+        fields.append((*maker, name, *sketch, data[helper_start:at]))
+    length = at + CHECK_TAG_LENGTH_BYTES + CHECKSUM_LENGTH_BYTES
+    if len(data) != length:
+        raise RecordFormatError(_cut_or_joined(len(data), str(length)))
+    if data[-CHECKSUM_LENGTH_BYTES:] != _checksum(data[:-CHECKSUM_LENGTH_BYTES]):
+        raise RecordFormatError(
+            "the record's checksum does not fit, it is damaged: restore it from a backup, or "
+            "enroll again"
+        )
+    if flags & ~(_FLAG_PEPPER | _FLAG_PIN):
+        raise RecordFormatError(
+            f"record flags {flags:#04x} are unknown: update ailock-sdk, or enroll again"
+        )
+    if not flags & _FLAG_PEPPER and pepper_id != _NO_PEPPER_ID:
+        raise RecordFormatError("a pepper id is given although no pepper is needed")
+    header = RecordHeader(
+        pepper_id=pepper_id if flags & _FLAG_PEPPER else None,
+        needs_pin=bool(flags & _FLAG_PIN),
+        memory_cost_kib=memory_cost_kib,
+        time_cost=time_cost,
+        lanes=lanes,
+        salt=salt,
+    )
+    objects = tuple(RecordObject(*one) for one in fields)
+    return Record(header, objects, data[at : at + CHECK_TAG_LENGTH_BYTES])
 
 
 def _checksum(body: bytes) -> bytes:

@@ -158,7 +158,7 @@ def _trial(
         name: combine([lock.imageprint(photo, reference=True) for photo in taken])
         for name, taken in photos.items()
     }
-    prints = {name: lock.probe(list(taken)) for name, taken in probe_photos.items()}
+    prints = {name: lock.probes(list(taken))[0] for name, taken in probe_photos.items()}
     accepted = {
         (enrolment, probe): bool(reference - prints[probe] <= lock.radius)
         for enrolment, reference in locks.items()

@@ -1,11 +1,8 @@
-"""Helper, tag and secret of SPEC sections 6 and 7. Argon2id alone comes from a library."""
+"""Helper and message of SPEC sections 5 and 6, and the HKDF of section 0."""
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-
-from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from tests.reference import concatenated
 from tests.reference.permutation import permutation
@@ -30,16 +27,14 @@ def expand(key: bytes, info: bytes, length: int) -> bytes:
     return output[:length]
 
 
-def generate(
+def masked_sketch(
     code: tuple[int, int, int, int],
     reference_bits: list[int],
     message: list[int],
     salt: bytes,
-    pepper: bytes | None,
-    cost: tuple[int, int, int],
-    header: bytes,
-) -> tuple[bytes, bytes, bytes]:
-    """(helper, tag, secret) of a message of symbols."""
+    pepper: bytes,
+) -> bytes:
+    """The helper of a message of symbols; an empty pepper is none."""
     lambda_bits, m, n, _ = code
     codeword = concatenated.encode(lambda_bits, m, n, message)
     permuted = [reference_bits[i] for i in permutation(salt, lambda_bits)]
@@ -47,16 +42,9 @@ def generate(
     if pepper:
         octets = expand(pepper, b"ailock/v1/helper-mask" + salt, (lambda_bits + 7) // 8)
         mask = [int(bit) for octet in octets for bit in f"{octet:08b}"][:lambda_bits]
-    helper = pack([c ^ p ^ x for c, p, x in zip(codeword, permuted, mask, strict=True)])
-    serialised = b"".join(symbol.to_bytes((m + 1 + 7) // 8, "big") for symbol in message)
-    time_cost, memory_cost_kib, lanes = cost
-    root = Argon2id(
-        salt=salt,
-        length=32,
-        iterations=time_cost,
-        lanes=lanes,
-        memory_cost=memory_cost_kib,
-        ad=hashlib.sha256(header + helper).digest(),
-        secret=pepper or b"",
-    ).derive(b"ailock/v1/message" + serialised)
-    return helper, expand(root, b"ailock/v1/check", 4), expand(root, b"ailock/v1/secret", 32)
+    return pack([c ^ p ^ x for c, p, x in zip(codeword, permuted, mask, strict=True)])
+
+
+def serialised(m: int, message: list[int]) -> bytes:
+    """A message as bytes: each symbol in the fewest whole ones."""
+    return b"".join(symbol.to_bytes((m + 1 + 7) // 8, "big") for symbol in message)

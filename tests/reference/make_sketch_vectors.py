@@ -2,32 +2,44 @@
 
     python -m tests.reference.make_sketch_vectors
 
-Every case holds one lock and its probes. A probe flips some bits of the reference (each bit of the
-probe has margin +1 or -1) and may replace one other field; ``expect`` is the secret, or "" where
-the lock must refuse. All random bytes come from one SHAKE-256 stream, so that the same file comes
-out every time.
+Every case holds one record, of one object or several, and its probes. A probe flips some bits of
+each reference (each bit of the probe has margin +1 or -1) and may replace the record, the PIN or
+the pepper; ``expect`` is the secret, or "" where the record must not open. All random bytes come
+from one SHAKE-256 stream, so that the same file comes out every time.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 from pathlib import Path
 from typing import Any
 
-from tests.reference.extractor import generate
+from tests.reference.extractor import serialised
+from tests.reference.record import make, with_checksum
 
 PATH = Path(__file__).parent.parent / "vectors" / "sketch.json"
 
-CASES = [
-    # name, (lambda, m, n, k), radius, pepper?, (time, memory KiB, lanes)
-    ("one block", (50, 6, 1, 1), 11, False, (1, 8, 1)),
-    ("one punctured block of 9-bit symbols", (200, 8, 1, 1), 50, False, (1, 8, 1)),
-    ("four full blocks", (512, 7, 4, 2), 128, False, (1, 8, 1)),
-    ("uneven blocks", (350, 6, 8, 4), 60, False, (2, 32, 2)),
-    ("no parity", (64, 5, 2, 2), 3, False, (1, 8, 1)),
-    ("pepper", (512, 7, 4, 3), 128, True, (1, 8, 1)),
-    ("symbols of two bytes", (1000, 9, 3, 2), 250, True, (1, 64, 4)),
+ONE = ((50, 6, 1, 1), 11)
+PAIR = (ONE, ((64, 5, 2, 1), 12))
+PIN = "caf\u0065\u0301"  # NFC gives it four characters
+OTHER_PIN = "cafe"
+
+CASES: list[tuple[str, tuple[tuple[tuple[int, int, int, int], int], ...], bool, bool, Any]] = [
+    # name, (lambda, m, n, k) and radius of each object, pepper?, PIN?, (time, memory KiB, lanes)
+    ("one block", (ONE,), False, False, (1, 8, 1)),
+    ("one punctured block of 9-bit symbols", (((200, 8, 1, 1), 50),), False, False, (1, 8, 1)),
+    ("four full blocks", (((512, 7, 4, 2), 128),), False, False, (1, 8, 1)),
+    ("uneven blocks", (((350, 6, 8, 4), 60),), False, False, (2, 32, 2)),
+    ("no parity", (((64, 5, 2, 2), 3),), False, False, (1, 8, 1)),
+    ("pepper", (((512, 7, 4, 3), 128),), True, False, (1, 8, 1)),
+    ("symbols of two bytes", (((1000, 9, 3, 2), 250),), True, False, (1, 64, 4)),
+    ("PIN", (ONE,), False, True, (1, 8, 1)),
+    ("pepper and PIN", (ONE,), True, True, (1, 8, 1)),
+    ("two objects", PAIR, False, False, (1, 8, 1)),
+    ("two objects, pepper and PIN", PAIR, True, True, (1, 8, 1)),
+    ("four objects, one of them long", (*PAIR, ((512, 7, 4, 2), 128), ONE), True, False, (1, 8, 1)),
 ]
 
 
@@ -53,56 +65,106 @@ class Stream:
         return sorted(found)
 
 
-def flip_first_bit(data: bytes) -> str:
-    return bytes([data[0] ^ 0x80, *data[1:]]).hex()
+def flip_bit(data: bytes, position: int) -> bytes:
+    changed = bytearray(data)
+    changed[position // 8] ^= 0x80 >> position % 8
+    return bytes(changed)
 
 
 def make_case(
     name: str,
-    code: tuple[int, int, int, int],
-    radius: int,
+    shapes: tuple[tuple[tuple[int, int, int, int], int], ...],
     with_pepper: bool,
+    with_pin: bool,
     cost: tuple[int, int, int],
 ) -> dict[str, Any]:
-    lambda_bits, m, _, k = code
     stream = Stream(name)
-    reference = stream.bits(lambda_bits)
-    message = [int.from_bytes(stream.read(2), "big") % 2 ** (m + 1) for _ in range(k)]
-    salt, header = stream.read(16), stream.read(90)
-    pepper = stream.read(32) if with_pepper else None
-    helper, tag, secret = generate(code, reference, message, salt, pepper, cost, header)
-
-    at_radius = stream.positions(radius, lambda_bits)
-    spare = next(i for i in range(lambda_bits) if i not in at_radius)
-    probes: list[dict[str, Any]] = [
-        {"comment": "the reference itself", "flips": [], "expect": secret.hex()},
-        {"comment": "exactly c errors", "flips": at_radius, "expect": secret.hex()},
-        {"comment": "c + 1 errors", "flips": sorted([*at_radius, spare]), "expect": ""},
-        {"comment": "every bit wrong", "flips": list(range(lambda_bits)), "expect": ""},
-    ]
-    tampered = {
-        "helper": flip_first_bit(helper),
-        "tag": flip_first_bit(tag),
-        "salt": flip_first_bit(salt),
-        "header": flip_first_bit(header),
-        "pepper": flip_first_bit(pepper) if pepper else stream.read(32).hex(),
+    pepper = stream.read(32) if with_pepper else b""
+    pepper_id = hmac.digest(pepper, b"ailock/v1/pepper-id", "sha256")[:8] if pepper else None
+    header = {
+        "pepper_id": pepper_id,
+        "needs_pin": with_pin,
+        "time_cost": cost[0],
+        "memory_cost_kib": cost[1],
+        "lanes": cost[2],
+        "salt": stream.read(16),
     }
-    if pepper:
-        probes.append({"comment": "no pepper", "flips": [], "pepper": None, "expect": ""})
-    for field, value in tampered.items():
-        probes.append({"comment": f"another {field}", "flips": [], field: value, "expect": ""})
+    objects, references, messages = [], [], []
+    for (lambda_bits, m, n, k), radius in shapes:
+        references.append(stream.bits(lambda_bits))
+        messages.append([int.from_bytes(stream.read(2), "big") % 2 ** (m + 1) for _ in range(k)])
+        objects.append(
+            {
+                "runtime": 1,
+                "photo_count": 3,
+                "fingerprint": stream.read(32),
+                "profile": "default",
+                "lambda_bits": lambda_bits,
+                "radius": radius,
+                "order": m,
+                "blocks": n,
+                "message_symbols": k,
+                "salt": stream.read(16),
+            }
+        )
+    pin = PIN if with_pin else None
+    record, secret = make(header, objects, references, messages, pin, pepper)
+
+    none: list[list[int]] = [[] for _ in objects]
+    at_radius = [stream.positions(one["radius"], one["lambda_bits"]) for one in objects]
+    every_bit = [list(range(one["lambda_bits"])) for one in objects]
+    probes: list[dict[str, Any]] = [
+        {"comment": "the references themselves", "flips": none, "expect": secret.hex()},
+        {"comment": "exactly c errors in each", "flips": at_radius, "expect": secret.hex()},
+        {"comment": "every bit wrong", "flips": every_bit, "expect": ""},
+    ]
+    for number, positions in enumerate(at_radius):
+        spare = next(i for i in every_bit[number] if i not in positions)
+        over = [*none[:number], sorted([*positions, spare]), *none[number + 1 :]]
+        wrong = [*none[:number], every_bit[number], *none[number + 1 :]]
+        probes.append({"comment": f"c + 1 errors in object {number}", "flips": over, "expect": ""})
+        probes.append({"comment": f"object {number} wrong", "flips": wrong, "expect": ""})
+    body = record[:-8]
+    start_of_objects = 36
+    tampered = {
+        "tag": len(body) * 8 - 1,
+        "salt": 12 * 8,
+        "fingerprint": (start_of_objects + 3) * 8,
+        "salt of the last object": (body.rindex(objects[-1]["salt"])) * 8,
+        "helper of the last object": (body.rindex(objects[-1]["salt"]) + 16) * 8,
+    }
+    for field, position in tampered.items():
+        altered = with_checksum(flip_bit(body, position)).hex()
+        probes.append(
+            {"comment": f"another {field}", "flips": none, "record": altered, "expect": ""}
+        )
+    if with_pepper:
+        probes.append(
+            {
+                "comment": "another pepper",
+                "flips": none,
+                "pepper": flip_bit(pepper, 0).hex(),
+                "expect": "",
+            }
+        )
+    if with_pin:
+        probes.append(
+            {"comment": "another PIN", "flips": none, "pin": OTHER_PIN, "expect": ""},
+        )
+    else:
+        probes.append(
+            {"comment": "a needless PIN", "flips": none, "pin": PIN, "expect": secret.hex()}
+        )
     return {
         "name": name,
-        "code": list(code),
-        "radius": radius,
-        "cost": list(cost),
-        "reference_bits": "".join(map(str, reference)),
-        "message": b"".join(s.to_bytes((m + 8) // 8, "big") for s in message).hex(),
-        "salt": salt.hex(),
-        "header": header.hex(),
-        "pepper": pepper.hex() if pepper else None,
-        "helper": helper.hex(),
-        "tag": tag.hex(),
+        "reference_bits": ["".join(map(str, bits)) for bits in references],
+        "messages": [
+            serialised(one["order"], message).hex()
+            for one, message in zip(objects, messages, strict=True)
+        ],
+        "pepper": pepper.hex() or None,
+        "pin": pin,
+        "record": record.hex(),
         "secret": secret.hex(),
         "probes": probes,
     }

@@ -8,7 +8,8 @@ import pytest
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from ailock_sdk.errors import PepperError, ProfileError
-from ailock_sdk.sketch import CHEAPEST, RFC9106_LOW_MEMORY, KdfCost, pepper_id
+from ailock_sdk.parameters import pepper_id
+from ailock_sdk.sketch import CHEAPEST, RFC9106_LOW_MEMORY, KdfCost
 from ailock_sdk.sketch.kdf import derive_keys
 
 SALT, PEPPER = bytes(16), bytes(range(32))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ailock_sdk.constants import RuntimeId
 from ailock_sdk.errors import BadNameError
 from ailock_sdk.secret import Hidden, Secret
-from ailock_sdk.store import ClockReading, Record, RecordHeader, sealing_key
+from ailock_sdk.store import ClockReading, Record, RecordHeader, RecordObject, sealing_key
 from ailock_sdk.store.lock_file import LockFile, Slot, SlotKind
 from ailock_sdk.store.names import normalised_label
 from ailock_sdk.store.recovery_code import RecoveryCode
@@ -22,27 +22,38 @@ SECRET = Secret(sha256(b"tests/vault secret").digest())
 SEALING_KEY = sealing_key(SECRET)
 NOW = ClockReading(uptime=5_000.0, boot_id="boot-1")
 
+PLAIN_OBJECT = RecordObject(
+    runtime=RuntimeId.AI_EDGE_LITERT,
+    photo_count=3,
+    fingerprint=sha256(b"tests/vault bundle").digest(),
+    profile="default",
+    lambda_bits=509,  # three unused bits in the helper
+    radius=162,
+    order=7,
+    blocks=4,
+    message_symbols=2,
+    salt=bytes(range(16, 32)),
+    helper=sha256(b"tests/vault helper").digest() + sha256(b"more").digest()[:31] + b"\x28",
+)
+OTHER_OBJECT = replace(PLAIN_OBJECT, runtime=RuntimeId.TENSORFLOW, salt=bytes(range(32, 48)))
 PLAIN_RECORD = Record(
     header=RecordHeader(
         pepper_id=None,
-        runtime=RuntimeId.AI_EDGE_LITERT,
-        photo_count=3,
-        fingerprint=sha256(b"tests/vault bundle").digest(),
-        profile="default",
-        lambda_bits=509,  # three unused bits in the helper
-        radius=162,
-        order=7,
-        blocks=4,
-        message_symbols=2,
+        needs_pin=False,
         memory_cost_kib=64 * 1024,
         time_cost=3,
         lanes=4,
         salt=bytes(range(16)),
     ),
-    helper=sha256(b"tests/vault helper").digest() + sha256(b"more").digest()[:31] + b"\x28",
+    objects=(PLAIN_OBJECT,),
     tag=b"\xaa\xbb\xcc\xdd",
 )
 PEPPERED_RECORD = replace(PLAIN_RECORD, header=replace(PLAIN_RECORD.header, pepper_id=b"pepperid"))
+COMBINED_RECORD = replace(
+    PEPPERED_RECORD,
+    header=replace(PEPPERED_RECORD.header, needs_pin=True),
+    objects=(PLAIN_OBJECT, OTHER_OBJECT),
+)
 
 
 LOCK_KEY = Hidden(sha256(b"tests/vault lock key").digest())
@@ -82,39 +93,49 @@ PHOTOS_ONLY = LockFile(LOCK.recipient, (photo_slot(PEPPERED_RECORD, 7, "Blåhaj"
 
 
 @st.composite
-def records(draw: st.DrawFn) -> Record:
-    """Any record that SPEC section 8 allows."""
+def record_objects(draw: st.DrawFn) -> RecordObject:
+    """Any object of a record that SPEC section 8 allows."""
     order = draw(st.integers(2, 12))
     shortest, longest = (1 << (order - 1)) + 1, 1 << order
     most_blocks = min((1 << (order + 1)) - 1, 4096 // shortest)
     fewest_blocks = -(-8 // longest)
     blocks = draw(st.integers(fewest_blocks, most_blocks))
     lambda_bits = draw(st.integers(max(8, blocks * shortest), min(4096, blocks * longest)))
-    lanes = draw(st.integers(1, 16))
     length = -(-lambda_bits // 8)
     helper = bytearray(draw(st.binary(min_size=length, max_size=length)))
     helper[-1] &= 0xFF << (-lambda_bits % 8) & 0xFF
-    pepper_ids = st.binary(min_size=8, max_size=8).filter(any)
+    return RecordObject(
+        runtime=draw(st.sampled_from(RuntimeId)),
+        photo_count=draw(st.integers(1, 16)),
+        fingerprint=draw(st.binary(min_size=32, max_size=32)),
+        profile=draw(st.text("abcdefghijklmnopqrstuvwxyz0123456789_-", min_size=1, max_size=32)),
+        lambda_bits=lambda_bits,
+        radius=draw(st.integers(0, (lambda_bits - 1) // 2)),
+        order=order,
+        blocks=blocks,
+        message_symbols=draw(st.integers(1, blocks)),
+        salt=draw(st.binary(min_size=16, max_size=16)),
+        helper=bytes(helper),
+    )
+
+
+@st.composite
+def records(draw: st.DrawFn) -> Record:
+    """Any record that SPEC section 8 allows."""
+    lanes = draw(st.integers(1, 16))
+    salt = draw(st.binary(min_size=16, max_size=16))
+    objects = draw(st.lists(record_objects(), min_size=1, max_size=4))
+    assume(len({salt, *(one.salt for one in objects)}) == 1 + len(objects))
     return Record(
         header=RecordHeader(
-            pepper_id=draw(st.none() | pepper_ids),
-            runtime=draw(st.sampled_from(RuntimeId)),
-            photo_count=draw(st.integers(1, 16)),
-            fingerprint=draw(st.binary(min_size=32, max_size=32)),
-            profile=draw(
-                st.text("abcdefghijklmnopqrstuvwxyz0123456789_-", min_size=1, max_size=32)
-            ),
-            lambda_bits=lambda_bits,
-            radius=draw(st.integers(0, (lambda_bits - 1) // 2)),
-            order=order,
-            blocks=blocks,
-            message_symbols=draw(st.integers(1, blocks)),
+            pepper_id=draw(st.none() | st.binary(min_size=8, max_size=8).filter(any)),
+            needs_pin=draw(st.booleans()),
             memory_cost_kib=draw(st.integers(8 * lanes, 1024 * 1024)),
             time_cost=draw(st.integers(1, 16)),
             lanes=lanes,
-            salt=draw(st.binary(min_size=16, max_size=16)),
+            salt=salt,
         ),
-        helper=bytes(helper),
+        objects=tuple(objects),
         tag=draw(st.binary(min_size=4, max_size=4)),
     )
 

@@ -1,4 +1,4 @@
-"""SPEC sections 8 and 9 written down from their text, sharing no code with the package.
+"""SPEC section 9 written down from their text, sharing no code with the package.
 
 Slow and obvious: HMAC and the ladder of RFC 7748 in place of a library's HKDF and X25519.
 """
@@ -7,41 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _PRIME = 2**255 - 19
 _BASE_POINT = (9).to_bytes(32, "little")
-
-
-def record_body(fields: dict[str, Any]) -> bytes:
-    """Every byte of a record before its checksum; no rule is enforced."""
-    name = fields["profile"].encode("ascii")
-    pepper_id = fields["pepper_id"]
-    return b"".join(
-        [
-            b"AILK",
-            b"\x01",
-            b"\x00" if pepper_id is None else b"\x01",
-            fields["runtime"].to_bytes(1, "big"),
-            fields["photo_count"].to_bytes(1, "big"),
-            fields["fingerprint"],
-            len(name).to_bytes(1, "big") + name,
-            fields["lambda_bits"].to_bytes(2, "big"),
-            fields["radius"].to_bytes(2, "big"),
-            fields["order"].to_bytes(1, "big"),
-            fields["blocks"].to_bytes(1, "big"),
-            fields["message_symbols"].to_bytes(1, "big"),
-            fields["memory_cost_kib"].to_bytes(4, "big"),
-            fields["time_cost"].to_bytes(1, "big"),
-            fields["lanes"].to_bytes(1, "big"),
-            fields["salt"],
-            bytes(8) if pepper_id is None else pepper_id,
-            fields["helper"],
-            fields["tag"],
-        ]
-    )
 
 
 def with_checksum(body: bytes) -> bytes:

@@ -12,7 +12,7 @@ import pytest
 
 from ailock_sdk.store import RecordStore
 from ailock_sdk.store.private_files import make_private_folder, new_private_file
-from tests.store.examples import NOW, PEPPER, PLAIN_RECORD, SEALING_KEY
+from tests.store.examples import NOW, PEPPER, PLAIN_OBJECT, PLAIN_RECORD, SEALING_KEY
 
 FULL, ON = 2, 1
 
@@ -76,10 +76,10 @@ def test_a_removed_lock_is_not_in_the_files(tmp_path: Path) -> None:
     with RecordStore.open(path, PEPPER) as store:
         store.add("mug", PLAIN_RECORD, SEALING_KEY)
         store.charge("mug", NOW)
-    assert PLAIN_RECORD.helper in path.read_bytes()
+    assert PLAIN_OBJECT.helper in path.read_bytes()
     with RecordStore.open(path, PEPPER) as store:
         store.remove("mug")
-    assert PLAIN_RECORD.helper not in path.read_bytes()
+    assert PLAIN_OBJECT.helper not in path.read_bytes()
     assert os.listdir(tmp_path) == ["vault.db"]  # the log, which held it too, is gone
 
 

@@ -10,34 +10,37 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ailock_sdk.errors import RecordFormatError
-from ailock_sdk.store import Record, RecordHeader
-from tests.store.examples import PEPPERED_RECORD, PLAIN_RECORD, records
-from tests.store.reference import with_checksum
+from ailock_sdk.store import Record, RecordObject, bound_bytes
+from tests.reference.record import with_checksum
+from tests.store.examples import (
+    COMBINED_RECORD,
+    OTHER_OBJECT,
+    PEPPERED_RECORD,
+    PLAIN_OBJECT,
+    PLAIN_RECORD,
+    records,
+)
 
-EXAMPLES = pytest.mark.parametrize("record", [PLAIN_RECORD, PEPPERED_RECORD], ids=["plain", "pep"])
+RECORDS = {"plain": PLAIN_RECORD, "pep": PEPPERED_RECORD, "combined": COMBINED_RECORD}
+EXAMPLES = pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS)
 
-# Offsets of SPEC section 8 for the profile name "default" and 509 bits.
-OFFSETS = {
-    "magic": (0, 4),
-    "version": (4, 5),
-    "flags": (5, 6),
-    "runtime": (6, 7),
-    "photos": (7, 8),
-    "fingerprint": (8, 40),
-    "name length": (40, 41),
-    "name": (41, 48),
-    "lambda": (48, 50),
-    "radius": (50, 52),
-    "code": (52, 55),
-    "memory": (55, 59),
-    "time": (59, 60),
-    "lanes": (60, 61),
-    "salt": (61, 77),
-    "pepper id": (77, 85),
-    "helper": (85, 149),
-    "tag": (149, 153),
-    "checksum": (153, 161),
-}
+# Offsets of SPEC section 8 for two objects of the profile name "default" and 509 bits.
+HEADER = [
+    *(("magic", 4), ("version", 1), ("flags", 1), ("memory", 4), ("time", 1), ("lanes", 1)),
+    *(("salt", 16), ("pepper id", 8), ("objects", 1)),
+]
+OBJECT = [
+    *(("runtime", 1), ("photos", 1), ("fingerprint", 32), ("name length", 1), ("name", 7)),
+    *(("lambda", 2), ("radius", 2), ("code", 3), ("object salt", 16), ("helper", 64)),
+]
+FIELDS = [
+    *HEADER,
+    *OBJECT,
+    *((f"second {name}", size) for name, size in OBJECT),
+    *(("tag", 4), ("checksum", 8)),
+]
+STARTS = [sum(size for _, size in FIELDS[:index]) for index in range(len(FIELDS))]
+OFFSETS = {name: (start, start + size) for (name, size), start in zip(FIELDS, STARTS, strict=True)}
 
 
 def parses(data: bytes) -> bool:
@@ -51,38 +54,57 @@ def parses(data: bytes) -> bool:
 
 
 def test_layout_is_that_of_the_specification() -> None:
-    data = bytes(PEPPERED_RECORD)
-    header = PEPPERED_RECORD.header
+    data = bytes(COMBINED_RECORD)
     parts = {name: data[start:stop] for name, (start, stop) in OFFSETS.items()}
-    assert len(data) == OFFSETS["checksum"][1]
-    assert parts == {
-        "magic": b"AILK",
-        "version": b"\x01",
-        "flags": b"\x01",
+    assert len(data) == OFFSETS["checksum"][1] == 307
+    first, second = COMBINED_RECORD.objects
+    objects = {
         "runtime": b"\x01",
         "photos": b"\x03",
-        "fingerprint": header.fingerprint,
+        "fingerprint": first.fingerprint,
         "name length": b"\x07",
         "name": b"default",
         "lambda": (509).to_bytes(2, "big"),
         "radius": (162).to_bytes(2, "big"),
         "code": bytes([7, 4, 2]),
+        "object salt": first.salt,
+        "helper": first.helper,
+    }
+    assert parts == {
+        "magic": b"AILK",
+        "version": b"\x01",
+        "flags": b"\x03",
         "memory": (65536).to_bytes(4, "big"),
         "time": b"\x03",
         "lanes": b"\x04",
-        "salt": header.salt,
+        "salt": COMBINED_RECORD.header.salt,
         "pepper id": b"pepperid",
-        "helper": PEPPERED_RECORD.helper,
-        "tag": PEPPERED_RECORD.tag,
+        "objects": b"\x02",
+        **objects,
+        **{f"second {name}": value for name, value in objects.items()},
+        "second runtime": b"\x03",
+        "second object salt": second.salt,
+        "tag": COMBINED_RECORD.tag,
         "checksum": sha256(data[:-8]).digest()[:8],
     }
-    assert bytes(PLAIN_RECORD)[77:85] == bytes(8)
-    assert bytes(PLAIN_RECORD)[5] == 0
+    assert bytes(PLAIN_RECORD)[28:36] == bytes(8)
+    assert [bytes(record)[5] for record in RECORDS.values()] == [0, 1, 3]
 
 
 @EXAMPLES
-def test_header_is_the_prefix_before_the_helper(record: Record) -> None:
-    assert bytes(record) == bytes(record.header) + record.helper + bytes(record)[149:]
+def test_what_the_key_derivation_binds_is_all_before_the_tag(record: Record) -> None:
+    assert bound_bytes(record.header, record.objects) == bytes(record)[: -4 - 8]
+
+
+def test_any_bytes_like_object_is_parsed_and_the_record_is_hashable() -> None:
+    data = bytes(COMBINED_RECORD)
+    for given_data in (bytearray(data), memoryview(data), memoryview(bytearray(data))):
+        record = Record.from_bytes(given_data)
+        assert record == COMBINED_RECORD
+        assert hash(record) == hash(COMBINED_RECORD)
+    for wrong in ("AILK", 200, None):
+        with pytest.raises(TypeError):
+            Record.from_bytes(wrong)  # type: ignore[arg-type]
 
 
 @given(records())
@@ -103,17 +125,14 @@ def test_every_single_byte_change_is_rejected(record: Record) -> None:
 
 def test_every_single_byte_change_with_a_fitting_checksum() -> None:
     """Counts, per field, the values that pass: nothing but the SPEC's ranges decides."""
-    body = bytes(PEPPERED_RECORD)[:-8]
+    body = bytes(COMBINED_RECORD)[:-8]
     passed = dict.fromkeys(OFFSETS, 0)
     for name, (start, stop) in OFFSETS.items():
         for offset in range(start, min(stop, len(body))):
             for value in range(256):
                 changed = body[:offset] + bytes([value]) + body[offset + 1 :]
                 passed[name] += parses(with_checksum(changed))
-    assert passed == {
-        "magic": 4,
-        "version": 1,
-        "flags": 1,  # without the flag, the pepper id must be zero
+    objects = {
         "runtime": 3,
         "photos": 16,
         "fingerprint": 32 * 256,
@@ -123,13 +142,22 @@ def test_every_single_byte_change_with_a_fitting_checksum() -> None:
         "lambda": 1 + 3,
         "radius": 1 + 255,  # high byte 0; low byte 0 .. 254
         "code": 1 + 4 + 4,  # m = 7 only; n = 4 .. 7; k = 1 .. 4
+        "object salt": 16 * 256,
+        "helper": 63 * 256 + 32,
+    }
+    assert passed == {
+        "magic": 4,
+        "version": 1,
+        "flags": 2,  # without the pepper's flag, its id must be zero
         # 65536 with one byte changed, in 32 .. 1,048,576
         "memory": 1 + 16 + 256 + 256,
         "time": 16,
         "lanes": 16,
         "salt": 16 * 256,
         "pepper id": 8 * 256,
-        "helper": 63 * 256 + 32,
+        "objects": 1,
+        **objects,
+        **{f"second {name}": count for name, count in objects.items()},
         "tag": 4 * 256,
         "checksum": 0,
     }
@@ -160,8 +188,8 @@ def test_arbitrary_bytes_are_rejected(data: bytes) -> None:
 
 
 CODE = "no code has"
-RULES = [
-    # name of the header field, value, what the message says (None: allowed)
+OBJECT_RULES = [
+    # name of the field, value, what the message says (None: allowed)
     ("photo_count", 0, "reference photos 0"),
     ("photo_count", 1, None),
     ("photo_count", 16, None),
@@ -192,6 +220,16 @@ RULES = [
     ("message_symbols", 1, None),
     ("message_symbols", 4, None),
     ("message_symbols", 5, CODE),
+    ("salt", bytes(17), "17 bytes instead of 16"),
+    ("runtime", 0, "runtime 0"),
+    ("helper", PLAIN_OBJECT.helper[:-1], "63 bytes instead of 64"),
+    ("helper", PLAIN_OBJECT.helper + b"\0", "65 bytes instead of 64"),
+    *(
+        ("helper", PLAIN_OBJECT.helper[:-1] + bytes([0x28 | bit]), "unused bits")
+        for bit in (1, 2, 4)
+    ),
+]
+HEADER_RULES = [
     ("memory_cost_kib", 31, "memory cost"),
     ("memory_cost_kib", 32, None),
     ("memory_cost_kib", 1024 * 1024, None),
@@ -202,14 +240,25 @@ RULES = [
     ("lanes", 0, "lanes 0"),
     ("lanes", 16, None),
     ("lanes", 17, "lanes 17"),
-    ("salt", bytes(17), "17 bytes instead of 16"),
     ("pepper_id", bytes(8), "all zero"),
     ("pepper_id", b"pepper", "6 bytes instead of 8"),
+    ("salt", bytes(15), "15 bytes instead of 16"),
 ]
 
 
-@pytest.mark.parametrize(("field", "value", "message"), RULES)
-def test_field_rules(field: str, value: object, message: str | None) -> None:
+@pytest.mark.parametrize(("field", "value", "message"), OBJECT_RULES)
+def test_rules_of_an_object(field: str, value: object, message: str | None) -> None:
+    if message is None:
+        objects = (OTHER_OBJECT, replace(PLAIN_OBJECT, **{field: value}))
+        record = replace(PLAIN_RECORD, objects=objects)
+        assert Record.from_bytes(bytes(record)) == record
+    else:
+        with pytest.raises(RecordFormatError, match=message):
+            replace(PLAIN_OBJECT, **{field: value})
+
+
+@pytest.mark.parametrize(("field", "value", "message"), HEADER_RULES)
+def test_rules_of_the_header(field: str, value: object, message: str | None) -> None:
     if message is None:
         record = replace(PLAIN_RECORD, header=replace(PLAIN_RECORD.header, **{field: value}))
         assert Record.from_bytes(bytes(record)) == record
@@ -218,9 +267,31 @@ def test_field_rules(field: str, value: object, message: str | None) -> None:
             replace(PLAIN_RECORD.header, **{field: value})
 
 
-def code_header(lambda_bits: int, order: int, blocks: int, symbols: int) -> RecordHeader:
+def test_no_two_salts_are_equal_and_objects_are_one_to_four() -> None:
+    other, third = OTHER_OBJECT, replace(PLAIN_OBJECT, salt=bytes(16))
+    fourth = replace(PLAIN_OBJECT, salt=b"\xff" * 16)
+    record = replace(PLAIN_RECORD, objects=(PLAIN_OBJECT, other, third, fourth))
+    assert Record.from_bytes(bytes(record)) == record
+    for objects in ((), (*record.objects, replace(PLAIN_OBJECT, salt=b"\xfe" * 16))):
+        with pytest.raises(RecordFormatError, match="number of objects"):
+            replace(record, objects=objects)
+    for salts in (
+        (PLAIN_RECORD.header.salt,),
+        (other.salt, PLAIN_RECORD.header.salt),
+        (other.salt, other.salt),
+        (third.salt, other.salt, fourth.salt, third.salt),
+    ):
+        objects = tuple(replace(PLAIN_OBJECT, salt=salt) for salt in salts)
+        with pytest.raises(RecordFormatError, match="two salts"):
+            replace(record, objects=objects)
+    with pytest.raises(RecordFormatError, match="instead of 4"):
+        replace(PLAIN_RECORD, tag=b"abc")
+
+
+def code_object(lambda_bits: int, order: int, blocks: int, symbols: int) -> RecordObject:
     return replace(
-        PLAIN_RECORD.header,
+        PLAIN_OBJECT,
+        helper=bytes(-(-lambda_bits // 8)),
         lambda_bits=lambda_bits,
         radius=0,
         order=order,
@@ -245,10 +316,10 @@ def code_header(lambda_bits: int, order: int, blocks: int, symbols: int) -> Reco
 )
 def test_codes_of_section_5(code: tuple[int, int, int, int], exists: bool) -> None:
     if exists:
-        code_header(*code)
+        code_object(*code)
     else:
         with pytest.raises(RecordFormatError, match=CODE):
-            code_header(*code)
+            code_object(*code)
 
 
 def test_code_rule_agrees_with_counting_columns() -> None:
@@ -267,22 +338,11 @@ def test_code_rule_agrees_with_counting_columns() -> None:
                     and all(2 ** (order - 1) + 1 <= count <= 2**order for count in columns)
                 )
                 try:
-                    code_header(lambda_bits, order, blocks, 1)
+                    code_object(lambda_bits, order, blocks, 1)
                 except RecordFormatError:
                     assert not exists
                 else:
                     assert exists
-
-
-def test_helper_and_tag_rules() -> None:
-    for helper in (PLAIN_RECORD.helper[:-1], PLAIN_RECORD.helper + b"\0"):
-        with pytest.raises(RecordFormatError, match="instead of 64"):
-            replace(PLAIN_RECORD, helper=helper)
-    for bit in (1, 2, 4):
-        with pytest.raises(RecordFormatError, match="unused bits"):
-            replace(PLAIN_RECORD, helper=PLAIN_RECORD.helper[:-1] + bytes([0x28 | bit]))
-    with pytest.raises(RecordFormatError, match="instead of 4"):
-        replace(PLAIN_RECORD, tag=b"abc")
 
 
 def test_messages_name_the_rule_and_the_remedy() -> None:
@@ -291,11 +351,11 @@ def test_messages_name_the_rule_and_the_remedy() -> None:
         b"": "not a record",
         b"AILS" + data[4:]: "not a record",
         data[:4] + b"\x02" + data[5:]: "version 2 is unknown: update",
-        data[:-1]: "160 bytes where it needs 161",
+        data[:-1]: "177 bytes where it needs 178",
         data[:-1] + bytes([data[-1] ^ 1]): "checksum does not fit, it is damaged: restore",
-        with_checksum(data[:5] + b"\x02" + data[6:-8]): "flags 0x02 are unknown: update",
-        with_checksum(data[:6] + b"\x04" + data[7:-8]): "runtime 4 is unknown: update",
-        with_checksum(data[:80] + b"\x01" + data[81:-8]): "pepper id is given although",
+        with_checksum(data[:5] + b"\x04" + data[6:-8]): "flags 0x04 are unknown: update",
+        with_checksum(data[:37] + b"\x04" + data[38:-8]): "runtime 4 is unknown: update",
+        with_checksum(data[:30] + b"\x01" + data[31:-8]): "pepper id is given although",
         with_checksum(data[:5] + b"\x01" + data[6:-8]): "all zero although",
     }
     for damaged, message in cases.items():
@@ -304,14 +364,22 @@ def test_messages_name_the_rule_and_the_remedy() -> None:
 
 
 def test_repr_and_description_hold_no_helper_salt_or_tag() -> None:
-    record = PEPPERED_RECORD
-    shown = repr(record) + repr(record.describe())
-    for hidden in (record.helper, record.header.salt, record.tag):
-        assert repr(hidden) not in shown
-        assert hidden.hex() not in shown
-    assert record.describe()["record_bytes"] == len(bytes(record)) == 161
-    assert record.describe()["needs_pepper"] is True
-    assert record.describe()["runtime"] == "ai-edge-litert"
+    record = COMBINED_RECORD
+    description = record.describe()
+    shown = repr(record) + repr(description)
+    for one in record.objects:
+        for hidden in (one.helper, one.salt, record.header.salt, record.tag):
+            assert repr(hidden) not in shown
+            assert hidden.hex() not in shown
+    assert description["record_bytes"] == len(bytes(record)) == 307
+    assert description["needs_pepper"] is description["needs_pin"] is True
+    assert [one["runtime"] for one in description["objects"]] == ["ai-edge-litert", "tensorflow"]
+
+
+def test_the_strength_of_a_combination_is_the_sum() -> None:
+    assert PLAIN_RECORD.describe()["message_bits"] == 16
+    assert COMBINED_RECORD.describe()["message_bits"] == 32
+    assert [one["message_bits"] for one in COMBINED_RECORD.describe()["objects"]] == [16, 16]
 
 
 def test_records_are_frozen() -> None:

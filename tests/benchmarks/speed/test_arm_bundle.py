@@ -73,7 +73,7 @@ def test_imageprint_is_the_same_bit_for_bit(
     assert elsewhere["machine"] == "aarch64"
     assert elsewhere["fingerprint"] == lock.fingerprint.hex()
     if looks == "two probes":
-        here = lock.probe([PHOTO, OTHER_VIEW])
+        (here,) = lock.probes([PHOTO, OTHER_VIEW])
     else:
         here = lock.imageprint(PHOTO, reference=looks == "reference")
     np.testing.assert_array_equal(here.bits, elsewhere["bits"][looks])

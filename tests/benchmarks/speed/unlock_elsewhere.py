@@ -30,8 +30,9 @@ class RecordingLock(AiLock):
         self.taken.setdefault("reference" if reference else "probe", taken)
         return taken
 
-    def probe(self, photos: Any) -> ImagePrint:
-        self.taken["two probes"] = taken = super().probe(photos)
+    def probes(self, photos: Any) -> tuple[ImagePrint, ...]:
+        taken = super().probes(photos)
+        self.taken["two probes"] = taken[0]
         return taken
 
 

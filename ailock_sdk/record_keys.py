@@ -1,0 +1,182 @@
+"""From imageprints to a record and its secret, and back: sketch and record together.
+
+Pure: salts, messages, pepper and PIN come from the caller. Photos and bundles are not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ailock_sdk.errors import UnlockError
+from ailock_sdk.imageprint import ImagePrint
+from ailock_sdk.parameters import pepper_id
+from ailock_sdk.secret import Hidden, Secret
+from ailock_sdk.sketch import (
+    Code,
+    FoundMessages,
+    KdfCost,
+    KeyInputs,
+    ObjectSketch,
+    conceal,
+    find_messages,
+    new_secret,
+    secret_behind,
+)
+from ailock_sdk.store import Record, RecordHeader, RecordObject, bound_bytes
+
+
+@dataclass(frozen=True)
+class NewObject:
+    """One object of a new record.
+
+    Attributes
+    ----------
+    reference : ImagePrint
+    photo_count : int
+        That the reference was made of, 1 to 16.
+    salt : bytes
+        16 random bytes.
+    message : Hidden
+        Random bytes, as many as the code's message takes.
+    """
+
+    reference: ImagePrint
+    photo_count: int
+    salt: bytes = field(repr=False)
+    message: Hidden
+
+
+@dataclass(frozen=True)
+class Maker:
+    """What the objects of a new record have in common.
+
+    Attributes
+    ----------
+    runtime : int
+        Number of ``RuntimeId``.
+    fingerprint : bytes
+    profile : str
+    code : Code
+    radius : int
+    """
+
+    runtime: int
+    fingerprint: bytes
+    profile: str
+    code: Code
+    radius: int
+
+
+def make_record(
+    maker: Maker,
+    objects: Sequence[NewObject],
+    salt: bytes,
+    pepper: Hidden | None,
+    pin: Hidden | None,
+    cost: KdfCost,
+) -> tuple[Record, Secret]:
+    """A new record and its secret.
+
+    Parameters
+    ----------
+    maker : Maker
+    objects : sequence of NewObject
+        1 to 4.
+    salt : bytes
+        16 random bytes, of Argon2id.
+    pepper : Hidden or None
+    pin : Hidden or None
+        One that ``parameters.check_pin`` lets pass.
+    cost : KdfCost
+    """
+    header = RecordHeader(
+        pepper_id=None if pepper is None else pepper_id(pepper),
+        needs_pin=pin is not None,
+        memory_cost_kib=cost.memory_cost_kib,
+        time_cost=cost.time_cost,
+        lanes=cost.lanes,
+        salt=salt,
+    )
+    code = maker.code
+    messages, parts = [], []
+    for new in objects:
+        helper, message = conceal(
+            code, maker.radius, new.reference.bits, new.message, new.salt, pepper
+        )
+        messages.append(message)
+        parts.append(
+            RecordObject(
+                runtime=maker.runtime,
+                photo_count=new.photo_count,
+                fingerprint=maker.fingerprint,
+                profile=maker.profile,
+                lambda_bits=code.lambda_bits,
+                radius=maker.radius,
+                order=code.order,
+                blocks=code.blocks,
+                message_symbols=code.message_symbols,
+                salt=new.salt,
+                helper=helper,
+            )
+        )
+    bound = bound_bytes(header, parts)
+    tag, secret = new_secret(messages, KeyInputs(pin or Hidden(), salt, pepper, cost, bound))
+    return Record(header, tuple(parts), tag), secret
+
+
+def open_any(
+    records: Sequence[Record],
+    probes: Sequence[ImagePrint],
+    pepper: Hidden | None,
+    pin: Hidden | None,
+) -> tuple[int, Secret]:
+    """The first record that opens: its index and its secret.
+
+    All are decoded. Argon2id runs for those of which every object was found, and for the first
+    where there is none of these: a refusal takes as long whatever was wrong.
+
+    Parameters
+    ----------
+    records : sequence of Record
+        One or more.
+    probes : sequence of ImagePrint
+        One for each object; all records are of that many.
+    pepper : Hidden or None
+        Of the records that need one.
+    pin : Hidden or None
+        Of the records that need one.
+
+    Raises
+    ------
+    UnlockError
+        None opens.
+    """
+    peppers = [None if r.header.pepper_id is None else pepper for r in records]
+    found = [_find(*pair, probes) for pair in zip(records, peppers, strict=True)]
+    complete = [index for index, messages in enumerate(found) if messages.complete]
+    for index in complete or [0]:
+        try:
+            return index, _secret_of(records[index], found[index], peppers[index], pin)
+        except UnlockError:
+            continue
+    raise UnlockError
+
+
+def _find(record: Record, pepper: Hidden | None, probes: Sequence[ImagePrint]) -> FoundMessages:
+    sketches = [
+        ObjectSketch(Code(one.lambda_bits, *one.code), one.radius, one.salt, one.helper)
+        for one in record.objects
+    ]
+    return find_messages(sketches, [probe.margins for probe in probes], pepper)
+
+
+def _secret_of(
+    record: Record, found: FoundMessages, pepper: Hidden | None, pin: Hidden | None
+) -> Secret:
+    header = record.header
+    if pin is None or not header.needs_pin:
+        pin = Hidden()
+    cost = KdfCost(header.time_cost, header.memory_cost_kib, header.lanes)
+    bound = bound_bytes(header, record.objects)
+    return secret_behind(found, record.tag, KeyInputs(pin, header.salt, pepper, cost, bound))
