@@ -20,8 +20,8 @@ from ailock_sdk.sketch import (
     new_secret,
     secret_behind,
 )
-from ailock_sdk.store import RecordStore
-from tests.store.examples import PEPPER, PLAIN_RECORD, SEALING_KEY
+from ailock_sdk.store import LockStore, RecoveryCode, open_slot, recovery_secret
+from tests.store.examples import CODE, LOCK, PEPPER
 
 Pairs = list[tuple[bytes, bytes]]
 
@@ -59,10 +59,21 @@ def test_the_tag_of_a_record(refused: Pairs) -> None:
 
 
 def test_the_mac_of_a_row(refused: Pairs, tmp_path: Path) -> None:
-    with RecordStore.open(tmp_path / "vault.db", PEPPER) as store:
-        store.add("mug", PLAIN_RECORD, SEALING_KEY)
+    with LockStore.create(tmp_path / "vault.db") as store:
+        store.add("mug", LOCK, PEPPER)
         with pytest.raises(VaultError, match="damaged"):
-            store.get("mug")
+            store.get("mug", PEPPER)
     ((stored, computed),) = refused
     assert stored == computed
     assert len(stored) == 32
+
+
+def test_a_recovery_code(refused: Pairs) -> None:
+    assert RecoveryCode(bytes(16)) != RecoveryCode(bytes(16))
+    assert refused == [(bytes(16), bytes(16))]
+
+
+def test_the_key_of_a_slot(refused: Pairs) -> None:
+    secret = recovery_secret(CODE, LOCK.slot(2).body)
+    assert open_slot(LOCK.slot(2), secret, LOCK.recipient) is None
+    assert refused == [(LOCK.recipient, LOCK.recipient)]

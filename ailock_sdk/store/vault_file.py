@@ -94,17 +94,17 @@ def open_vault_file(path: Path, *, read_only: bool = False) -> OpenedVault:
         path = _checked_place(path)
     except OSError as error:
         raise VaultError(f"vault {path} cannot be used: {error}") from error
-    writable = not read_only and may_write(path) and may_write(path.parent)
+    may_change = may_write(path) and may_write(path.parent)
     with explained(path):
-        connection = _connect(path, "rw") if writable else _connect_to_read(path)
+        connection = _connect(path, "rw") if may_change else _connect_to_read(path)
         try:
             _check_identity(path, connection)
-            if writable:
+            if may_change:
                 _make_durable(connection)
         except BaseException:
             connection.close()
             raise
-    return OpenedVault(connection, writable)
+    return OpenedVault(connection, may_change and not read_only)
 
 
 def create_vault_file(path: Path) -> None:
@@ -250,10 +250,10 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
 def _connect_to_read(path: Path) -> sqlite3.Connection:
     """Open a vault without writing anything anywhere near it."""
     log = Path(f"{path}-wal")
-    if not log.exists() or log.stat().st_size == 0:
-        return _connect(path, "ro&immutable=1")
     if Path(f"{path}-shm").exists():
         return _connect(path, "ro")  # in use: its processes say how far the log is valid
+    if not log.exists() or log.stat().st_size == 0:
+        return _connect(path, "ro&immutable=1")
     # SQLite reads a log only with an index beside it, which it would have to make: in a copy.
     with tempfile.TemporaryDirectory(prefix="ailock-") as folder:
         copy = Path(folder, "vault.db")
