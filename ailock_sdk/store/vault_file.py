@@ -127,10 +127,12 @@ def create_vault_file(path: Path) -> None:
     missing = [folder for folder in path.parents if not folder.exists()]
     try:
         make_private_folder(path.parent)
-        with new_private_file(path, overwrite=False, named=True) as file, explained(path):
-            reason = why_not_private(path, os.fstat(file.fileno())) or why_shared(path.parent)
-            if reason is not None:
-                raise VaultError(f"no vault is made at {path}, {reason}")
+        if (reason := why_shared(path.parent)) is not None:
+            raise VaultError(f"vault {path} cannot be made: {reason}")
+        with (
+            new_private_file(path, overwrite=False, private=True, named=True) as file,
+            explained(path),
+        ):
             connection = _connect(Path(file.name), "rw")
             with closing(connection):
                 connection.execute(_CREATE_VAULT)
