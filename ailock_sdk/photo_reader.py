@@ -239,11 +239,11 @@ class PhotoReader:
 
     def _imageprint(self, decoded: Photo, looks: Sequence[Look]) -> ImagePrint:
         contract = self.bundle.input
-        height, width = decoded.pixels.shape[:2]
+        width, height = decoded.decoded_width, decoded.decoded_height
         margins = []  # [segment][layer] -> float64 (lambda,)
         for box in segment_boxes(width, height, contract.crop, self.profile.segments):
             with self._stage("resize"):
-                views = look_views(decoded.pixels, box, looks, contract.height, contract.width)
+                views = look_views(decoded, box, looks, contract.height, contract.width)
             with self._stage("network"):
                 embeddings = self.embedder.embed_mean(views, self.profile.layers)
             with self._stage("projection"):

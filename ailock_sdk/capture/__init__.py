@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from ailock_sdk.capture.decode import Photo, PhotoSource, Pixels, decode_photo, read_photo
+from ailock_sdk.capture.decode import decode_photo
 from ailock_sdk.capture.looks import look_views
+from ailock_sdk.capture.photo import Photo, Pixels
 from ailock_sdk.capture.quality import QualityIssue, QualityThresholds, assess_quality
 from ailock_sdk.capture.resize import crop_and_resize
 from ailock_sdk.capture.segments import SEGMENT_NAMES, Box, segment_boxes
+from ailock_sdk.capture.source import PhotoSource, read_photo
 from ailock_sdk.profiles import Look
 
 __all__ = [

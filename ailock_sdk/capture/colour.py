@@ -25,15 +25,25 @@ def to_rgb(image: Image.Image) -> Image.Image:
     PhotoFormatError
         The mode is none that a photo comes in, for example floating point.
     """
+    check_mode(image)
     if image.mode in DEEP_GREY_MODES:
         return _deep_grey_to_rgb(image)
-    if image.mode not in COLOUR_MODES | ALPHA_MODES:
-        raise PhotoFormatError(
-            f"images of mode {image.mode} are not photos: convert the image to RGB first"
-        )
     if image.has_transparency_data:
         return _onto_white(image)
     return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def check_mode(image: Image.Image) -> None:
+    """Refuse what :func:`to_rgb` would refuse.
+
+    Raises
+    ------
+    PhotoFormatError
+    """
+    if image.mode not in COLOUR_MODES | ALPHA_MODES | DEEP_GREY_MODES:
+        raise PhotoFormatError(
+            f"images of mode {image.mode} are not photos: convert the image to RGB first"
+        )
 
 
 def _onto_white(image: Image.Image) -> Image.Image:

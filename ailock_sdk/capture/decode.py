@@ -2,97 +2,57 @@
 
 from __future__ import annotations
 
-import io
-import os
-import stat
 import threading
 import warnings
-from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
-from ailock_sdk.capture.colour import to_rgb
+from ailock_sdk.capture.colour import check_mode
+from ailock_sdk.capture.formats import (
+    PILLOW_FORMATS,
+    format_of,
+    open_heif,
+    open_pillow,
+    unknown_format,
+)
+from ailock_sdk.capture.jpeg import DCT_DIVISORS, damaged, decode_jpeg, read_layout
+from ailock_sdk.capture.photo import Photo, Pixels
+from ailock_sdk.capture.source import PhotoSource, read_photo
 from ailock_sdk.errors import PhotoFormatError, ProfileError
+from ailock_sdk.limits import DEFAULT_LIMITS, Limits
 
-MAX_PHOTO_BYTES = 64 * 1024 * 1024
-"""Encoded size above which a photo is refused before it is read."""
-MAX_PHOTO_PIXELS = 64_000_000
-"""Width times height above which a photo is refused before it is decoded."""
-
-Pixels: TypeAlias = npt.NDArray[np.uint8]
-"""(H, W, 3) uint8, RGB, 0 to 255."""
-
-PhotoSource: TypeAlias = "str | os.PathLike[str] | bytes | Image.Image | Pixels"
-"""A file's path, an encoded file's bytes, a Pillow image, or uint8 RGB pixels (H, W, 3)."""
-
-DCT_DIVISORS = (8, 4, 2)
-"""The reductions that a JPEG decoder does for free, greatest first."""
-
-PILLOW_FORMATS = {"JPEG", "MPO", "PNG", "WEBP", "HEIF"}
-"""Pillow's names of the formats read here; MPO is a JPEG with more pictures behind the first."""
-HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1"}
+BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 1, "I;16": 2}
+"""Memory of an image of a mode; of others 4."""
+DECODER_BYTES_PER_PIXEL = {"WEBP": 17, "AVIF": 18, "HEIF": 6}
+"""Memory while decoding, of formats whose decoders keep more than the image (measured)."""
+DEEP_HEIF_BYTES_PER_PIXEL = 12
+"""Above 8 bits, or with transparency."""
 
 ORIENTATION_TAG = 0x0112
-TURN_OF_ORIENTATION = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-TRANSPOSED_ORIENTATIONS = {5, 6, 7, 8}
 
 _one_at_a_time = threading.Lock()
 """Warning filters belong to the whole process: two threads that silence Pillow at once could leave
 them silenced for good."""
 
 
-@dataclass(frozen=True, eq=False)
-class Photo:
-    """An upright photo, possibly reduced.
-
-    Attributes
-    ----------
-    pixels : ndarray, uint8, shape (H, W, 3)
-        RGB, 0 to 255, read-only; at most as large as the source.
-    width, height : int
-        Size in pixels of the source once upright, before any reduction.
-    """
-
-    pixels: Pixels
-    width: int
-    height: int
-
-
-def read_photo(source: PhotoSource) -> bytes | Image.Image | Pixels:
-    """The bytes of the file if ``source`` is a path, else ``source`` itself.
-
-    Raises
-    ------
-    PhotoFormatError
-        Not a readable regular file, or above ``MAX_PHOTO_BYTES``.
-    """
-    return _read_file(source) if isinstance(source, (str, os.PathLike)) else source
-
-
-def decode_photo(source: PhotoSource, short_side_pixels: int) -> Photo:
+def decode_photo(
+    source: PhotoSource, short_side_pixels: int, limits: Limits = DEFAULT_LIMITS
+) -> Photo:
     """Decode ``source`` to upright RGB pixels; never changes ``source``.
 
     Parameters
     ----------
     source : PhotoSource
-        Files and bytes hold JPEG, PNG or WebP, or HEIC with the ``heic`` extra. Pillow images may
-        have any mode that such files decode to, and ``HSV``. Arrays are uint8 RGB (H, W, 3). Colour
-        profiles are ignored.
+        Files and bytes hold JPEG, PNG or WebP; AVIF where Pillow can; HEIC with the ``heic`` extra.
+        Pillow images may have any mode that such files decode to, and ``HSV``. Arrays are uint8
+        RGB (H, W, 3). Colour profiles are ignored.
     short_side_pixels : int
         Short side that the caller goes on to need, at least 2. Encoded JPEG files come out at the
         smallest DCT scale (1, 1/2, 1/4, 1/8) whose short side is not below it, all else at full
         size.
+    limits : Limits
+        Ceilings, looked at before decoding.
 
     Returns
     -------
@@ -101,54 +61,84 @@ def decode_photo(source: PhotoSource, short_side_pixels: int) -> Photo:
     Raises
     ------
     PhotoFormatError
-        Not a readable regular file, not such an image, damaged, or above the ceilings of
-        ``MAX_PHOTO_BYTES`` and ``MAX_PHOTO_PIXELS``, which are checked before decoding.
+        Not a readable regular file, not such an image, damaged, or above a ceiling.
     ProfileError
         ``short_side_pixels`` is below 2.
     """
     if short_side_pixels < 2:
         raise ProfileError(f"short_side_pixels is {short_side_pixels}, must be at least 2")
-    source = read_photo(source)
-    if isinstance(source, np.ndarray):
-        return _from_array(source)
-    if not isinstance(source, (bytes, Image.Image)):
-        raise PhotoFormatError(
-            f"a photo cannot be a {type(source).__name__}: give a path, the file's bytes, "
-            "a Pillow image or a uint8 array (height, width, 3)"
-        )
+    found = read_photo(source, limits)
+    if isinstance(found, np.ndarray):
+        return _from_array(found, limits)
     try:
         with _one_at_a_time, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _decode(source, short_side_pixels)
+            if isinstance(found, Image.Image):
+                return _from_image(found, limits)
+            return _from_bytes(found, short_side_pixels, limits)
     except (PhotoFormatError, MemoryError):
         raise
-    except Image.DecompressionBombError as error:
-        raise _too_many_pixels() from error
     except Exception as error:  # on damaged data Pillow's decoders raise a dozen types
-        raise PhotoFormatError(
-            "the photo is damaged or incomplete: copy it again or take a new one"
-        ) from error
+        raise damaged() from error
 
 
-def _decode(source: bytes | Image.Image, short_side_pixels: int) -> Photo:
-    image = _open_encoded(source) if isinstance(source, bytes) else source
+def _from_bytes(data: bytes, short_side_pixels: int, limits: Limits) -> Photo:
+    format_name = format_of(data)
+    if format_name == "JPEG":
+        return _from_jpeg(data, short_side_pixels, limits)
+    if format_name == "HEIF":
+        return _from_heif(data, limits)
+    image = open_pillow(data, format_name)
+    each = DECODER_BYTES_PER_PIXEL.get(format_name, _bytes_per_pixel(image))
+    _check_size(image.size, each, len(data), limits)
+    return _photo(image)
+
+
+def _from_jpeg(data: bytes, short_side_pixels: int, limits: Limits) -> Photo:
+    layout = read_layout(data)
+    width, height = size = layout.width, layout.height
+    divisor = dct_divisor(min(size), short_side_pixels)
+    rows = -(-(height + 2 * layout.unit_height) // divisor)
+    memory = 4 * rows * -(-width // divisor) + layout.held_bytes + 2 * len(data)
+    _check_pixel_count(size, limits)
+    _check_memory(size, memory, limits, "not progressive" if layout.held_bytes else "")
+    image = decode_jpeg(data, layout, divisor)
+    check_mode(image)
+    return Photo(image, size, -(-height // divisor), _orientation(image))
+
+
+def _from_heif(data: bytes, limits: Limits) -> Photo:
+    file = open_heif(data)
+    plain = file.mode == "RGB" and file.info.get("bit_depth", 8) == 8
+    each = DECODER_BYTES_PER_PIXEL["HEIF"] if plain else DEEP_HEIF_BYTES_PER_PIXEL
+    _check_size(file.size, each, len(data), limits)
+    if file.mode == "RGB":
+        return Photo(np.asarray(file)[:, : file.size[0]], file.size)  # libheif has turned it
+    return _photo(file.to_pillow())
+
+
+def _from_image(image: Image.Image, limits: Limits) -> Photo:
     if image.format is not None and image.format not in PILLOW_FORMATS:
-        raise _unknown_format()
-    width, height = image.size
-    _check_pixel_count(width, height)
-    if image is not source:
-        divisor = dct_divisor(min(width, height), short_side_pixels)
-        image.draft("RGB", (width // divisor, height // divisor))  # Pillow picks this divisor
+        raise unknown_format()
+    _check_size(image.size, _bytes_per_pixel(image), 0, limits)
+    return _photo(image)
+
+
+def _from_array(pixels: Pixels, limits: Limits) -> Photo:
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
+        raise PhotoFormatError(
+            f"a photo's array is {pixels.dtype} {pixels.shape}: "
+            "give uint8 RGB of shape (height, width, 3)"
+        )
+    height, width = pixels.shape[:2]
+    _check_size((width, height), 3, 0, limits)
+    return Photo(np.array(pixels, order="C"), (width, height))
+
+
+def _photo(image: Image.Image) -> Photo:
+    check_mode(image)
     image.load()
-    orientation = _orientation(image)
-    upright = to_rgb(image)
-    if orientation in TURN_OF_ORIENTATION:
-        upright = upright.transpose(TURN_OF_ORIENTATION[orientation])
-    if orientation in TRANSPOSED_ORIENTATIONS:
-        width, height = height, width
-    pixels = np.asarray(upright)
-    pixels.setflags(write=False)
-    return Photo(pixels, width, height)
+    return Photo(image, image.size, orientation=_orientation(image))
 
 
 def dct_divisor(short_side_pixels: int, needed_pixels: int) -> int:
@@ -163,100 +153,36 @@ def dct_divisor(short_side_pixels: int, needed_pixels: int) -> int:
     return 1
 
 
-def _orientation(image: Image.Image) -> object:
+def _orientation(image: Image.Image) -> int:
     """The EXIF orientation, 1 to 8; unreadable EXIF does not make the pixels unusable."""
     try:
-        return image.getexif().get(ORIENTATION_TAG, 1)
+        return int(image.getexif().get(ORIENTATION_TAG, 1))
     except Exception:
         return 1
 
 
-def _from_array(pixels: Pixels) -> Photo:
-    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
-        raise PhotoFormatError(
-            f"a photo's array is {pixels.dtype} {pixels.shape}: "
-            "give uint8 RGB of shape (height, width, 3)"
-        )
-    height, width = pixels.shape[:2]
-    _check_pixel_count(width, height)
-    pixels = np.array(pixels, order="C")
-    pixels.setflags(write=False)
-    return Photo(pixels, width, height)
+def _bytes_per_pixel(image: Image.Image) -> int:
+    return BYTES_PER_PIXEL.get(image.mode, 4)
 
 
-def _read_file(path: str | os.PathLike[str]) -> bytes:
-    try:
-        with open(path, "rb", opener=_open_without_blocking) as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise PhotoFormatError(f"{os.fspath(path)!r} is not a file: give a photo's path")
-            if status.st_size > MAX_PHOTO_BYTES:
-                raise _too_many_bytes()
-            return file.read(status.st_size)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise PhotoFormatError(
-            f"cannot read {os.fspath(path)!r} ({reason}): check the path and its permissions"
-        ) from error
+def _check_size(size: tuple[int, int], each: int, file_bytes: int, limits: Limits) -> None:
+    _check_pixel_count(size, limits)
+    _check_memory(size, each * size[0] * size[1] + file_bytes, limits, "")
 
 
-def _open_without_blocking(path: str, flags: int) -> int:
-    # Opening a FIFO the usual way would wait for its writer; the check comes after the opening so
-    # that the file checked is the file read.
-    return os.open(path, flags | os.O_NONBLOCK)
-
-
-def _open_encoded(data: bytes) -> Image.Image:
-    """An image whose header has been read and checked, its pixels not decoded yet."""
-    if not data:
-        raise PhotoFormatError("the photo is empty: copy it again or take a new one")
-    if len(data) > MAX_PHOTO_BYTES:
-        raise _too_many_bytes()
-    if data.startswith(b"\xff\xd8\xff"):
-        format_name = "JPEG"
-    elif data.startswith(b"\x89PNG\r\n\x1a\n"):
-        format_name = "PNG"
-    elif data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        format_name = "WEBP"
-    elif data[4:8] == b"ftyp" and data[8:12] in HEIC_BRANDS:
-        return _open_heic(data)
-    else:
-        raise _unknown_format()
-    return Image.open(io.BytesIO(data), formats=[format_name])
-
-
-def _open_heic(data: bytes) -> Image.Image:
-    try:
-        import pillow_heif
-    except ImportError as error:
-        raise PhotoFormatError(
-            "HEIC photos need an extra package: pip install 'ailock-sdk[heic]', "
-            "or save the photo as JPEG"
-        ) from error
-    file = pillow_heif.open_heif(data)
-    _check_pixel_count(*file.size)
-    image: Image.Image = file.to_pillow()
-    return image
-
-
-def _check_pixel_count(width: int, height: int) -> None:
-    if width < 1 or height < 1:
+def _check_pixel_count(size: tuple[int, int], limits: Limits) -> None:
+    if min(size) < 1:
         raise PhotoFormatError("the photo has no pixels: take a new one")
-    if width * height > MAX_PHOTO_PIXELS:
-        raise _too_many_pixels()
+    if size[0] * size[1] > limits.photo_pixels:
+        raise PhotoFormatError(
+            f"the photo has more than {limits.photo_pixels / 1e6:.4g} megapixels: make it smaller"
+        )
 
 
-def _too_many_pixels() -> PhotoFormatError:
-    return PhotoFormatError(
-        f"the photo has more than {MAX_PHOTO_PIXELS // 1_000_000} megapixels: make it smaller"
-    )
-
-
-def _too_many_bytes() -> PhotoFormatError:
-    return PhotoFormatError(
-        f"the photo's file is above {MAX_PHOTO_BYTES // 2**20} MiB: save it smaller"
-    )
-
-
-def _unknown_format() -> PhotoFormatError:
-    return PhotoFormatError("not a JPEG, PNG, WebP or HEIC photo: convert it to one of these")
+def _check_memory(size: tuple[int, int], memory: int, limits: Limits, how: str) -> None:
+    if memory > limits.decoding_bytes:
+        raise PhotoFormatError(
+            f"the photo of {size[0] * size[1] / 1e6:.3g} megapixels would take {memory / 1e6:.0f} "
+            f"MB to decode, more than {limits.decoding_bytes / 1e6:.0f}: make it smaller, or save "
+            f"it as {f'JPEG, {how}' if how else 'JPEG'}"
+        )

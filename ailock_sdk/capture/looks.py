@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from ailock_sdk.capture.decode import Pixels
-from ailock_sdk.capture.resize import resample
+from ailock_sdk.capture.photo import Photo, Pixels
 from ailock_sdk.capture.segments import Box
 from ailock_sdk.profiles import Look
 
@@ -21,16 +20,15 @@ TURNS = {
 
 
 def look_views(
-    pixels: Pixels, box: Box, looks: Sequence[Look], height: int, width: int
+    photo: Photo, box: Box, looks: Sequence[Look], height: int, width: int
 ) -> list[Pixels]:
     """What each look sees of one segment.
 
     Parameters
     ----------
-    pixels : ndarray, uint8, shape (H, W, 3)
-        RGB, 0 to 255.
+    photo : Photo
     box : Box
-        The segment, in pixels of ``pixels``.
+        The segment, in decoded pixels.
     looks : sequence of Look
     height, width : int
         Size of each view in pixels, at least 1; equal if a look has an odd number of turns.
@@ -47,10 +45,9 @@ def look_views(
     """
     if height != width and any(look.quarter_turns % 2 for look in looks):
         raise ValueError(f"views of {height} x {width} pixels take no odd number of quarter turns")
-    image = Image.fromarray(pixels)
     # One after another: a thread to help takes longer to come than it would save.
     upright = {
-        fraction: resample(image, _middle(box, fraction), height, width)
+        fraction: photo.resample(_middle(box, fraction), height, width)
         for fraction in {look.fraction for look in looks}
     }
     return [_turned(upright[look.fraction], look.quarter_turns) for look in looks]

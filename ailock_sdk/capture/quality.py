@@ -8,8 +8,7 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 
-from ailock_sdk.capture.decode import Photo
-from ailock_sdk.capture.resize import crop_and_resize
+from ailock_sdk.capture.photo import Photo
 from ailock_sdk.capture.segments import segment_boxes
 
 MIN_SHORT_SIDE_PIXELS = 128
@@ -130,9 +129,9 @@ def assess_quality(
 
 
 def _view(photo: Photo) -> npt.NDArray[np.uint8]:
-    height, width = photo.pixels.shape[:2]
-    (box,) = segment_boxes(width, height, VIEW_FRACTION, ["whole"])
-    return crop_and_resize(photo.pixels, box, VIEW_SIDE_PIXELS, VIEW_SIDE_PIXELS)
+    size = photo.decoded_width, photo.decoded_height
+    (box,) = segment_boxes(*size, VIEW_FRACTION, ["whole"])
+    return np.asarray(photo.resample(box, VIEW_SIDE_PIXELS, VIEW_SIDE_PIXELS))
 
 
 def _detail_issues(

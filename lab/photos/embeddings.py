@@ -13,7 +13,6 @@ from ailock_sdk.capture import (
     Look,
     PhotoSource,
     Pixels,
-    crop_and_resize,
     decode_photo,
     look_views,
     segment_boxes,
@@ -53,17 +52,18 @@ class Sight:
 def view_pixels(photo: PhotoSource, view: InputView) -> NDArray[np.uint8]:
     """The whole view of a photo, uint8 RGB (height, width, 3) (SPEC section 1)."""
     decoded = decode_photo(photo, Sight(view).short_side)
-    height, width = decoded.pixels.shape[:2]
-    (box,) = segment_boxes(width, height, view.crop, ["whole"])
-    return crop_and_resize(decoded.pixels, box, view.height, view.width)
+    size = decoded.decoded_width, decoded.decoded_height
+    (box,) = segment_boxes(*size, view.crop, ["whole"])
+    return np.asarray(decoded.resample(box, view.height, view.width))
 
 
 def segment_views(photo: PhotoSource, sight: Sight) -> list[list[Pixels]]:
     """What each look sees of each segment: [segment][look] uint8 RGB (height, width, 3)."""
-    pixels = decode_photo(photo, sight.short_side).pixels
-    boxes = segment_boxes(pixels.shape[1], pixels.shape[0], sight.view.crop, sight.segments)
+    decoded = decode_photo(photo, sight.short_side)
+    size = decoded.decoded_width, decoded.decoded_height
+    boxes = segment_boxes(*size, sight.view.crop, sight.segments)
     size = sight.view.height, sight.view.width
-    return [look_views(pixels, box, sight.looks, *size) for box in boxes]
+    return [look_views(decoded, box, sight.looks, *size) for box in boxes]
 
 
 def embed_in_chunks(

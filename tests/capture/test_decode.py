@@ -14,11 +14,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, features
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
 
-from ailock_sdk.capture import decode, decode_photo
+from ailock_sdk.capture import decode_photo
 from ailock_sdk.capture.decode import dct_divisor
 from ailock_sdk.errors import PhotoFormatError, ProfileError
+from ailock_sdk.limits import Limits
 from tests.threads import Meeting, run_together
 
 WIDTH, HEIGHT = 24, 16
@@ -185,13 +188,14 @@ def test_bytes_above_the_ceiling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     data = encoded(gradient())
     path = tmp_path / "photo.png"
     path.write_bytes(data)
-    monkeypatch.setattr(decode, "MAX_PHOTO_BYTES", len(data))
-    assert decode_photo(data, NEEDED).width == decode_photo(path, NEEDED).width == WIDTH
-    monkeypatch.setattr(decode, "MAX_PHOTO_BYTES", len(data) - 1)
-    monkeypatch.setattr(Image, "open", refuse_to_decode)
-    for source in (data, path):
+    sources = [lambda: data, lambda: bytearray(data), lambda: path, lambda: io.BytesIO(data)]
+    for source in sources:
+        photo = decode_photo(source(), NEEDED, Limits(photo_bytes=len(data)))
+        assert photo.width == WIDTH
+    monkeypatch.setattr(PngImageFile, "__init__", refuse_to_decode)
+    for source in sources:
         with pytest.raises(PhotoFormatError, match="MiB"):
-            decode_photo(source, NEEDED)
+            decode_photo(source(), NEEDED, Limits(photo_bytes=len(data) - 1))
 
 
 def test_a_sparse_huge_file_is_refused_unread(tmp_path: Path) -> None:
@@ -203,26 +207,34 @@ def test_a_sparse_huge_file_is_refused_unread(tmp_path: Path) -> None:
 
 
 def test_pixels_above_the_ceiling(monkeypatch: pytest.MonkeyPatch) -> None:
-    sources = [encoded(gradient(), f) for f in ("PNG", "JPEG", "WEBP")]
+    formats = ["PNG", "JPEG", "WEBP", *(["AVIF"] if features.check("avif") else [])]
+    sources = [encoded(gradient(), f) for f in formats]
     sources += [gradient(), Image.fromarray(gradient())]
-    monkeypatch.setattr(decode, "MAX_PHOTO_PIXELS", WIDTH * HEIGHT)
     for source in sources:
-        assert decode_photo(source, NEEDED).height == HEIGHT
-    monkeypatch.setattr(decode, "MAX_PHOTO_PIXELS", WIDTH * HEIGHT - 1)
+        photo = decode_photo(source, NEEDED, Limits(photo_pixels=WIDTH * HEIGHT))
+        assert photo.height == HEIGHT
     monkeypatch.setattr(Image.Image, "load", refuse_to_decode)
     for source in sources:
         with pytest.raises(PhotoFormatError, match="megapixels"):
-            decode_photo(source, NEEDED)
+            decode_photo(source, NEEDED, Limits(photo_pixels=WIDTH * HEIGHT - 1))
+        with pytest.raises(PhotoFormatError, match="MB to decode, more than"):
+            decode_photo(source, NEEDED, Limits(decoding_bytes=WIDTH * HEIGHT * 3 - 1))
 
 
-@pytest.mark.parametrize("side", [8001, 9500, 60_000])
+@pytest.mark.parametrize("side", [16_001, 30_000, 60_000])
 def test_headers_that_promise_too_much(side: int) -> None:
-    """Just above our ceiling; above Pillow's warning; above Pillow's own error."""
+    """Just above our ceiling; above what Pillow alone would open, too."""
     data = bytearray(encoded(gradient(), "JPEG"))
     at = data.index(b"\xff\xc0") + 5
     data[at : at + 4] = side.to_bytes(2, "big") * 2
-    with pytest.raises(PhotoFormatError, match="more than 64 megapixels"):
+    with pytest.raises(PhotoFormatError, match="more than 256 megapixels"):
         decode_photo(bytes(data), NEEDED)
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.5, True, None])
+def test_a_limit_is_a_whole_number(value: Any) -> None:
+    with pytest.raises(ProfileError, match="photo_bytes"):
+        Limits(photo_bytes=value)
 
 
 # -- colour ------------------------------------------------------------------------------------
@@ -316,7 +328,7 @@ def test_bad_arrays(pixels: np.ndarray) -> None:
         decode_photo(pixels, NEEDED)
 
 
-@pytest.mark.parametrize("source", [None, 0, 1.5, bytearray(b"x"), [gradient()], io.BytesIO(b"x")])
+@pytest.mark.parametrize("source", [None, 0, 1.5, [gradient()], object()])
 def test_bad_types(source: object) -> None:
     with pytest.raises(PhotoFormatError, match=type(source).__name__):
         decode_photo(source, NEEDED)  # type: ignore[arg-type]
@@ -358,7 +370,7 @@ def test_bad_paths(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("format_name", ["BMP", "GIF", "TIFF", "PPM", "ICO", "PDF"])
 def test_other_formats(format_name: str) -> None:
-    with pytest.raises(PhotoFormatError, match="not a JPEG, PNG, WebP or HEIC"):
+    with pytest.raises(PhotoFormatError, match="not a JPEG, PNG, WebP, AVIF or HEIC"):
         decode_photo(encoded(gradient(), format_name), NEEDED)
 
 
@@ -396,13 +408,13 @@ def test_two_threads_silence_pillow_one_after_the_other(monkeypatch: pytest.Monk
     data = encoded(gradient(), "JPEG")
     filters = list(warnings.filters)
     meeting = Meeting()
-    open_image = Image.open
+    load = JpegImageFile.load
 
-    def watched(*arguments: Any, **options: Any) -> Image.Image:
+    def watched(image: JpegImageFile) -> Any:
         meeting.arrive()
-        return open_image(*arguments, **options)
+        return load(image)
 
-    monkeypatch.setattr(Image, "open", watched)
+    monkeypatch.setattr(JpegImageFile, "load", watched)
     run_together(*2 * [lambda: decode_photo(data, NEEDED)])
     assert not meeting.met
     assert warnings.filters == filters
@@ -454,7 +466,7 @@ def test_heic_with_the_extra(orientation: int, monkeypatch: pytest.MonkeyPatch) 
     assert np.abs(photo.pixels.astype(int) - upright).mean() < 6
     with pytest.raises(PhotoFormatError, match="damaged"):
         decode_photo(file.getvalue()[:-200], NEEDED)
-    monkeypatch.setattr(decode, "MAX_PHOTO_PIXELS", 96 * 64 - 1)
-    monkeypatch.setattr(pillow_heif.HeifFile, "to_pillow", refuse_to_decode)
-    with pytest.raises(PhotoFormatError, match="megapixels"):
-        decode_photo(file.getvalue(), NEEDED)
+    monkeypatch.setattr(pillow_heif.HeifImage, "load", refuse_to_decode)
+    for limits in (Limits(photo_pixels=96 * 64 - 1), Limits(decoding_bytes=96 * 64 * 6 - 1)):
+        with pytest.raises(PhotoFormatError, match="megapixels"):
+            decode_photo(file.getvalue(), NEEDED, limits)

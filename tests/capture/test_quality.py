@@ -29,7 +29,7 @@ def thing(width: int = 500, height: int = 375, seed: int = 0) -> np.ndarray:
 
 def photo(pixels: np.ndarray) -> Photo:
     height, width = pixels.shape[:2]
-    return Photo(pixels, width, height)
+    return Photo(pixels, (width, height))
 
 
 def blurred(pixels: np.ndarray, share: float) -> np.ndarray:
@@ -96,14 +96,14 @@ def test_the_verdict_does_not_depend_on_the_resolution(spoil) -> None:  # type: 
     verdicts = set()
     for width in (171, 320, 640, 1200):
         reduced = np.asarray(Image.fromarray(full).resize((width, width * 3 // 4)))
-        verdicts.add(assess_quality(Photo(spoil(reduced), 4000, 3000)))
+        verdicts.add(assess_quality(Photo(spoil(reduced), (4000, 3000))))
     assert len(verdicts) == 1
 
 
 def test_size_is_that_of_the_source() -> None:
     pixels = thing()
-    assert assess_quality(Photo(pixels, 128, 4000)) == ()
-    assert assess_quality(Photo(pixels, 4000, 127)) == (QualityIssue.TOO_SMALL,)
+    assert assess_quality(Photo(pixels, (128, 4000))) == ()
+    assert assess_quality(Photo(pixels, (4000, 127))) == (QualityIssue.TOO_SMALL,)
     assert assess_quality(photo(np.zeros((1, 1, 3), np.uint8))) == (
         QualityIssue.TOO_SMALL,
         QualityIssue.TOO_DARK,
