@@ -91,7 +91,7 @@ def _from_bytes(data: bytes, short_side_pixels: int, limits: Limits) -> Photo:
     image = open_pillow(data, format_name)
     each = DECODER_BYTES_PER_PIXEL.get(format_name, _bytes_per_pixel(image))
     _check_size(image.size, each, len(data), limits)
-    return _photo(image)
+    return _photo(image, len(data), limits)
 
 
 def _from_jpeg(data: bytes, short_side_pixels: int, limits: Limits) -> Photo:
@@ -104,7 +104,8 @@ def _from_jpeg(data: bytes, short_side_pixels: int, limits: Limits) -> Photo:
     _check_memory(size, memory, limits, "not progressive" if layout.held_bytes else "")
     image = decode_jpeg(data, layout, divisor)
     check_mode(image)
-    return Photo(image, size, -(-height // divisor), _orientation(image))
+    room = limits.decoding_bytes - 4 * image.width * image.height - len(data)
+    return Photo(image, size, -(-height // divisor), _orientation(image), room)
 
 
 def _from_heif(data: bytes, limits: Limits) -> Photo:
@@ -112,16 +113,18 @@ def _from_heif(data: bytes, limits: Limits) -> Photo:
     plain = file.mode == "RGB" and file.info.get("bit_depth", 8) == 8
     each = DECODER_BYTES_PER_PIXEL["HEIF"] if plain else DEEP_HEIF_BYTES_PER_PIXEL
     _check_size(file.size, each, len(data), limits)
-    if file.mode == "RGB":
-        return Photo(np.asarray(file)[:, : file.size[0]], file.size)  # libheif has turned it
-    return _photo(file.to_pillow())
+    if file.mode != "RGB":
+        return _photo(file.to_pillow(), len(data), limits)
+    pixels = np.asarray(file)[:, : file.size[0]]
+    room = limits.decoding_bytes - pixels.nbytes - len(data)
+    return Photo(pixels, file.size, room_bytes=room)  # libheif has turned it already
 
 
 def _from_image(image: Image.Image, limits: Limits) -> Photo:
     if image.format is not None and image.format not in PILLOW_FORMATS:
         raise unknown_format()
     _check_size(image.size, _bytes_per_pixel(image), 0, limits)
-    return _photo(image)
+    return _photo(image, 0, limits)
 
 
 def _from_array(pixels: Pixels, limits: Limits) -> Photo:
@@ -132,13 +135,16 @@ def _from_array(pixels: Pixels, limits: Limits) -> Photo:
         )
     height, width = pixels.shape[:2]
     _check_size((width, height), 3, 0, limits)
-    return Photo(np.array(pixels, order="C"), (width, height))
+    pixels = np.array(pixels, order="C")
+    return Photo(pixels, (width, height), room_bytes=limits.decoding_bytes - pixels.nbytes)
 
 
-def _photo(image: Image.Image) -> Photo:
+def _photo(image: Image.Image, file_bytes: int, limits: Limits) -> Photo:
     check_mode(image)
     image.load()
-    return Photo(image, image.size, orientation=_orientation(image))
+    stored_bytes = _bytes_per_pixel(image) * image.width * image.height
+    room = limits.decoding_bytes - stored_bytes - file_bytes
+    return Photo(image, image.size, orientation=_orientation(image), room_bytes=room)
 
 
 def dct_divisor(short_side_pixels: int, needed_pixels: int) -> int:

@@ -1,8 +1,8 @@
-"""A decoded photo that is looked at in stripes, so that no second copy of it is made."""
+"""A decoded photo: upright RGB, made in stripes, or channel by channel where memory is short."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TypeAlias
 
@@ -17,8 +17,10 @@ Pixels: TypeAlias = npt.NDArray[np.uint8]
 """(H, W, 3) uint8, RGB, 0 to 255."""
 
 STRIPE_PIXELS = 1 << 20
-"""Of a photo above that, so much at most is converted to upright RGB at a time."""
+"""So much at most is converted to upright RGB at a time."""
 
+_RGB_BYTES = 4
+"""Of a pixel of Pillow's."""
 _BILINEAR = Image.Resampling.BILINEAR
 
 TURN_OF_ORIENTATION = {
@@ -42,13 +44,15 @@ class Photo:
     Parameters
     ----------
     stored : Image or ndarray of uint8, shape (H, W, 3)
-        As it was decoded, of any mode that :func:`to_rgb` takes. Kept, not copied.
+        As it was decoded, of any mode that :func:`to_rgb` takes. Perhaps kept, not copied.
     size : tuple of int
         Width and height of the source in pixels, as stored.
     height : int, optional
         Rows of ``stored`` that count.
     orientation : int
         EXIF's, 1 to 8; others are upright.
+    room_bytes : int, optional
+        Memory that an upright RGB copy may take. Without it each look converts what it needs.
 
     Attributes
     ----------
@@ -64,28 +68,32 @@ class Photo:
         size: tuple[int, int],
         height: int | None = None,
         orientation: int = 1,
+        room_bytes: int | None = None,
     ) -> None:
         across, along = stored.size if isinstance(stored, Image.Image) else stored.shape[1::-1]
         decoded: tuple[int, int] = (across, along if height is None else height)
         sideways = orientation in _SIDEWAYS
-        self._stored = stored
+        self._stored: Image.Image | Pixels = stored
         self._orientation = orientation
         self.width, self.height = size[::-1] if sideways else size
         self.decoded_width, self.decoded_height = decoded[::-1] if sideways else decoded
-        if self.decoded_width * self.decoded_height <= STRIPE_PIXELS:  # converted once
-            self._stored, self._orientation = self._stripe(0, self.decoded_height), 1
+        if self._is_plain():
+            return
+        needed_bytes = _RGB_BYTES * self.decoded_width * self.decoded_height
+        if room_bytes is None or needed_bytes <= room_bytes:
+            self._stored, self._orientation = self._assembled("RGB"), 1
 
     @cached_property
     def pixels(self) -> Pixels:
         """All of it: uint8 (H, W, 3), RGB, 0 to 255, read-only."""
         pixels = np.empty((self.decoded_height, self.decoded_width, 3), np.uint8)
-        for top, bottom in self._stripes(0, self.decoded_height):
-            pixels[top:bottom] = np.asarray(self._stripe(top, bottom))
+        for top, rows in self._stripes():
+            pixels[top : top + rows.height] = np.asarray(rows)
         pixels.setflags(write=False)
         return pixels
 
     def resample(self, box: Box, height: int, width: int) -> Image.Image:
-        """A box of it resampled with Pillow's BILINEAR filter (SPEC 1.5).
+        """A box of it resampled with Pillow's BILINEAR filter in one step (SPEC 1.5).
 
         Parameters
         ----------
@@ -104,38 +112,52 @@ class Photo:
         ValueError
             The box reaches beyond the photo, or the result would have no pixels.
         """
-        if min(height, width) < 1:
-            raise ValueError("a view's height and width must be > 0")
-        if box.right > self.decoded_width or box.bottom > self.decoded_height:
-            raise ValueError(f"the box reaches beyond the photo: {box}")
-        # Pillow resizes rows first, then columns: in two calls the same bits come out.
-        reach = max(1.0, (box.bottom - box.top) / height)
-        first = max(0, math.floor(box.top - reach))
-        last = min(self.decoded_height, math.ceil(box.bottom + reach))
-        narrow = Image.new("RGB", (width, self.decoded_height))
-        for top, bottom in self._stripes(first, last):
-            edges = (box.left, 0, box.right, bottom - top)
-            rows = self._stripe(top, bottom).resize((width, bottom - top), _BILINEAR, edges)
-            narrow.paste(rows, (0, top))
-        return narrow.resize((width, height), _BILINEAR, (0, box.top, width, box.bottom))
+        edges = (box.left, box.top, box.right, box.bottom)
+        if self._is_plain() and isinstance(self._stored, Image.Image):
+            return self._stored.resize((width, height), _BILINEAR, edges)
+        # One channel at a time, for there is no room for all.
+        channels = (self._assembled(name) for name in "RGB")
+        views = [channel.resize((width, height), _BILINEAR, edges) for channel in channels]
+        return Image.merge("RGB", views)
 
-    def _stripes(self, first: int, last: int) -> list[tuple[int, int]]:
+    def _is_plain(self) -> bool:
+        """Whether what is stored is the upright RGB picture itself."""
+        return (
+            isinstance(self._stored, Image.Image)
+            and self._stored.size == (self.decoded_width, self.decoded_height)
+            and self._stored.mode == "RGB"
+            and not self._stored.has_transparency_data
+            and self._orientation not in TURN_OF_ORIENTATION
+        )
+
+    def _assembled(self, bands: str) -> Image.Image:
+        """The upright picture: all of it, or one of its channels as grey."""
+        whole = bands == "RGB"
+        size = self.decoded_width, self.decoded_height
+        picture = Image.new("RGB" if whole else "L", size)
+        for top, rows in self._stripes():
+            picture.paste(rows if whole else rows.getchannel(bands), (0, top))
+        return picture
+
+    def _stripes(self) -> Iterator[tuple[int, Image.Image]]:
+        """The upright picture in RGB, some rows at a time, each with the number of its first."""
         step = max(1, STRIPE_PIXELS // self.decoded_width)
-        return [(top, min(top + step, last)) for top in range(first, last, step)]
+        for top in range(0, self.decoded_height, step):
+            yield top, self._stripe(top, min(top + step, self.decoded_height))
 
     def _stripe(self, top: int, bottom: int) -> Image.Image:
-        """Rows of the upright picture, in RGB."""
         stored = self._stored
+        first = top
         if self._orientation in _FROM_THE_END:
-            top, bottom = self.decoded_height - bottom, self.decoded_height - top
+            first, bottom = self.decoded_height - bottom, self.decoded_height - top
         sideways = self._orientation in _SIDEWAYS
         across = self.decoded_width
-        box = (top, 0, bottom, across) if sideways else (0, top, across, bottom)
-        if isinstance(stored, np.ndarray):
+        box = (first, 0, bottom, across) if sideways else (0, first, across, bottom)
+        if isinstance(stored, Image.Image):
+            part = stored if box == (0, 0, *stored.size) else stored.crop(box)
+        else:
             left, upper, right, lower = box
             part = Image.fromarray(np.ascontiguousarray(stored[upper:lower, left:right]))
-        else:
-            part = stored if box == (0, 0, *stored.size) else stored.crop(box)
         part = to_rgb(part)
         turn = TURN_OF_ORIENTATION.get(self._orientation)
         return part if turn is None else part.transpose(turn)

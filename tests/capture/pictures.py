@@ -7,9 +7,23 @@ import zlib
 
 import numpy as np
 
-PNG_CHANNELS = {"grey": (0, 1), "rgb": (2, 3), "palette": (3, 1), "grey-alpha": (4, 2), "rgba": (6, 4)}
+PNG_CHANNELS = {
+    "grey": (0, 1),
+    "rgb": (2, 3),
+    "palette": (3, 1),
+    "grey-alpha": (4, 2),
+    "rgba": (6, 4),
+}
 """PNG's colour type and the samples of a pixel."""
-ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
+ADAM7 = [
+    (0, 0, 8, 8),
+    (4, 0, 8, 8),
+    (0, 4, 4, 8),
+    (2, 0, 4, 4),
+    (0, 2, 2, 4),
+    (1, 0, 2, 2),
+    (0, 1, 1, 2),
+]
 """Passes of an interlaced PNG: first column and row, steps."""
 
 
@@ -19,7 +33,13 @@ def _chunk(name: bytes, content: bytes) -> bytes:
 
 
 def png(
-    kind: str, width: int, height: int, *, depth: int = 8, interlaced: bool = False, clear: bool = False
+    kind: str,
+    width: int,
+    height: int,
+    *,
+    depth: int = 8,
+    interlaced: bool = False,
+    clear: bool = False,
 ) -> bytes:
     """A PNG of a repeated random row; ``clear`` gives it a transparent colour."""
     colour_type, samples = PNG_CHANNELS[kind]
