@@ -31,7 +31,7 @@ MAX_LINES = 350
 BENCHMARKS = ("accuracy", "attacks", "speed")
 STAGES = ("capture", "embedding", "imageprint", "sketch", "store")
 BASE = {"profiles", "parameters", "paths", "strict_json", "constants", "errors", "secret"}
-BASE |= {"workers"}
+BASE |= {"limits", "workers"}
 COMPOSERS = (
     "photo_reader",
     "record_rules",

@@ -76,10 +76,10 @@ def _photo(word: str) -> PhotoSource:
             return word  # whoever opens it says what is wrong
         if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
             return word
-    from ailock_sdk.capture.decode import MAX_PHOTO_BYTES
+    from ailock_sdk.limits import DEFAULT_LIMITS
 
     with open_input(word) as file:
-        content: bytes = file.read(MAX_PHOTO_BYTES + 1)  # one too many is refused by the decoder
+        content: bytes = file.read(DEFAULT_LIMITS.photo_bytes + 1)  # one too many is refused
         return content
 
 
