@@ -33,8 +33,7 @@ AilockError
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Protocol
 
 
@@ -85,21 +84,6 @@ class OutOfMemoryError(AilockError):
 
     def __init__(self, message: str = "too little memory: close other programs, try again") -> None:
         super().__init__(message)
-
-
-@contextmanager
-def memory_errors() -> Iterator[None]:
-    """Say what a ``MemoryError`` inside the block means.
-
-    Raises
-    ------
-    OutOfMemoryError
-        There was one.
-    """
-    try:
-        yield
-    except MemoryError:
-        raise OutOfMemoryError from None
 
 
 class CaptureError(AilockError):

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-
-from platformdirs.unix import Unix
+from typing import TYPE_CHECKING
 
 from ailock_sdk.errors import AilockError
+
+if TYPE_CHECKING:
+    from platformdirs.api import PlatformDirsABC
 
 _APPLICATION = "ailock"
 
@@ -26,7 +28,7 @@ def data_folder() -> Path:
         The user has no home folder.
     """
     _check_home("XDG_DATA_HOME")
-    return Unix(_APPLICATION).user_data_path
+    return _folders().user_data_path
 
 
 def config_folder() -> Path:
@@ -38,7 +40,13 @@ def config_folder() -> Path:
         The user has no home folder.
     """
     _check_home("XDG_CONFIG_HOME")
-    return Unix(_APPLICATION).user_config_path
+    return _folders().user_config_path
+
+
+def _folders() -> PlatformDirsABC:
+    from platformdirs.unix import Unix  # not for who names all his files
+
+    return Unix(_APPLICATION)
 
 
 def user_path(path: str | os.PathLike[str]) -> Path:

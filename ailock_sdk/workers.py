@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from weakref import WeakSet
 
 if TYPE_CHECKING:
@@ -39,6 +40,32 @@ if hasattr(os, "register_at_fork"):  # not where processes do not fork
     os.register_at_fork(after_in_child=_renew_all)
 
 
+class Ahead(Generic[Result]):
+    """What ``work`` returns, which a thread begins to do now."""
+
+    def __init__(self, work: Callable[[], Result]) -> None:
+        self._work = work
+        self._thread = threading.Thread(target=self._do, name="ahead")
+        self._thread.start()
+
+    def _do(self) -> None:
+        try:
+            self._result = self._work()
+        except BaseException as error:
+            self._error = error
+
+    def result(self) -> Result:
+        """Wait for it; what ``work`` raised is raised here. To be called once."""
+        self._thread.join()
+        if hasattr(self, "_error"):
+            raise self._error
+        if not hasattr(self, "_result"):  # in a forked process, which has not the thread
+            return self._work()
+        result = self._result
+        del self._result  # the caller's alone from now on
+        return result
+
+
 class Workers:
     """A calling thread and its helpers, which take the next item whenever they have none.
 
@@ -60,21 +87,29 @@ class Workers:
         self._pool: ThreadPoolExecutor | None = None
         renew_after_fork(self)
 
-    def begin(self, work: Callable[[], object]) -> Future[object]:
-        """Let a helper do ``work`` when it has nothing else to do."""
+    def _begin(self, work: Callable[[], object]) -> Future[object]:
         if self._pool is None:
             from concurrent.futures import ThreadPoolExecutor  # who works alone needs none
 
             self._pool = ThreadPoolExecutor(max(1, self._threads - 1), self._name)
         return self._pool.submit(work)
 
-    def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-        """What ``function`` gives of each item, in order.
+    def map(
+        self,
+        function: Callable[[Item], Result],
+        items: Sequence[Item],
+        prepare: Callable[[], object] = lambda: None,
+    ) -> list[Result]:
+        """What ``function`` gives of each item, in order; each helper begins with ``prepare()``.
 
-        What it raises is raised here, once nobody is at work any more; no further item is begun.
+        What they raise is raised here, once nobody is at work any more; no further item is begun.
         """
         results: dict[int, Result] = {}
         left = deque(enumerate(items))
+
+        def help_out() -> None:
+            prepare()
+            work()
 
         def work() -> None:
             try:
@@ -88,7 +123,7 @@ class Workers:
                 left.clear()
                 raise
 
-        helpers = [self.begin(work) for _ in range(min(self._threads, len(items)) - 1)]
+        helpers = [self._begin(help_out) for _ in range(min(self._threads, len(items)) - 1)]
         try:
             work()
         finally:

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from ailock_sdk.workers import Workers
+from ailock_sdk.workers import Ahead, Workers
 from tests.forks import in_a_fork
 from tests.threads import PATIENCE_SECONDS, Meeting
 
@@ -34,7 +34,7 @@ def test_nobody_waits_for_a_helper_that_has_not_begun() -> None:
     """As where every core is busy: the only helper is kept by other work."""
     workers = Workers(2, "any")
     release = threading.Event()
-    kept = workers.begin(release.wait)
+    kept = workers._begin(release.wait)
     caller = threading.get_ident()
     assert workers.map(lambda _: threading.get_ident(), range(4)) == 4 * [caller]
     release.set()
@@ -71,3 +71,26 @@ def test_closed_helpers_end_and_more_work_brings_new_ones() -> None:
         assert workers.map(lambda x: -x, range(5)) == [0, -1, -2, -3, -4]
         workers.close()
         assert threading.active_count() == before
+
+
+def test_work_begun_ahead_is_done_by_a_thread_and_given_once() -> None:
+    assert Ahead(threading.get_ident).result() != threading.get_ident()
+
+    def fail() -> None:
+        raise RuntimeError("no such file")
+
+    ahead = Ahead(fail)
+    with pytest.raises(RuntimeError, match="no such file"):
+        ahead.result()
+
+
+def test_a_forked_process_does_itself_what_a_thread_had_begun() -> None:
+    release = threading.Event()
+    ahead = Ahead(lambda: release.is_set() or release.wait(60))
+
+    def result() -> bool:
+        release.set()
+        return ahead.result()
+
+    assert in_a_fork(result)
+    assert result()

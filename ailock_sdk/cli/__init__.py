@@ -8,6 +8,8 @@ without the model and without NumPy.
 
 from __future__ import annotations
 
+import atexit
+import gc
 import sys
 from collections.abc import Sequence
 
@@ -32,6 +34,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words == ["--version"]:  # what scripts ask, for which click would take ten times as long
         print(f"ailock {__version__}")
         return 0
+    if argv is None:
+        # A command makes little garbage. Python would look for it many times while it loads
+        # modules, and through all that there is before the process ends.
+        gc.set_threshold(200_000)
+        atexit.register(gc.freeze)
     from ailock_sdk.cli.running import run
 
     return run(words)

@@ -15,24 +15,48 @@ if TYPE_CHECKING:
     from ailock_sdk.store import PepperProvider
     from ailock_sdk.vault import Vault
 
+_BLAS_THREADS = "OPENBLAS_NUM_THREADS"
+
 
 def open_vault(settings: Settings, *, reads_photos: bool) -> Vault:
     """The vault that is meant; the model is loaded now if the command ``reads_photos``."""
+    bundle = _begin_reading(settings) if reads_photos else None
     from ailock_sdk.store import FilePepper
     from ailock_sdk.vault import Vault
 
     pepper = FilePepper(pepper_path(settings))
-    lock = open_lock(settings, pepper) if reads_photos else None
+    lock = None if bundle is None else _lock_of(bundle, settings, pepper)
     return Vault.open(vault_path(settings), pepper=pepper, lock=lock)
 
 
 def open_lock(settings: Settings, pepper: PepperProvider | None) -> AiLock:
     """A lock of the bundle and the profile that are meant."""
+    return _lock_of(_begin_reading(settings), settings, pepper)
+
+
+def _begin_reading(settings: Settings) -> Bundle:
+    """The bundle that is meant; its model is read while other modules are loaded."""
+    _load_numpy()
+    bundle = find_bundle(settings)
+    bundle.read_ahead()
+    return bundle
+
+
+def _load_numpy() -> None:
+    """Load NumPy with one thread: more of them wait for work on cores that the network needs."""
+    if _BLAS_THREADS not in os.environ:
+        os.environ[_BLAS_THREADS] = "1"
+        import numpy  # noqa: F401
+
+        del os.environ[_BLAS_THREADS]  # programs of --exec choose for themselves
+
+
+def _lock_of(bundle: Bundle, settings: Settings, pepper: PepperProvider | None) -> AiLock:
     from ailock_sdk.embedding import quiet_stderr
     from ailock_sdk.lock import AiLock
 
     with quiet_stderr():
-        return AiLock(find_bundle(settings), profile_name(settings), pepper=pepper)
+        return AiLock(bundle, profile_name(settings), pepper=pepper)
 
 
 def find_bundle(settings: Settings) -> Bundle:
@@ -44,7 +68,7 @@ def find_bundle(settings: Settings) -> Bundle:
     if given is None:
         return embedding.find_bundle(embedding.DEFAULT_BUNDLE)
     if os.sep in given or given in (os.curdir, os.pardir):
-        return embedding.load_bundle(user_path(given))
+        return embedding.open_bundle(user_path(given))
     return embedding.find_bundle(given)
 
 

@@ -1,6 +1,6 @@
 """Pixels to embedding: model bundles and the TFLite runtime (SPEC sections 2 and 10)."""
 
-from ailock_sdk.embedding.bundle import Bundle, load_bundle
+from ailock_sdk.embedding.bundle import Bundle, load_bundle, open_bundle
 from ailock_sdk.embedding.cores import usable_cores
 from ailock_sdk.embedding.embedder import Embedder
 from ailock_sdk.embedding.installed import (
@@ -30,6 +30,7 @@ __all__ = [
     "list_bundles",
     "load_bundle",
     "new_bundle_folder",
+    "open_bundle",
     "quiet_stderr",
     "usable_cores",
 ]

@@ -18,6 +18,7 @@ from ailock_sdk.embedding.manifest import MANIFEST_NAME, FileEntry, Manifest, pa
 from ailock_sdk.embedding.projection_file import check_projection_file, projection_hashes
 from ailock_sdk.errors import BundleError
 from ailock_sdk.profiles import Profile
+from ailock_sdk.workers import Ahead
 
 _MANIFEST_LENGTH_BYTES_MAX = 1024 * 1024
 
@@ -52,6 +53,10 @@ class Bundle(Manifest):
             raise BundleError(f"bundle {self.name!r} has no projection: fit one first")
         return self.path / self.projection
 
+    def read_ahead(self) -> None:
+        """Begin to read the model in a thread, for who has something else to do meanwhile."""
+        vars(self)["_ahead"] = Ahead(self._read_model)
+
     def read_model(self) -> bytes:
         """The TFLite file, verified.
 
@@ -60,6 +65,10 @@ class Bundle(Manifest):
         BundleError
             It is missing or altered.
         """
+        ahead: Ahead[bytes] | None = vars(self).pop("_ahead", None)
+        return self._read_model() if ahead is None else ahead.result()
+
+    def _read_model(self) -> bytes:
         entry = self.files[self.model]
         with _opened(self.model_path, entry) as stream:
             model = stream.read()

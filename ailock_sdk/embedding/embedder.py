@@ -23,8 +23,8 @@ _MAX_DEFAULT_THREADS = 4
 class Embedder:
     """A loaded model: ``uint8 (height, width, 3)`` RGB in, ``float32 (D,)`` for each layer out.
 
-    Interpreters are built once and kept warm. Calls from several threads are taken one after
-    another. A forked process builds its own.
+    Interpreters are kept warm: the first is built at once, others when a second photo comes. Calls
+    from several threads are taken one after another. A forked process builds its own.
 
     Parameters
     ----------
@@ -68,27 +68,12 @@ class Embedder:
         self._layers = list(bundle.layers) if layers is None else layers
         self._model = _model(bundle, self._layers)
         self._workers = Workers(at_once, "embedder")
+        self._warm = False
         self._networks: list[Network] = []
-        self._begin()
-        self._idle.append(self._build())
-        for _ in range(1, at_once):  # while the caller prepares a photo
-            self._workers.begin(lambda: self._idle.appendleft(self._build()))
+        self._lost: list[Network] = []
+        self.renew()
+        self._build()
         renew_after_fork(self)
-
-    def _begin(self) -> None:
-        self._lock = threading.Lock()
-        self._idle: deque[Network] = deque()
-        self._unbuilt = self._shares.copy()
-
-    def _build(self) -> Network:
-        threads = self._unbuilt.pop(0)
-        try:
-            network = Network(self.bundle, self._model, self._layers, self.runtime, threads)
-        except BaseException:
-            self._unbuilt.append(threads)
-            raise
-        self._networks.append(network)
-        return network
 
     def embed(self, pixels: NDArray[np.uint8], layers: Sequence[str]) -> list[NDArray[np.float32]]:
         """Embeddings of one view; as :meth:`embed_mean` of ``pixels`` alone."""
@@ -140,34 +125,57 @@ class Embedder:
         self, views: Sequence[NDArray[np.uint8]], layers: Sequence[str]
     ) -> list[list[NDArray[np.float32]]]:
         """Embeddings of each view, in order; the caller holds the lock."""
+        if not self._networks:  # in a forked process
+            self._build()
+        if not self._warm:
+            # A process that reads one photo does so sooner with one interpreter, as building
+            # another takes longer than it would save.
+            self._warm = True
+            return [self._networks[0].embed(view, layers) for view in views]
+        idle = deque(self._networks)
+
+        def build() -> None:
+            if network := self._build():
+                idle.append(network)
 
         def embed(view: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
-            try:
-                network = self._idle.pop()
-            except IndexError:  # every other one is at work, or being built by another helper
-                network = self._build()
+            network = idle.popleft()  # each helper has built one, or all were there
             try:
                 return network.embed(view, layers)
             finally:
-                self._idle.append(network)
+                idle.appendleft(network)
 
-        return self._workers.map(embed, views)  # whatever happens, then no interpreter is at work
+        # Whatever happens, then no interpreter is at work.
+        return self._workers.map(embed, views, prepare=build)
+
+    def _build(self) -> Network | None:
+        """One more interpreter, if not all are built."""
+        try:
+            threads = self._unbuilt.pop()
+        except IndexError:
+            return None
+        try:
+            network = Network(self.bundle, self._model, self._layers, self.runtime, threads)
+        except BaseException:
+            self._unbuilt.append(threads)
+            raise
+        self._networks.append(network)
+        return network
 
     def close(self) -> None:
         """Free the interpreters and the model, once nobody is at work; nothing embeds any more."""
         with self._lock:
             self._workers.close()
             self._networks.clear()
-            self._idle.clear()
-            self._unbuilt.clear()
             self._model = b""
 
     def renew(self) -> None:
-        """Build anew in a forked process, which lacks the threads and may find the lock taken.
-
-        The old interpreters are kept: they would wait for their threads before they end.
-        """
-        self._begin()
+        """Begin anew in a forked process, which lacks the threads and may find the lock taken."""
+        self._lock = threading.Lock()
+        self._lost += self._networks  # kept, as they would wait for their threads before they end
+        self._networks = []
+        self._unbuilt = self._shares[::-1]  # the greatest last, which is built first
+        self._warm = False
 
 
 def _model(bundle: Bundle, layers: Sequence[str]) -> bytes:

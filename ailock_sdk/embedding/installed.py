@@ -26,7 +26,7 @@ def find_bundle(name: str) -> Bundle:
     BundleError
         There is none, or it is malformed or altered.
     """
-    for folder in bundle_folders():
+    for folder in _folders():
         if (folder / name / MANIFEST_NAME).is_file():
             return open_bundle(folder / name)
     known = ", ".join(list_bundles()) or "none"
@@ -79,12 +79,17 @@ def list_bundles() -> dict[str, Path]:
 
 def bundle_folders() -> list[Path]:
     """Where bundles are looked for: ``$AILOCK_MODELS``, the shipped folder, the user's own."""
+    return list(_folders())
+
+
+def _folders() -> Iterator[Path]:
+    yield from _given_folders()
     package = Path(__file__).resolve().parents[1]
     # An installed wheel carries models/ inside the package; a checkout has it beside the package.
-    shipped = [package / "models", package.parent / "models"]
+    yield package / "models"
+    yield package.parent / "models"
     with contextlib.suppress(AilockError):  # who has no home folder has none of his own
-        return [*_given_folders(), *shipped, _own_folder()]
-    return [*_given_folders(), *shipped]
+        yield _own_folder()
 
 
 def new_bundle_folder() -> Path:
@@ -102,7 +107,7 @@ def _own_folder() -> Path:
 
 
 def _installed() -> Iterator[Path]:
-    for folder in bundle_folders():
+    for folder in _folders():
         if folder.is_dir():
             for manifest in sorted(folder.glob(f"*/{MANIFEST_NAME}")):
                 yield manifest.parent

@@ -12,7 +12,6 @@ from ailock_sdk.sketch.extractor import (
 )
 from ailock_sdk.sketch.kdf import (
     CHEAPEST,
-    HIGHEST_COST,
     RFC9106_LOW_MEMORY,
     KdfCost,
     derive_keys,
@@ -30,7 +29,6 @@ from ailock_sdk.sketch.tuning import (
     measured_speed,
     tune,
     tuned_cost,
-    work_kib,
 )
 
 __all__ = [
@@ -52,13 +50,11 @@ __all__ = [
     "KdfCost",
     "RFC9106_LOW_MEMORY",
     "CHEAPEST",
-    "HIGHEST_COST",
     "derive_keys",
     "helper_mask",
     "TARGET_SECONDS",
     "tune",
     "tuned_cost",
-    "work_kib",
     "measured_speed",
     "is_far_off",
 ]

@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ailock_sdk.constants import (
     LABEL_IDENTITY,
@@ -40,7 +39,7 @@ def lock_identity(lock_key: Hidden) -> Hidden:
 def lock_recipient(lock_key: Hidden) -> bytes:
     """The X25519 public key of a lock, 32 bytes: what data is sealed to."""
     private = X25519PrivateKey.from_private_bytes(lock_identity(lock_key))
-    return private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    return private.public_key().public_bytes_raw()
 
 
 def lock_secret(lock_key: Hidden) -> Secret:

@@ -17,7 +17,7 @@ from benchmarks.speed.interleave import interleaved
 from benchmarks.speed.processes import MEGABYTE, Ran, medians_of, run_measured
 from benchmarks.speed.programs import last_line
 
-MEMORY_LIMIT_MB = 200.0
+MEMORY_LIMIT_MB = 190.0
 WHEEL_LIMIT_MB = 16.0
 IMPORT_LIMIT_MS = 60.0
 PROCESS_LIMIT_MS = 1500.0

@@ -70,6 +70,7 @@ def test_no_interpreter_is_at_work_after_another_failed(
 
     replace_interpreters(monkeypatch, fail, slow)
     embedder = Embedder(find_bundle(DEFAULT_BUNDLE), threads=2, at_once=2)
+    embedder._warm = True
     with pytest.raises(RuntimeError, match="out of memory"):
         embedder.embed_mean([view, view], ["any"])
     assert finished.is_set()
@@ -90,9 +91,10 @@ def test_row_8_a_forked_process_embeds(view: np.ndarray, threads: int, at_once: 
     assert embed() == expected
 
 
-def test_views_are_embedded_while_other_interpreters_are_not_built_yet(
+def test_the_first_photo_waits_for_one_interpreter_only(
     view: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """And the second for no helper that has not built its own yet."""
     release, built = threading.Event(), 0
 
     class Interpreter:
@@ -100,39 +102,51 @@ def test_views_are_embedded_while_other_interpreters_are_not_built_yet(
             nonlocal built
             built += 1
             if built > 1:
-                release.wait()
+                assert release.wait(10)
 
         def embed(self, *_: object) -> list[np.ndarray]:
+            embedded.append(threading.current_thread())
+            if len(embedded) == 4:
+                release.set()
             return [np.ones(1, np.float32)]
 
     monkeypatch.setattr("ailock_sdk.embedding.embedder.Network", Interpreter)
+    embedded: list[threading.Thread] = []
     embedder = Embedder(find_bundle(DEFAULT_BUNDLE), threads=2, at_once=2)
     assert embedder.embed_mean([view, view], ["any"]) == [1.0]
-    release.set()
-    embedder.close()
+    assert built == 1
+    assert embedder.embed_mean([view, view], ["any"]) == [1.0]
+    assert set(embedded) == {threading.current_thread()}
     assert built == 2
 
 
 def test_an_interpreter_that_cannot_be_built_yet_is_built_later(
     view: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tried: list[int] = []
+    tried = 0
 
     class Interpreter:
         def __init__(self, *_: object) -> None:
-            tried.append(threading.get_ident())
-            if len(tried) == 2:
+            nonlocal tried
+            tried += 1
+            failed.set()
+            if tried == 2:
                 raise MemoryError
 
         def embed(self, *_: object) -> list[np.ndarray]:
-            both.wait(PATIENCE_SECONDS)
+            assert failed.wait(10)
             return [np.ones(1, np.float32)]
 
+    failed = threading.Event()
     monkeypatch.setattr("ailock_sdk.embedding.embedder.Network", Interpreter)
-    both = threading.Barrier(2)
     embedder = Embedder(find_bundle(DEFAULT_BUNDLE), threads=2, at_once=2)
-    assert embedder.embed_mean([view, view], ["any"]) == [1.0]
-    assert len(tried) == 3
+    embedder.embed_mean([view, view], ["any"])
+    failed.clear()
+    with pytest.raises(MemoryError):
+        embedder.embed_mean([view, view], ["any"])
+    failed.clear()
+    embedder.embed_mean([view, view], ["any"])
+    assert tried == 3
 
 
 def test_a_closed_embedder_says_so_and_holds_no_model(view: np.ndarray) -> None:
@@ -143,4 +157,4 @@ def test_a_closed_embedder_says_so_and_holds_no_model(view: np.ndarray) -> None:
     embedder.close()
     with pytest.raises(ValueError, match="was closed"):
         embedder.embed(view, layer)
-    assert not any(vars(embedder)[name] for name in ("_networks", "_idle", "_model"))
+    assert not any(vars(embedder)[name] for name in ("_networks", "_model"))

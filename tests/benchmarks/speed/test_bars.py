@@ -21,6 +21,7 @@ from ailock_sdk.embedding import DEFAULT_BUNDLE, find_bundle
 from ailock_sdk.store import RecordStore
 from benchmarks.speed import (
     bars,
+    checkouts,
     footprint,
     original_ratio,
     original_recipe,
@@ -30,7 +31,7 @@ from benchmarks.speed import (
 from benchmarks.speed.bar import Bar
 from benchmarks.speed.errors import SpeedError
 from benchmarks.speed.interleave import interleaved
-from benchmarks.speed.processes import run_measured
+from benchmarks.speed.processes import Ran, run_measured
 
 ROOT = Path(__file__).parents[3]
 PHOTOS = ROOT / "tests" / "photos"
@@ -310,3 +311,23 @@ def test_a_missing_photo_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[
     options = ["--photo", str(tmp_path / "no.jpg"), "--baseline", "x", "--out", str(tmp_path)]
     assert bars.main(options) == 1
     assert "no.jpg is not a file" in capsys.readouterr().err
+
+
+def test_two_checkouts_are_timed_beside_each_other(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = checkouts.measure(checkouts.ROOT, PHOTO, 1)
+    assert {name: len(every) for name, every in ran.items()} == {"before": 1, "now": 1}
+    for share, status in ((0.74, 0), (0.76, 1)):
+        pairs = {"before": [Ran(100.0, 1.0)] * 3, "now": [Ran(100 * share, 1.0)] * 3}
+        monkeypatch.setattr(checkouts, "measure", lambda *_, pairs=pairs: pairs)
+        assert checkouts.main(["--before", "."]) == status
+        assert f"now / before: {share:.3f}" in capsys.readouterr().out
+
+
+def test_a_checkout_that_does_not_enroll_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "ailock_sdk.py").write_text("raise SystemExit('no such thing')")
+    assert checkouts.main(["--before", str(tmp_path)]) == 1
+    assert "does not enroll: no such thing" in capsys.readouterr().err
