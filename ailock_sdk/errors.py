@@ -33,7 +33,8 @@ AilockError
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 
@@ -84,6 +85,21 @@ class OutOfMemoryError(AilockError):
 
     def __init__(self, message: str = "too little memory: close other programs, try again") -> None:
         super().__init__(message)
+
+
+@contextmanager
+def memory_errors() -> Iterator[None]:
+    """Say what a ``MemoryError`` inside the block means.
+
+    Raises
+    ------
+    OutOfMemoryError
+        There was one.
+    """
+    try:
+        yield
+    except MemoryError:
+        raise OutOfMemoryError from None
 
 
 class CaptureError(AilockError):

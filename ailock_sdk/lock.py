@@ -9,47 +9,40 @@ from functools import partial
 from ailock_sdk.capture import PhotoSource
 from ailock_sdk.constants import SALT_LENGTH_BYTES
 from ailock_sdk.embedding import DEFAULT_BUNDLE, Bundle, find_bundle
+from ailock_sdk.errors import memory_errors
 from ailock_sdk.imageprint import ImagePrint
-from ailock_sdk.photo_reader import (
-    PhotoReader,
-    PhotoSources,
-    StageObserver,
-    by_object,
-    one_reference,
-    read_each,
-    read_objects,
-    read_probe,
-    reference_photos,
-    timed_stage,
-)
+from ailock_sdk.parameters import checked_pepper
+from ailock_sdk.photo_lists import PhotoSources, read_each, read_objects, reference_photos
+from ailock_sdk.photo_reader import PhotoReader, StageObserver, timed_stage
 from ailock_sdk.profiles import DEFAULT_PROFILE
 from ailock_sdk.record_keys import Maker, NewObject, make_record, open_any
 from ailock_sdk.record_rules import (
+    RecordRules,
     check_inputs,
-    check_maker,
     check_overcomplete,
     check_pepper,
     check_pin_for,
-    is_out_of_date,
 )
 from ailock_sdk.secret import Hidden, Pin, Secret, hidden_pin
 from ailock_sdk.sketch import (
-    RFC9106_LOW_MEMORY,
+    HIGHEST_COST,
     Code,
     KdfCost,
-    correction_radius,
     message_length_bytes,
+    tune,
 )
-from ailock_sdk.store import DEFAULT_PEPPER, PepperProvider, Record
+from ailock_sdk.store import DEFAULT_PEPPER, PepperSource, Record, pepper_provider
 
 _KEY_STAGE = "code and Argon2id"
 
 
-class AiLock:
+class AiLock(PhotoReader):
     """Turns photos into records and secrets, and back.
 
-    Building one loads and verifies the model; keep it for as long as photos come, it stays warm.
-    It may be shared between threads.
+    Building one loads and verifies the model; keep it for as long as photos come, it stays warm,
+    until :meth:`close` or the end of a ``with``. Threads may share it, and a forked process may go
+    on with it.
+    Its methods take their time: ``await asyncio.to_thread(lock.unlock, photo, record)``.
 
     Parameters
     ----------
@@ -58,17 +51,23 @@ class AiLock:
     profile : str
         The name of one of the bundle's profiles, for new records. Records of its other profiles
         open as well, if their imageprints are the same: each within the radius it was made with.
-    pepper : PepperProvider or None
-        Where the pepper comes from; by default a file of the user's own,
-        ``~/.config/ailock/pepper``, made on first use. Records open only where it is. ``None``
-        makes records that need none: they open anywhere, but resist a thief by the photo alone, and
-        say something about the photo (docs/threat-model.md).
-    cost : KdfCost
-        Argon2id cost of new records; each record carries its own.
+    pepper : PepperSource or None
+        32 bytes, a file, or an object that has them; by default a file of the user's own,
+        ``~/.config/ailock/pepper``, made when first enrolling. Records open only where it is.
+        ``None`` makes records that need none: they open anywhere, but resist a thief by the photo
+        alone, and say something about the photo (docs/threat-model.md).
+    cost : KdfCost, optional
+        Argon2id cost of new records, by default what takes 250 ms on this device; each record
+        carries its own.
+    max_cost : KdfCost
+        The most memory, passes and lanes that a record may order.
     threads : int, optional
         CPU threads of the network, at least 1; by default the machine's fast cores, at most four.
     check_quality : bool
         Refuse photos that are dark, blown out, blurred, textureless or too small.
+    allow_unpeppered : bool
+        Where there is a pepper, open records that need none too: whoever wrote such a record may
+        know the secret that it gives.
     allow_overcomplete : bool
         Permit enrolling with a profile whose records give the embedding away (the paper's
         parameters); a pepper is then required.
@@ -79,13 +78,13 @@ class AiLock:
     ----------
     code : Code
         Of new records.
-    radius : int
-        Most bits of new records that a probe may differ in.
 
     Raises
     ------
     BundleError
         The bundle is missing, damaged or altered, or has no such profile.
+    PepperError
+        Bytes, but not 32.
     RuntimeMissingError
         No TFLite interpreter is installed.
     """
@@ -95,82 +94,26 @@ class AiLock:
         bundle: Bundle | str = DEFAULT_BUNDLE,
         profile: str = DEFAULT_PROFILE,
         *,
-        pepper: PepperProvider | None = DEFAULT_PEPPER,
-        cost: KdfCost = RFC9106_LOW_MEMORY,
+        pepper: PepperSource | None = DEFAULT_PEPPER,
+        cost: KdfCost | None = None,
+        max_cost: KdfCost = HIGHEST_COST,
         threads: int | None = None,
         check_quality: bool = True,
+        allow_unpeppered: bool = False,
         allow_overcomplete: bool = False,
         observe: StageObserver | None = None,
     ) -> None:
-        self.bundle = find_bundle(bundle) if isinstance(bundle, str) else bundle
-        self.profile = self.bundle.profile(profile)
+        pepper = None if pepper is None else pepper_provider(pepper)  # no frame shows its bytes
+        bundle = find_bundle(bundle) if isinstance(bundle, str) else bundle
+        super().__init__(bundle, bundle.profile(profile), threads, check_quality, observe)
         self.cost = cost
-        self.check_quality = check_quality
         self.allow_overcomplete = allow_overcomplete
         self._pepper = pepper
-        self._observe = observe
-        self._reader = PhotoReader(self.bundle, self.profile, threads, observe)
-        order, blocks, symbols = self.profile.code
-        self.code = Code(self.lambda_bits, order, blocks, symbols)
-        self.radius = correction_radius(self.lambda_bits, self.profile.tau)
-        runtime_id = int(self._reader.embedder.runtime.id)
+        self.code = Code(self.lambda_bits, *self.profile.code)
+        runtime_id = int(self._embedder.runtime.id)
         self._maker = Maker(runtime_id, self.fingerprint, profile, self.code, self.radius)
-
-    @property
-    def lambda_bits(self) -> int:
-        """Length of an imageprint in bits."""
-        return self._reader.lambda_bits
-
-    @property
-    def fingerprint(self) -> bytes:
-        """Of what imageprints depend on: two locks of one open each other's records."""
-        return self.bundle.fingerprints[self.profile.name]
-
-    @property
-    def threads(self) -> int:
-        """CPU threads of the network."""
-        return self._reader.embedder.threads
-
-    @property
-    def runtime(self) -> str:
-        """The TFLite runtime in use: package name and version."""
-        runtime = self._reader.embedder.runtime
-        return f"{runtime.name} {runtime.version}"
-
-    def imageprint(self, photo: PhotoSource, *, reference: bool = False) -> ImagePrint:
-        """The imageprint of one photo.
-
-        Parameters
-        ----------
-        photo : PhotoSource
-            A path, an encoded file's bytes, a Pillow image, or uint8 RGB (H, W, 3).
-        reference : bool
-            Take it as a reference photo, with the profile's ``reference_looks``, as :meth:`enroll`
-            does; otherwise it is a probe, with the profile's ``looks``.
-
-        Raises
-        ------
-        PhotoFormatError
-            Not a photo this package reads, damaged, or above a size ceiling.
-        PhotoQualityError
-            Too poor to use; every reason is given.
-        """
-        return self._reader.imageprint(photo, reference=reference, check_quality=self.check_quality)
-
-    def distance(self, a: ImagePrint, b: ImagePrint) -> float:
-        """The decision statistic: differing bits over lambda, in [0, 1]; about 0.5 is chance."""
-        return (a - b) / len(a)
-
-    def reference(self, imageprints: Sequence[ImagePrint]) -> ImagePrint:
-        """One reference from the imageprints of one object's reference photos, one or more.
-
-        Raises
-        ------
-        EnrollmentError
-            A photo is too unlike the others to show the same object.
-        """
-        # Half-way between what opens and chance: references may vary, but not show two objects.
-        return one_reference(imageprints, (self.radius + self.lambda_bits // 2) // 2)
+        bare = pepper is None or allow_unpeppered
+        self._rules = RecordRules(self.bundle, self.profile, self.lambda_bits, max_cost, bare)
 
     def enroll(
         self,
@@ -208,7 +151,7 @@ class AiLock:
         pin = hidden_pin(pin)
         check_pin_for([], pin)
         objects = reference_photos(photos)
-        if self.profile.overcomplete or not self._reader.independent:
+        if self._is_exposed:
             check_overcomplete(self.profile, self.allow_overcomplete, self._pepper is not None)
         references = read_objects(objects, self._read_reference)
         # The one place where randomness enters a record; everything below is pure.
@@ -221,26 +164,9 @@ class AiLock:
             )
             for reference, photos_of_one in zip(references, objects, strict=True)
         ]
-        salt, pepper = os.urandom(SALT_LENGTH_BYTES), self._pepper_bytes()
-        with timed_stage(self._observe, _KEY_STAGE):
-            return make_record(self._maker, new, salt, pepper, pin, self.cost)
-
-    def probes(self, photos: PhotoSources) -> tuple[ImagePrint, ...]:
-        """One probe for each object, from one photo of it or from several (SPEC section 3).
-
-        Nothing is compared.
-
-        Parameters
-        ----------
-        photos : PhotoSource, or list or tuple of 1 to 8 PhotoSource
-            Of one object; or a list of such lists, one for each object of a combination.
-
-        Raises
-        ------
-        CaptureError
-            A photo cannot be used; of several it is named. Or there is none, or more than 8.
-        """
-        return tuple(read_objects(by_object(photos), lambda one: read_probe(one, self.imageprint)))
+        salt, pepper = os.urandom(SALT_LENGTH_BYTES), self._new_pepper()
+        with memory_errors(), timed_stage(self._observe, _KEY_STAGE):
+            return make_record(self._maker, new, salt, pepper, pin, self.cost or tune())
 
     def unlock(self, photos: PhotoSources, record: Record | bytes, *, pin: Pin = None) -> Secret:
         """The record's secret if the photos show its object, and the PIN is right if it needs one.
@@ -312,7 +238,7 @@ class AiLock:
         check_inputs(checked, imageprints, pin)
         needed = any(record.header.pepper_id is not None for record in checked)
         pepper = self._pepper_bytes() if needed else None
-        with timed_stage(self._observe, _KEY_STAGE):
+        with memory_errors(), timed_stage(self._observe, _KEY_STAGE):
             return open_any(checked, imageprints, pepper, pin)
 
     def check(self, record: Record | bytes) -> Record:
@@ -323,11 +249,12 @@ class AiLock:
         RecordFormatError
             Not a record, or damaged.
         RecordMismatchError
-            Made with another model or pepper, or a profile of other layers, segments or looks.
+            Made with another model or pepper, or a profile of other layers, segments or looks; or
+            it orders too much, or needs no pepper where that was not allowed.
         """
         if not isinstance(record, Record):
             record = Record.from_bytes(record)
-        check_maker(record, self.bundle, self.profile, self.lambda_bits)
+        self._rules.check(record)
         if record.header.pepper_id is not None:
             check_pepper(record, self._pepper_bytes())
         return record
@@ -335,16 +262,21 @@ class AiLock:
     def needs_reenroll(self, record: Record | bytes) -> bool:
         """True when a new record would be stronger or fit this machine better.
 
-        That is: another runtime than the one in use, a lower Argon2id cost, another radius or code
-        than its profile now has, or no pepper where there is one.
+        That is: another runtime than the one in use, a lower Argon2id cost than this lock's (or one
+        far from what this device would choose), another radius or code than its profile now has,
+        or no pepper where there is one.
         """
         record = self.check(record)
         if record.header.pepper_id is None and self._pepper is not None:
             return True
-        return is_out_of_date(record, self.bundle, self.profile, self._maker.runtime, self.cost)
+        return self._rules.is_out_of_date(record, self._maker.runtime, self.cost)
 
     def _read_reference(self, photos: Sequence[PhotoSource]) -> ImagePrint:
         return self.reference(read_each(photos, partial(self.imageprint, reference=True)))
 
     def _pepper_bytes(self) -> Hidden | None:
-        return None if self._pepper is None else Hidden(self._pepper.pepper())
+        return None if self._pepper is None else checked_pepper(self._pepper.pepper())
+
+    def _new_pepper(self) -> Hidden | None:
+        create = getattr(self._pepper, "create", None)
+        return self._pepper_bytes() if create is None else checked_pepper(create())

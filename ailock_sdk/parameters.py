@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import cache
 
 from ailock_sdk.constants import (
     LABEL_PEPPER_ID,
@@ -29,6 +30,9 @@ TAU_UNIT: int = 10**TAU_PLACES
 _TAU = re.compile(rf"(?P<whole>[01]?)\.(?P<fraction>[0-9]{{1,{TAU_PLACES}}})|(?P<one>1)")
 
 PIN_CHARACTERS = range(4, 65)
+
+CHANCE_BITS = 10
+"""Random bits open a record at most once in 2^10 times."""
 
 MIN_ORDER = 2
 SYMBOL_BITS = range(3, 14)
@@ -83,6 +87,19 @@ def tau_ten_thousandths(tau: str | Decimal | float) -> int:
 def max_radius_bits(lambda_bits: int) -> int:
     """Greatest radius in ``lambda_bits`` bits, at least 1: below half of them, as chance gives."""
     return (lambda_bits - 1) // 2
+
+
+@cache
+def chance_opens(lambda_bits: int, radius: int) -> bool:
+    """Whether random bits lie within ``radius`` of given ones oftener than once in 1,024 times.
+
+    No lock forgives so much (SPEC section 8).
+    """
+    near = words = 1
+    for changed in range(radius):
+        words = words * (lambda_bits - changed) // (changed + 1)  # with one more bit changed
+        near += words
+    return near << CHANCE_BITS > 1 << lambda_bits
 
 
 def helper_length_bytes(lambda_bits: int) -> int:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from time import perf_counter
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
@@ -20,17 +19,14 @@ from ailock_sdk.capture import (
     read_photo,
     segment_boxes,
 )
-from ailock_sdk.constants import MAX_OBJECTS, MAX_PROBE_PHOTOS, MAX_REFERENCE_PHOTOS
 from ailock_sdk.embedding import Bundle, Embedder
-from ailock_sdk.errors import CaptureError, EnrollmentError, PhotoQualityError
-from ailock_sdk.imageprint import ImagePrint, combine, load_projections
+from ailock_sdk.errors import PhotoQualityError, memory_errors
+from ailock_sdk.imageprint import ImagePrint, load_projections
+from ailock_sdk.photo_lists import PhotoSources, by_object, one_reference, read_objects, read_probe
 from ailock_sdk.profiles import Look, Profile
+from ailock_sdk.sketch import correction_radius
 
-PhotoSources: TypeAlias = "PhotoSource | Sequence[PhotoSource] | Sequence[Sequence[PhotoSource]]"
-"""A photo, or a list or tuple of photos of one object; or a list of 2 to 4 such lists, one for each
-object of a combination."""
-
-Result = TypeVar("Result")
+Reader = TypeVar("Reader", bound="PhotoReader")
 
 StageObserver = Callable[[str, float], None]
 """Called with a stage's name and its seconds; stages are those of docs/architecture.md."""
@@ -47,123 +43,10 @@ def timed_stage(observe: StageObserver | None, name: str) -> Iterator[None]:
     observe(name, perf_counter() - start)
 
 
-def reference_photos(
-    photos: Iterable[PhotoSource] | Iterable[Sequence[PhotoSource]],
-) -> list[list[PhotoSource]]:
-    """The reference photos of each object: any iterable of photos, or of lists of them.
-
-    Raises
-    ------
-    EnrollmentError
-        An object has no photo, or more than ``MAX_REFERENCE_PHOTOS``; or objects are too many.
-    TypeError
-        A single photo, or lists and photos mixed.
-    """
-    single = isinstance(photos, str | bytes | bytearray | memoryview | np.ndarray)
-    if single or hasattr(photos, "read") or not isinstance(photos, Iterable):
-        raise TypeError("enroll takes a list of photos: enroll([photo])")
-    given: Any = list(photos)
-    try:
-        objects = by_object(given)
-    except CaptureError as error:
-        raise EnrollmentError(str(error)) from None
-    if not all(1 <= len(photos_of_one) <= MAX_REFERENCE_PHOTOS for photos_of_one in objects):
-        raise EnrollmentError(f"enroll with 1 to {MAX_REFERENCE_PHOTOS} photos of each object")
-    return objects
-
-
-def one_reference(imageprints: Sequence[ImagePrint], limit_bits: int) -> ImagePrint:
-    """The mean of one object's reference photos.
-
-    Raises
-    ------
-    EnrollmentError
-        One differs from the mean of the others in more than ``limit_bits``.
-    """
-    for number, one in enumerate(imageprints, start=1):
-        others = [*imageprints[: number - 1], *imageprints[number:]]
-        if others and one - combine(others) > limit_bits:
-            raise EnrollmentError(
-                f"photo {number} is too unlike the others: "
-                "take all photos of the same side of one object, in even light"
-            )
-    return combine(imageprints)
-
-
-def by_object(photos: PhotoSources) -> list[list[PhotoSource]]:
-    """The photos of each object: one list, or those of a combination in their order.
-
-    Raises
-    ------
-    CaptureError
-        More than ``MAX_OBJECTS`` lists.
-    TypeError
-        Lists and photos are mixed.
-    """
-    given: list[Any] = list(photos) if isinstance(photos, list | tuple) else [photos]
-    nested = [isinstance(one, list | tuple) for one in given]
-    if not any(nested):
-        return [given]
-    if not all(nested):
-        raise TypeError("give photos of one object, or a list of photos for each object; not both")
-    if len(given) > MAX_OBJECTS:
-        raise CaptureError(f"{len(given)} objects are too many: {MAX_OBJECTS} is the most at once")
-    return [list(one) for one in given]
-
-
-def read_objects(
-    objects: Sequence[list[PhotoSource]], read: Callable[[list[PhotoSource]], Result]
-) -> list[Result]:
-    """What ``read`` gives of each object's photos; a :class:`CaptureError` says which of several.
-
-    Everything is read, in order, before anything is compared.
-    """
-    results = []
-    for number, photos in enumerate(objects, start=1):
-        try:
-            results.append(read(photos))
-        except CaptureError as error:
-            if len(objects) == 1:
-                raise
-            raise error.named(f"object {number}") from None
-    return results
-
-
-def read_each(
-    photos: Sequence[PhotoSource], read: Callable[[PhotoSource], ImagePrint]
-) -> list[ImagePrint]:
-    """What ``read`` gives of each photo; its :class:`CaptureError` says which of several it is."""
-    prints = []
-    for number, photo in enumerate(photos, start=1):
-        try:
-            prints.append(read(photo))
-        except CaptureError as error:
-            if len(photos) == 1:
-                raise
-            file = f" ({os.fspath(photo)!r})" if isinstance(photo, str | os.PathLike) else ""
-            raise error.named(f"photo {number}{file}") from None
-    return prints
-
-
-def read_probe(
-    photos: Sequence[PhotoSource], read: Callable[[PhotoSource], ImagePrint]
-) -> ImagePrint:
-    """One probe from what ``read`` gives of one photo or of several (SPEC section 3).
-
-    Raises
-    ------
-    CaptureError
-        There is no photo, or more than ``MAX_PROBE_PHOTOS``; or as :func:`read_each`.
-    """
-    if not 1 <= len(photos) <= MAX_PROBE_PHOTOS:
-        raise CaptureError(f"unlock with 1 to {MAX_PROBE_PHOTOS} photos, not {len(photos)}")
-    prints = read_each(photos, read)
-    # One photo's margins are taken as they are: dividing them all decides nothing.
-    return prints[0] if len(prints) == 1 else combine(prints)
-
-
 class PhotoReader:
     """A loaded model that reads photos as one profile says; stays warm, serves several threads.
+
+    Freed by :meth:`close` or the end of a ``with``.
 
     Parameters
     ----------
@@ -172,8 +55,15 @@ class PhotoReader:
         One of the bundle's.
     threads : int, optional
         CPU threads of the network, at least 1; by default the machine's fast cores, at most four.
+    check_quality : bool
+        Refuse photos that are dark, blown out, blurred, textureless or too small.
     observe : StageObserver, optional
         Called after every stage.
+
+    Attributes
+    ----------
+    radius : int
+        Most bits that a probe of the profile may differ in.
 
     Raises
     ------
@@ -188,13 +78,29 @@ class PhotoReader:
         bundle: Bundle,
         profile: Profile,
         threads: int | None = None,
+        check_quality: bool = True,
         observe: StageObserver | None = None,
     ) -> None:
         self.bundle = bundle
         self.profile = profile
-        self.embedder = Embedder(bundle, threads, at_once=len(profile.looks), layers=profile.layers)
+        self.check_quality = check_quality
+        self._embedder = Embedder(
+            bundle, threads, at_once=len(profile.looks), layers=profile.layers
+        )
         self._observe = observe
         self._projections = load_projections(bundle.projection_path, profile.layers)
+
+        self.radius = correction_radius(self.lambda_bits, profile.tau)
+
+    def close(self) -> None:
+        """Free the model; no photo is read afterwards."""
+        self._embedder.close()
+
+    def __enter__(self: Reader) -> Reader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @property
     def lambda_bits(self) -> int:
@@ -203,20 +109,71 @@ class PhotoReader:
         return per_segment * len(self.profile.segments)
 
     @property
-    def independent(self) -> bool:
-        """Whether each layer's projection has independent rows; see :class:`Projection`."""
-        return all(each.independent for each in self._projections.values())
+    def fingerprint(self) -> bytes:
+        """Of what imageprints depend on: two locks of one open each other's records."""
+        return self.bundle.fingerprints[self.profile.name]
 
-    def imageprint(self, photo: PhotoSource, *, reference: bool, check_quality: bool) -> ImagePrint:
+    @property
+    def threads(self) -> int:
+        """CPU threads of the network."""
+        return self._embedder.threads
+
+    @property
+    def runtime(self) -> str:
+        """The TFLite runtime in use: package name and version."""
+        runtime = self._embedder.runtime
+        return f"{runtime.name} {runtime.version}"
+
+    @property
+    def _is_exposed(self) -> bool:
+        """Whether records of the profile give the embedding away (SPEC section 10)."""
+        independent = all(each.independent for each in self._projections.values())
+        return self.profile.overcomplete or not independent
+
+    def probes(self, photos: PhotoSources) -> tuple[ImagePrint, ...]:
+        """One probe for each object, from one photo of it or from several (SPEC section 3).
+
+        Nothing is compared.
+
+        Parameters
+        ----------
+        photos : PhotoSource, or list or tuple of 1 to 8 PhotoSource
+            Of one object; or a list of such lists, one for each object of a combination.
+
+        Raises
+        ------
+        CaptureError
+            A photo cannot be used; of several it is named. Or there is none, or more than 8.
+        OutOfMemoryError
+            There was too little to read it.
+        """
+        return tuple(read_objects(by_object(photos), lambda one: read_probe(one, self.imageprint)))
+
+    def reference(self, imageprints: Sequence[ImagePrint]) -> ImagePrint:
+        """One reference from the imageprints of one object's reference photos, one or more.
+
+        Raises
+        ------
+        EnrollmentError
+            A photo is too unlike the others to show the same object.
+        """
+        # Half-way between what opens and chance: references may vary, but not show two objects.
+        return one_reference(imageprints, (self.radius + self.lambda_bits // 2) // 2)
+
+    def distance(self, a: ImagePrint, b: ImagePrint) -> float:
+        """The decision statistic: differing bits over lambda, in [0, 1]; about 0.5 is chance."""
+        return (a - b) / len(a)
+
+    def imageprint(self, photo: PhotoSource, *, reference: bool = False) -> ImagePrint:
         """The imageprint of one photo.
 
         Parameters
         ----------
         photo : PhotoSource
+            A path, an encoded file's bytes, a Pillow image, or uint8 RGB (H, W, 3).
         reference : bool
-            Take the profile's ``reference_looks``, else its ``looks``.
-        check_quality : bool
-            Refuse a photo that is dark, blown out, blurred, textureless or too small.
+            Take it as a reference photo, with the profile's ``reference_looks``, as enrolling does;
+            otherwise it is a probe, with the profile's ``looks``.
 
         Raises
         ------
@@ -224,13 +181,19 @@ class PhotoReader:
             Not a photo this package reads, damaged, or above a size ceiling.
         PhotoQualityError
             Too poor to use; every reason is given.
+        OutOfMemoryError
+            There was too little to read it.
         """
+        with memory_errors():
+            return self._read(photo, reference)
+
+    def _read(self, photo: PhotoSource, reference: bool) -> ImagePrint:
         looks = self.profile.reference_looks if reference else self.profile.looks
         with self._stage("read"):
             photo = read_photo(photo)
         with self._stage("decode"):
             decoded = decode_photo(photo, self._needed_short_side_pixels(looks))
-        if check_quality:
+        if self.check_quality:
             with self._stage("quality"):
                 issues = assess_quality(decoded)
             if issues:
@@ -245,7 +208,7 @@ class PhotoReader:
             with self._stage("resize"):
                 views = look_views(decoded, box, looks, contract.height, contract.width)
             with self._stage("network"):
-                embeddings = self.embedder.embed_mean(views, self.profile.layers)
+                embeddings = self._embedder.embed_mean(views, self.profile.layers)
             with self._stage("projection"):
                 margins.append(
                     [

@@ -3,40 +3,103 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
 from ailock_sdk.embedding import Bundle
 from ailock_sdk.errors import CaptureError, PinError, ProfileError, RecordMismatchError
 from ailock_sdk.imageprint import ImagePrint
-from ailock_sdk.parameters import check_pin, pepper_id
+from ailock_sdk.parameters import chance_opens, check_pin, pepper_id
 from ailock_sdk.profiles import Profile
 from ailock_sdk.secret import Hidden
-from ailock_sdk.sketch import KdfCost, correction_radius
+from ailock_sdk.sketch import (
+    KdfCost,
+    correction_radius,
+    is_far_off,
+    measured_speed,
+    work_kib,
+)
 from ailock_sdk.store import Record, RecordObject
 
 
-def check_maker(record: Record, bundle: Bundle, profile: Profile, lambda_bits: int) -> None:
-    """Refuse a record whose imageprints are not the profile's.
+@dataclass(frozen=True)
+class RecordRules:
+    """What a lock asks of the records that it opens.
 
-    Parameters
+    Attributes
     ----------
-    record : Record
     bundle : Bundle
     profile : Profile
         One of the bundle's.
     lambda_bits : int
         Of the profile's imageprints.
-
-    Raises
-    ------
-    RecordMismatchError
-        Made with another model, or a profile of other layers, segments or looks.
+    max_cost : KdfCost
+        The most memory, passes and lanes that a record may order.
+    bare : bool
+        Open records that need no pepper.
     """
-    for one in record.objects:
-        if one.fingerprint != bundle.fingerprints[profile.name]:
-            maker = bundle.maker_in_words(one.fingerprint, one.profile)
-            raise RecordMismatchError(f"the record was made with {maker}")
-        if one.lambda_bits != lambda_bits:
-            raise RecordMismatchError("the record's lambda is not the profile's: enroll again")
+
+    bundle: Bundle
+    profile: Profile
+    lambda_bits: int
+    max_cost: KdfCost
+    bare: bool
+
+    def check(self, record: Record) -> None:
+        """Refuse a record that asks for what this lock does not give.
+
+        Raises
+        ------
+        RecordMismatchError
+            Made with another model, or a profile of other layers, segments or looks; or it orders
+            too much, forgives too much, or needs no pepper where one is asked for.
+        """
+        for one in record.objects:
+            if one.fingerprint != self.bundle.fingerprints[self.profile.name]:
+                maker = self.bundle.maker_in_words(one.fingerprint, one.profile)
+                raise RecordMismatchError(f"the record was made with {maker}")
+            if one.lambda_bits != self.lambda_bits:
+                raise RecordMismatchError("the record's lambda is not the profile's: enroll again")
+            if chance_opens(one.lambda_bits, one.radius):
+                raise RecordMismatchError(
+                    f"the record forgives {one.radius} of {one.lambda_bits} bits, which chance "
+                    "would meet too often: enroll again"
+                )
+        header = record.header
+        if header.pepper_id is None and not self.bare:
+            raise RecordMismatchError(
+                "the record needs no pepper, so whoever wrote it may know its secret: if you "
+                "wrote it, AiLock(allow_unpeppered=True) opens it"
+            )
+        for name, most in asdict(self.max_cost).items():
+            if getattr(header, name) > most:
+                raise RecordMismatchError(
+                    f"the record orders an Argon2id {name} of {getattr(header, name)}, "
+                    f"and {most} is the most that is allowed here"
+                )
+
+    def is_out_of_date(self, record: Record, runtime: int, cost: KdfCost | None) -> bool:
+        """Whether the record would now be made by another runtime, or with other numbers.
+
+        Parameters
+        ----------
+        record : Record
+        runtime : int
+            Number of the ``RuntimeId`` in use.
+        cost : KdfCost or None
+            A record of a lower one is out of date; ``None`` compares with this device's speed.
+        """
+        header = record.header
+        ordered = KdfCost(header.time_cost, header.memory_cost_kib, header.lanes)
+        if cost is None:
+            too_cheap = is_far_off(ordered, measured_speed())
+        else:
+            too_cheap = work_kib(ordered) < work_kib(cost)
+        return too_cheap or any(self._is_old(one, runtime) for one in record.objects)
+
+    def _is_old(self, one: RecordObject, runtime: int) -> bool:
+        made_by = self.bundle.profiles.get(one.profile, self.profile)
+        radius = correction_radius(one.lambda_bits, made_by.tau)
+        return (one.runtime, one.radius, one.code) != (runtime, radius, made_by.code)
 
 
 def check_pepper(record: Record, pepper: Hidden | None) -> None:
@@ -87,34 +150,6 @@ def check_pin_for(records: Sequence[Record], pin: Hidden | None) -> None:
         check_pin(pin)
     elif any(record.header.needs_pin for record in records):
         raise PinError("this lock needs its PIN beside the photos")
-
-
-def is_out_of_date(
-    record: Record, bundle: Bundle, profile: Profile, runtime: int, cost: KdfCost
-) -> bool:
-    """Whether the record would now be made by another runtime, or with other numbers.
-
-    Parameters
-    ----------
-    record : Record
-    bundle : Bundle
-        Its profile of the name that an object gives tells the radius and the code of today.
-    profile : Profile
-        The one for objects whose profile the bundle no longer has.
-    runtime : int
-        Number of the ``RuntimeId`` in use.
-    cost : KdfCost
-        A record of a lower one is out of date.
-    """
-
-    def is_old(one: RecordObject) -> bool:
-        made_by = bundle.profiles.get(one.profile, profile)
-        radius = correction_radius(one.lambda_bits, made_by.tau)
-        return (one.runtime, one.radius, one.code) != (runtime, radius, made_by.code)
-
-    header = record.header
-    cheaper = header.time_cost * header.memory_cost_kib < cost.time_cost * cost.memory_cost_kib
-    return cheaper or any(is_old(one) for one in record.objects)
 
 
 def check_overcomplete(profile: Profile, allowed: bool, peppered: bool) -> None:

@@ -29,7 +29,7 @@ from ailock_sdk.store import (
 if TYPE_CHECKING:
     from ailock_sdk.capture import PhotoSource
     from ailock_sdk.lock import AiLock
-    from ailock_sdk.photo_reader import PhotoSources
+    from ailock_sdk.photo_lists import PhotoSources
     from ailock_sdk.store.sealing import Reader, Writer
 
 

@@ -17,7 +17,7 @@ from ailock_sdk.constants import PEPPER_LENGTH_BYTES, SALT_LENGTH_BYTES
 from ailock_sdk.imageprint import combine
 from ailock_sdk.record_keys import NewObject, make_record
 from ailock_sdk.secret import Hidden, hidden_pin
-from ailock_sdk.sketch import message_length_bytes
+from ailock_sdk.sketch import RFC9106_LOW_MEMORY, message_length_bytes
 
 HERE = Path(__file__).resolve().parent
 PIN = "caf\u0065\u0301 42"  # not in form NFC
@@ -34,12 +34,12 @@ class FixedPepper:
 
 def photo_vector(photo: Path, other_view: Path) -> dict[str, Any]:
     """The vector of one photo, and of a second shown with it, by the default profile."""
-    plain = AiLock(pepper=None)
+    plain = AiLock(pepper=None, cost=RFC9106_LOW_MEMORY)
     probe = plain.imageprint(photo)
     reference = plain.imageprint(photo, reference=True)
     other_reference = plain.imageprint(other_view, reference=True)
     cases = []
-    peppered = AiLock(pepper=FixedPepper())
+    peppered = AiLock(pepper=FixedPepper(), cost=RFC9106_LOW_MEMORY)
     for name, lock, taken_of, pin in (
         ("no pepper", plain, [reference], None),
         ("with pepper", peppered, [reference], None),

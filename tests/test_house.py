@@ -33,6 +33,7 @@ STAGES = ("capture", "embedding", "imageprint", "sketch", "store")
 BASE = {"profiles", "parameters", "paths", "strict_json", "constants", "errors", "secret"}
 BASE |= {"limits", "workers"}
 COMPOSERS = (
+    "photo_lists",
     "photo_reader",
     "record_rules",
     "record_keys",

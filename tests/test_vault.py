@@ -18,6 +18,7 @@ from ailock_sdk import (
     FilePepper,
     LockedOutError,
     NameTakenError,
+    PepperError,
     PhotoQualityError,
     RecordMismatchError,
     SealedDataError,
@@ -304,7 +305,7 @@ def test_vault_with_another_pepper_is_refused(
     vault.close()
     pepper = FilePepper(tmp_path / "other-pepper")
     with (
-        pytest.raises(VaultError),
+        pytest.raises((PepperError, VaultError)),
         Vault.open(tmp_path / "vault.db", pepper=pepper) as stranger,
     ):
         stranger.unlock("door", views[0])

@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 
+from ailock_sdk.constants import PEPPER_LENGTH_BYTES
 from ailock_sdk.embedding import DEFAULT_BUNDLE, Bundle, quiet_stderr
 from ailock_sdk.errors import AilockError
 from ailock_sdk.lock import AiLock
 from ailock_sdk.profiles import DEFAULT_PROFILE
 from ailock_sdk.secret import Hidden
-from ailock_sdk.sketch import derive_keys, recover
+from ailock_sdk.sketch import KdfCost, ObjectSketch, derive_keys, find_messages
 from ailock_sdk.store import FilePepper, RecordStore, read_clock
 
 IMAGEPRINT_STAGES = ("read", "decode", "quality", "resize", "network", "projection")
@@ -60,23 +61,27 @@ class Unlocking:
             raise AilockError(f"a network cannot run on {threads} threads: give 1 or more")
         self.times: dict[str, list[float]] = defaultdict(list)
         self._now: dict[str, float] = defaultdict(float)
+        self._pepper = Hidden(os.urandom(PEPPER_LENGTH_BYTES))
         start = perf_counter()
         with quiet_stderr():
-            enrolling = AiLock(bundle, profile, pepper=None, threads=threads)
+            enrolling = AiLock(bundle, profile, pepper=self._pepper, threads=threads)
         self.load_seconds = perf_counter() - start
         self.photo = _own_photo(enrolling) if photo is None else Path(photo)
         record, _ = enrolling.enroll([self.photo])
         bundle = enrolling.bundle
         del enrolling  # the first unlock shall find a model that has not run yet
         with quiet_stderr():
-            self.lock = AiLock(bundle, profile, pepper=None, threads=threads, observe=self._observe)
+            self.lock = AiLock(
+                bundle, profile, pepper=self._pepper, threads=threads, observe=self._observe
+            )
         try:
             self._folder = tempfile.TemporaryDirectory(prefix="ailock-")
         except OSError as error:
             raise AilockError(f"no folder can be written ({error}): set TMPDIR to one") from None
         self.vault = Path(self._folder.name) / "vault.db"
         self.pepper = Path(self._folder.name) / "pepper"
-        self._store = RecordStore.open(self.vault, FilePepper(self.pepper).create())
+        FilePepper(self.pepper).install(self._pepper)
+        self._store = RecordStore.open(self.vault, self._pepper)
         self._store.add(_LOCK_NAME, record, bytes(32))
 
     def once(self) -> None:
@@ -92,12 +97,15 @@ class Unlocking:
             record = self.lock.check(self._store.get(_LOCK_NAME).record)
         (probe,) = self.lock.probes(count * (self.photo,))
         (one,) = record.objects
+        sketch = ObjectSketch(self.lock.code, one.radius, one.salt, one.helper)
         with self._timed("store"):
             self._store.charge(_LOCK_NAME, read_clock())
         with self._timed("code"):
-            recover(self.lock.code, one.radius, one.helper, one.salt, probe.margins)
+            find_messages([sketch], [probe.margins], self._pepper)
         with self._timed("Argon2id"):
-            derive_keys(Hidden(16), record.header.salt, None, self.lock.cost, bytes(record))
+            header = record.header
+            cost = KdfCost(header.time_cost, header.memory_cost_kib, header.lanes)
+            derive_keys(Hidden(16), header.salt, self._pepper, cost, bytes(record))
         with self._timed("store"):
             self._store.refund(_LOCK_NAME)
 

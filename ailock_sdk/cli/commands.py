@@ -27,24 +27,23 @@ def _shared_options() -> list[click.Parameter]:
     def option(name: str, **rest: Any) -> click.Option:
         return click.Option([name], expose_value=False, callback=_keep, **rest)
 
-    file = click.Path()
     return [
         option("--json", is_flag=True, help="Print one JSON object; secrets are never in it."),
         option(
             "--vault",
-            type=file,
+            type=FILE,
             metavar="FILE",
             help=f"The vault [default: ${VAULT_PATH_VARIABLE}, or ~/.local/share/ailock/vault.db].",
         ),
         option(
             "--pepper",
-            type=file,
+            type=FILE,
             metavar="FILE",
             help="The pepper [default: ~/.config/ailock/pepper].",
         ),
         option(
             "--bundle",
-            type=file,
+            type=FILE,
             metavar="NAME-OR-PATH",
             help=f"Model bundle of new locks; names are looked for in ${MODELS_PATH_VARIABLE} too.",
         ),
@@ -181,7 +180,16 @@ class LockName(click.ParamType[str]):
             return [CompletionItem(name) for name in vault.names() if name.startswith(incomplete)]
 
 
+class _File(click.Path):
+    """A file's name, ``-`` included; whoever opens it says what is wrong with it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Leave it as it is: click would look for it, and fail on a zero byte."""
+        return str(value)
+
+
 LOCK_NAME = LockName()
+FILE = _File()
 
 
 def name_argument(function: Function) -> Function:
@@ -193,7 +201,7 @@ def photos_argument(text: str, *, required: bool = True) -> Callable[[Function],
     """The argument PHOTO..., with ``text`` as its help."""
     return click.argument(
         "photos",
-        type=click.Path(allow_dash=True),
+        type=FILE,
         nargs=-1,
         required=required,
         metavar="PHOTO...",

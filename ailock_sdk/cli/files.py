@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 STANDARD = "-"
 """The name of standard input, or standard output."""
+STANDARD_OUTPUTS = (STANDARD, "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 OBJECTS_SEPARATOR = "+"
 MAX_OBJECTS = 4
 
@@ -69,13 +70,8 @@ def photo_sources(words: Sequence[str], most: int) -> list[Any]:
 
 
 def _photo(word: str) -> PhotoSource:
-    if word != STANDARD:
-        try:
-            mode = os.stat(word).st_mode
-        except (OSError, ValueError):
-            return word  # whoever opens it says what is wrong
-        if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
-            return word
+    if word != STANDARD and not _is_special(word):
+        return word  # what is no photo is refused where it is decoded
     from ailock_sdk.limits import DEFAULT_LIMITS
 
     with open_input(word) as file:
@@ -155,7 +151,9 @@ def check_output(word: str, *, force: bool) -> None:
     path = Path(word)
     if word == STANDARD:
         standard_output()
-    elif path.is_dir():
+    elif _is_special(word):
+        pass
+    elif path.is_dir() or word.endswith(os.sep):
         raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), word)
     elif os.path.lexists(path) and not force:
         raise OSError(errno.EEXIST, "exists already: choose another name, or --force", word)
@@ -163,9 +161,20 @@ def check_output(word: str, *, force: bool) -> None:
         raise OSError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))
 
 
+def _is_special(word: str) -> bool:
+    """Whether there is a pipe or a device of this name, which is no file to be replaced."""
+    try:
+        mode = os.stat(word).st_mode
+    except (OSError, ValueError):
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
 @contextmanager
 def open_output(word: str, *, force: bool) -> Iterator[Any]:
-    """A binary stream into a new file (mode 0600), which appears when whole, or standard output.
+    """A binary stream into a new file (mode 0600), which appears when whole.
+
+    A pipe or a device is written to as it is, and so is standard output.
 
     Raises
     ------
@@ -178,6 +187,10 @@ def open_output(word: str, *, force: bool) -> Iterator[Any]:
         stream = _Named(standard_output(), "standard output")
         yield stream
         stream.flush()
+        return
+    if _is_special(word):
+        with naming(word), open(word, "wb") as file:
+            yield _Named(file, word)
         return
     with naming(word), new_private_file(Path(word), overwrite=force) as file:
         yield _Named(file, word)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ailock_sdk.cli.commands import command
+from ailock_sdk.cli.commands import FILE, command
 from ailock_sdk.cli.exit_codes import ExitCode
 from ailock_sdk.cli.files import one_reader, photo_sources
 from ailock_sdk.cli.opening import (
@@ -22,8 +22,8 @@ from ailock_sdk.constants import DEFAULT_BENCHMARK_RUNS
 @command(
     "compare", "ailock compare mug1.jpg mug2.jpg", "ailock compare --profile strict a.jpg b.jpg"
 )
-@click.argument("reference", type=click.Path(allow_dash=True), help="A photo as for enroll.")
-@click.argument("probe", type=click.Path(allow_dash=True), help="A photo as for unlock.")
+@click.argument("reference", type=FILE, help="A photo as for enroll.")
+@click.argument("probe", type=FILE, help="A photo as for unlock.")
 def compare(settings: Settings, reference: str, probe: str) -> int:
     """Print how far a photo is from a reference photo."""
     one_reader([reference, probe])
@@ -46,7 +46,7 @@ def compare(settings: Settings, reference: str, probe: str) -> int:
 @command("benchmark", "ailock benchmark", "ailock benchmark --photo mug.jpg --runs 5 --json")
 @click.option(
     "--photo",
-    type=click.Path(),
+    type=FILE,
     metavar="FILE",
     help="A photo to time with [default: the model's own].",
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ailock_sdk.cli.commands import Group, Several, command
+from ailock_sdk.cli.commands import FILE, Group, Several, command
 from ailock_sdk.cli.exit_codes import ExitCode
 from ailock_sdk.cli.output import report, tell
 from ailock_sdk.cli.settings import Settings
@@ -69,25 +69,25 @@ def verify(settings: Settings) -> int:
 @click.option(
     "--representative",
     metavar="PHOTOS",
-    type=click.Path(),
+    type=FILE,
     required=True,
     help="Folder or zip of some hundred photos: they set the int8 ranges and are not kept.",
 )
 @click.option(
     "--weights",
     cls=Several,
-    type=click.Path(),
+    type=FILE,
     metavar="FILE",
     help="Keras .h5 file, or .npz layer files [default: download Keras's].",
 )
 @click.option("--sha256", metavar="HEX", help="What the one weights file must have.")
 @click.option(
     "--report",
-    type=click.Path(),
+    type=FILE,
     metavar="PHOTOS",
     help="Labelled photo set to measure EER on.",
 )
-@click.option("--fit", type=click.Path(), metavar="PHOTOS", help="Photos for the report's bits.")
+@click.option("--fit", type=FILE, metavar="PHOTOS", help="Photos for the report's bits.")
 @click.option(
     "--precisions",
     cls=Several,
@@ -96,7 +96,7 @@ def verify(settings: Settings) -> int:
 )
 @click.option(
     "--out",
-    type=click.Path(),
+    type=FILE,
     metavar="FOLDER",
     help=f"Folder of bundles [default: first of ${MODELS_PATH_VARIABLE}, or "
     "~/.local/share/ailock/models].",

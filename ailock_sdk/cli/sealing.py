@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from ailock_sdk.cli.commands import (
+    FILE,
     PROBES,
     Function,
     command,
@@ -18,6 +19,7 @@ from ailock_sdk.cli.commands import (
 from ailock_sdk.cli.exit_codes import ExitCode
 from ailock_sdk.cli.files import (
     STANDARD,
+    STANDARD_OUTPUTS,
     check_output,
     one_reader,
     open_input,
@@ -38,7 +40,7 @@ def _output_options(default: str) -> Callable[[Function], Function]:
         output = click.option(
             "-o",
             "--output",
-            type=click.Path(allow_dash=True),
+            type=FILE,
             metavar="FILE",
             help=f"The result; `-` is standard output [default: {default}, or `-` for `-`].",
         )
@@ -48,8 +50,7 @@ def _output_options(default: str) -> Callable[[Function], Function]:
 
 
 def _file_argument(text: str) -> Callable[[Function], Function]:
-    path = click.Path(allow_dash=True)
-    return click.argument("file", type=path, help=f"{text} `-` is standard input.")
+    return click.argument("file", type=FILE, help=f"{text} `-` is standard input.")
 
 
 @command(
@@ -64,7 +65,9 @@ def seal(settings: Settings, name: str, file: str, output: str | None, force: bo
     """Encrypt a file to a lock; needs no photo."""
     from ailock_sdk.cli.progress import bytes_bar
 
-    target = output or (STANDARD if file == STANDARD else file + SEALED_SUFFIX)
+    target = STANDARD if file == STANDARD else file + SEALED_SUFFIX
+    if output is not None:
+        target = STANDARD if output in STANDARD_OUTPUTS else output
     _check_target(settings, target, force, asked=output is not None)
     with (
         bytes_bar(file) as bar,
@@ -97,8 +100,10 @@ def open_sealed(
     """Decrypt a sealed file with photos."""
     from ailock_sdk.cli.progress import bytes_bar
 
-    if output is not None or file == STANDARD:
-        target = output or STANDARD
+    if output is not None:
+        target = STANDARD if output in STANDARD_OUTPUTS else output
+    elif file == STANDARD:
+        target = STANDARD
     elif file.endswith(SEALED_SUFFIX) and Path(file).name != SEALED_SUFFIX:
         target = file.removesuffix(SEALED_SUFFIX)
     else:

@@ -12,6 +12,7 @@ from ailock_sdk.sketch.extractor import (
 )
 from ailock_sdk.sketch.kdf import (
     CHEAPEST,
+    HIGHEST_COST,
     RFC9106_LOW_MEMORY,
     KdfCost,
     derive_keys,
@@ -29,6 +30,7 @@ from ailock_sdk.sketch.tuning import (
     measured_speed,
     tune,
     tuned_cost,
+    work_kib,
 )
 
 __all__ = [
@@ -50,11 +52,13 @@ __all__ = [
     "KdfCost",
     "RFC9106_LOW_MEMORY",
     "CHEAPEST",
+    "HIGHEST_COST",
     "derive_keys",
     "helper_mask",
     "TARGET_SECONDS",
     "tune",
     "tuned_cost",
+    "work_kib",
     "measured_speed",
     "is_far_off",
 ]

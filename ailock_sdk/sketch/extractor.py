@@ -147,10 +147,8 @@ def find_messages(
         _message(one, margins, pepper) for one, margins in zip(objects, probe_margins, strict=True)
     ]
     zeros = [Hidden(message_length_bytes(one.code)) for one in objects]
-    joined = b"".join(
-        zero if message is None else message for message, zero in zip(found, zeros, strict=True)
-    )
-    return FoundMessages(Hidden(joined), None not in found)
+    messages = [zero if one is None else one for one, zero in zip(found, zeros, strict=True)]
+    return FoundMessages(Hidden(b"".join(messages)), None not in found)
 
 
 def secret_behind(found: FoundMessages, tag: bytes, inputs: KeyInputs) -> Secret:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from cryptography.exceptions import InternalError
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
@@ -17,8 +18,15 @@ from ailock_sdk.constants import (
     LABEL_SECRET,
     SALT_LENGTH_BYTES,
 )
-from ailock_sdk.errors import ProfileError
-from ailock_sdk.parameters import checked_pepper, helper_length_bytes, kdf_ranges
+from ailock_sdk.errors import OutOfMemoryError, ProfileError
+from ailock_sdk.parameters import (
+    ARGON2_LANES_MAX,
+    ARGON2_MEMORY_COST_KIB_MAX,
+    ARGON2_TIME_COST_MAX,
+    checked_pepper,
+    helper_length_bytes,
+    kdf_ranges,
+)
 from ailock_sdk.secret import SECRET_LENGTH_BYTES, Hidden, Secret
 
 _ROOT_KEY_LENGTH_BYTES = 32
@@ -57,6 +65,9 @@ class KdfCost:
 RFC9106_LOW_MEMORY = KdfCost(time_cost=3, memory_cost_kib=64 * 1024, lanes=4)
 """The second recommended option of RFC 9106, section 4: 3 passes, 64 MiB, 4 lanes."""
 
+HIGHEST_COST = KdfCost(ARGON2_TIME_COST_MAX, ARGON2_MEMORY_COST_KIB_MAX, ARGON2_LANES_MAX)
+"""What a record may order at most: 16 passes, 1 GiB, 16 lanes."""
+
 CHEAPEST = KdfCost(time_cost=1, memory_cost_kib=8, lanes=1)
 """Only for tests."""
 
@@ -89,6 +100,8 @@ def derive_keys(
 
     Raises
     ------
+    OutOfMemoryError
+        Argon2id could not get its memory.
     PepperError
         The pepper has another length.
     ValueError
@@ -96,17 +109,22 @@ def derive_keys(
     """
     if len(salt) != SALT_LENGTH_BYTES:
         raise ValueError(f"a salt has exactly {SALT_LENGTH_BYTES} bytes")
-    root = Hidden(
-        Argon2id(
-            salt=salt,
-            length=_ROOT_KEY_LENGTH_BYTES,
-            iterations=cost.time_cost,
-            lanes=cost.lanes,
-            memory_cost=cost.memory_cost_kib,
-            ad=hashlib.sha256(bound).digest(),
-            secret=None if pepper is None else checked_pepper(pepper),
-        ).derive(LABEL_MESSAGE + message)
+    argon2id = Argon2id(
+        salt=salt,
+        length=_ROOT_KEY_LENGTH_BYTES,
+        iterations=cost.time_cost,
+        lanes=cost.lanes,
+        memory_cost=cost.memory_cost_kib,
+        ad=hashlib.sha256(bound).digest(),
+        secret=None if pepper is None else checked_pepper(pepper),
     )
+    try:
+        root = Hidden(argon2id.derive(LABEL_MESSAGE + message))
+    except (MemoryError, InternalError):  # the second in older versions of cryptography
+        raise OutOfMemoryError(
+            f"too little memory: Argon2id needs {cost.memory_cost_kib // 1024} MiB. Close other "
+            "programs, and try again"
+        ) from None
     return (
         bytes(_expand(root, LABEL_CHECK, CHECK_TAG_LENGTH_BYTES)),
         Secret(_expand(root, LABEL_SECRET, SECRET_LENGTH_BYTES)),

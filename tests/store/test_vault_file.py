@@ -71,6 +71,12 @@ def test_a_link_leads_to_the_vault_and_to_what_lies_beside_it(
         linked.charge(linked.get("mug", PEPPER), NOW)
         assert store.status(store.get("mug", PEPPER), NOW).misses == 1
     assert not (tmp_path / "link.db-wal").exists()
+    Path(f"{path}-journal").write_bytes(b"planted")
+    Path(f"{path}-journal").chmod(0o644)
+    assert "-journal" in refused(link)
+    Path(f"{path}-journal").unlink()
+    path.parent.chmod(0o777)
+    assert f"run chmod go-w {path.parent}" in refused(link)
 
 
 def test_application_id_spells_the_magic() -> None:
@@ -543,6 +549,22 @@ def fat(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr(os, "link", no_links)
     monkeypatch.setattr(os, "chmod", no_links)
     return folder
+
+
+def test_row_30_a_file_that_others_may_use_becomes_no_vault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its folder may look private all the same."""
+    fstat = os.fstat
+
+    def shared(descriptor: int) -> os.stat_result:
+        status = fstat(descriptor)
+        return os.stat_result((status.st_mode | 0o055, *status[1:]))
+
+    monkeypatch.setattr(os, "fstat", shared)
+    with pytest.raises(VaultError, match="its file system keeps no permissions"):
+        LockStore.create(tmp_path / "folder" / "vault.db")
+    assert os.listdir(tmp_path) == []
 
 
 @pytest.mark.parametrize("name", ["vault.db", "one/two/vault.db"])

@@ -12,7 +12,7 @@ from PIL import Image
 
 from ailock_sdk import AiLock
 from ailock_sdk.imageprint import ImagePrint
-from ailock_sdk.photo_reader import read_probe
+from ailock_sdk.photo_lists import read_probe
 from lab.errors import TooFewTrialsError
 from lab.photos.cut_outs import CutOut, read_cut_outs
 from lab.photos.photo_sets import open_photo_set

@@ -1,0 +1,135 @@
+"""The photos that a caller gives: of one object, or of each object of a combination."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+
+from ailock_sdk.capture import PhotoSource
+from ailock_sdk.constants import MAX_OBJECTS, MAX_PROBE_PHOTOS, MAX_REFERENCE_PHOTOS
+from ailock_sdk.errors import CaptureError, EnrollmentError
+from ailock_sdk.imageprint import ImagePrint, combine
+
+PhotoSources: TypeAlias = "PhotoSource | Sequence[PhotoSource] | Sequence[Sequence[PhotoSource]]"
+"""A photo, or a list or tuple of photos of one object; or a list of 2 to 4 such lists, one for each
+object of a combination."""
+
+Result = TypeVar("Result")
+
+
+def reference_photos(
+    photos: Iterable[PhotoSource] | Iterable[Sequence[PhotoSource]],
+) -> list[list[PhotoSource]]:
+    """The reference photos of each object: any iterable of photos, or of lists of them.
+
+    Raises
+    ------
+    EnrollmentError
+        An object has no photo, or more than ``MAX_REFERENCE_PHOTOS``; or objects are too many.
+    TypeError
+        A single photo, or lists and photos mixed.
+    """
+    single = isinstance(photos, str | bytes | bytearray | memoryview | np.ndarray)
+    if single or hasattr(photos, "read") or not isinstance(photos, Iterable):
+        raise TypeError("enroll takes a list of photos: enroll([photo])")
+    given: Any = list(photos)
+    try:
+        objects = by_object(given)
+    except CaptureError as error:
+        raise EnrollmentError(str(error)) from None
+    if not all(1 <= len(photos_of_one) <= MAX_REFERENCE_PHOTOS for photos_of_one in objects):
+        raise EnrollmentError(f"enroll with 1 to {MAX_REFERENCE_PHOTOS} photos of each object")
+    return objects
+
+
+def one_reference(imageprints: Sequence[ImagePrint], limit_bits: int) -> ImagePrint:
+    """The mean of one object's reference photos.
+
+    Raises
+    ------
+    EnrollmentError
+        One differs from the mean of the others in more than ``limit_bits``.
+    """
+    for number, one in enumerate(imageprints, start=1):
+        others = [*imageprints[: number - 1], *imageprints[number:]]
+        if others and one - combine(others) > limit_bits:
+            raise EnrollmentError(
+                f"photo {number} is too unlike the others: "
+                "take all photos of the same side of one object, in even light"
+            )
+    return combine(imageprints)
+
+
+def by_object(photos: PhotoSources) -> list[list[PhotoSource]]:
+    """The photos of each object: one list, or those of a combination in their order.
+
+    Raises
+    ------
+    CaptureError
+        More than ``MAX_OBJECTS`` lists.
+    TypeError
+        Lists and photos are mixed.
+    """
+    given: list[Any] = list(photos) if isinstance(photos, list | tuple) else [photos]
+    nested = [isinstance(one, list | tuple) for one in given]
+    if not any(nested):
+        return [given]
+    if not all(nested):
+        raise TypeError("give photos of one object, or a list of photos for each object; not both")
+    if len(given) > MAX_OBJECTS:
+        raise CaptureError(f"{len(given)} objects are too many: {MAX_OBJECTS} is the most at once")
+    return [list(one) for one in given]
+
+
+def read_objects(
+    objects: Sequence[list[PhotoSource]], read: Callable[[list[PhotoSource]], Result]
+) -> list[Result]:
+    """What ``read`` gives of each object's photos; a :class:`CaptureError` says which of several.
+
+    Everything is read, in order, before anything is compared.
+    """
+    results = []
+    for number, photos in enumerate(objects, start=1):
+        try:
+            results.append(read(photos))
+        except CaptureError as error:
+            if len(objects) == 1:
+                raise
+            raise error.named(f"object {number}") from None
+    return results
+
+
+def read_each(
+    photos: Sequence[PhotoSource], read: Callable[[PhotoSource], ImagePrint]
+) -> list[ImagePrint]:
+    """What ``read`` gives of each photo; its :class:`CaptureError` says which of several it is."""
+    prints = []
+    for number, photo in enumerate(photos, start=1):
+        try:
+            prints.append(read(photo))
+        except CaptureError as error:
+            if len(photos) == 1:
+                raise
+            file = f" ({os.fspath(photo)!r})" if isinstance(photo, str | os.PathLike) else ""
+            raise error.named(f"photo {number}{file}") from None
+    return prints
+
+
+def read_probe(
+    photos: Sequence[PhotoSource], read: Callable[[PhotoSource], ImagePrint]
+) -> ImagePrint:
+    """One probe from what ``read`` gives of one photo or of several (SPEC section 3).
+
+    Raises
+    ------
+    CaptureError
+        There is no photo, or more than ``MAX_PROBE_PHOTOS``; or as :func:`read_each`.
+    """
+    if not 1 <= len(photos) <= MAX_PROBE_PHOTOS:
+        raise CaptureError(f"unlock with 1 to {MAX_PROBE_PHOTOS} photos, not {len(photos)}")
+    prints = read_each(photos, read)
+    # One photo's margins are taken as they are: dividing them all decides nothing.
+    return prints[0] if len(prints) == 1 else combine(prints)

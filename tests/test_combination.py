@@ -1,0 +1,115 @@
+"""Combinations, PINs and several records: what opens, and that refusals are alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ailock_sdk import (
+    AiLock,
+    CaptureError,
+    PhotoFormatError,
+    PinError,
+    Record,
+    Secret,
+    UnlockError,
+)
+from ailock_sdk.sketch import extractor
+
+Photos = dict[str, list[Path]]
+
+
+def test_a_combination_opens_by_all_of_its_objects_in_order(lock: AiLock, photos: Photos) -> None:
+    mug, robot = photos["mug"], photos["robot"]
+    record, secret = lock.enroll([mug[:2], robot[:2]])
+    assert [one.photo_count for one in record.objects] == [2, 2]
+    assert lock.unlock([mug[2:], robot[2:]], bytes(record)) == secret
+    assert lock.unlock([mug, robot], record) == secret
+    for wrong in ([robot, mug], [mug, mug], [robot, robot]):
+        with pytest.raises(UnlockError, match=r"^no match$"):
+            lock.unlock(wrong, record)
+    for given in (mug, [mug], [mug, robot, mug]):
+        with pytest.raises(CaptureError, match="objects were given"):
+            lock.unlock(given, record)
+    with pytest.raises(PhotoFormatError, match=r"^object 2: photo 1 \('none\.jpg'\)"):
+        lock.probes([mug, ["none.jpg", *robot]])
+
+
+def test_a_pin_is_needed_where_it_was_set(lock: AiLock, photos: Photos) -> None:
+    view = photos["mug"][0]
+    record, secret = lock.enroll([view], pin="cafe\u0301")
+    assert lock.unlock(view, record, pin="caf\u00e9") == secret  # the same in form NFC
+    with pytest.raises(PinError, match="needs its PIN"):
+        lock.unlock(view, record)
+    for wrong in ("cafe", "caf\u00e9 ", "CAF\u00c9"):
+        with pytest.raises(UnlockError, match=r"^no match$"):
+            lock.unlock(view, record, pin=wrong)
+    plain, secret = lock.enroll([view])
+    assert lock.unlock(view, plain, pin="1234") == secret
+
+
+@pytest.mark.parametrize(
+    ("pin", "allowed"),
+    [
+        ("", False),
+        ("123", False),
+        ("1234", True),
+        ("e\u0301" * 3, False),  # three characters in form NFC
+        ("\u00e9" * 4, True),
+        ("x" * 64, True),
+        ("x" * 65, False),
+        ("e\u0301" * 64, True),
+        ("12\n34", False),
+        ("1234\x7f", False),
+        ("1234\u0085", False),
+        ("1234\ud800", False),
+        ("\u96ea\U0001f511 \u00df\u0660", True),
+        (1234, False),
+    ],
+)
+def test_what_a_pin_is(lock: AiLock, photos: Photos, pin: str, allowed: bool) -> None:
+    view = photos["mug"][0]
+    record, secret = lock.enroll([view], pin="4711")
+    if allowed:
+        record, secret = lock.enroll([view], pin=pin)
+        assert lock.unlock(view, record, pin=pin) == secret
+        return
+    for use in (lambda: lock.enroll([view], pin=pin), lambda: lock.unlock(view, record, pin=pin)):
+        with pytest.raises(PinError, match="4 to 64 characters"):
+            use()
+
+
+def test_any_of_several_records_opens_and_argon2id_runs_where_something_was_decoded(
+    lock: AiLock, photos: Photos, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mug, robot, clock = (photos[name] for name in ("mug", "robot", "clock"))
+    (of_mug, mug_secret), (of_robot, robot_secret) = lock.enroll(mug), lock.enroll(robot)
+    with_pin, pin_secret = lock.enroll(mug[:2], pin="1234")
+    runs: list[object] = []
+    derive_keys = extractor.derive_keys
+
+    def counted(*arguments: Any) -> tuple[bytes, Secret]:
+        runs.append(arguments)
+        return derive_keys(*arguments)
+
+    monkeypatch.setattr(extractor, "derive_keys", counted)
+
+    def any_of(photo: Path, *records: Record, pin: str | None = None) -> tuple[int, Secret]:
+        runs.clear()
+        return lock.reproduce_any(lock.probes(photo), records, pin=pin)
+
+    assert any_of(mug[2], of_robot, of_mug) == (1, mug_secret)
+    assert len(runs) == 1
+    assert any_of(robot[2], of_robot, of_mug, of_mug) == (0, robot_secret)
+    assert len(runs) == 1
+    assert any_of(mug[2], of_robot, with_pin, of_mug, pin="1234") == (1, pin_secret)
+    assert any_of(mug[2], of_robot, with_pin, of_mug, pin="4321") == (2, mug_secret)
+    assert len(runs) == 2
+    with pytest.raises(UnlockError, match=r"^no match$"):
+        any_of(clock[0], of_robot, of_mug, of_mug)
+    assert len(runs) == 1
+    with pytest.raises(PinError):
+        any_of(mug[2], of_mug, with_pin)
+    assert not runs
