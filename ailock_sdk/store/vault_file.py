@@ -44,6 +44,9 @@ _CREATE_LOCKS = (
 _SCHEMA = [("index", None), ("table", _CREATE_LOCKS), ("table", _CREATE_VAULT)]
 """Everything a vault's schema holds: nothing else, such as a trigger, may act on a charge."""
 
+_FORMAT_OFFSET, _WRITE_AHEAD = 18, bytes([2, 2])
+"""Where an SQLite file says that its log is a write-ahead log, for writers and for readers."""
+
 _SIDE_FILES = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a database, and replays or believes when it opens one."""
 
@@ -133,13 +136,15 @@ def create_vault_file(path: Path) -> None:
             new_private_file(path, overwrite=False, private=True, named=True) as file,
             explained(path),
         ):
-            connection = _connect(Path(file.name), "rw")
-            with closing(connection):
+            with closing(_connect(Path(file.name), "rw")) as connection:
+                # No file beside it, which would stay behind after a kill.
+                connection.execute("PRAGMA journal_mode = MEMORY")
                 connection.execute(_CREATE_VAULT)
                 connection.execute(_CREATE_LOCKS)
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {USER_VERSION}")
-                _make_durable(connection)
+            file.seek(_FORMAT_OFFSET)
+            file.write(_WRITE_AHEAD)
     except FileExistsError as error:
         # Another process was first, with the same empty vault; or a folder's name is a file's.
         if not os.path.lexists(path):

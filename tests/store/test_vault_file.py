@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ from ailock_sdk.errors import (
     VaultReadOnlyError,
 )
 from ailock_sdk.store import LockStore
-from ailock_sdk.store.vault_file import APPLICATION_ID
+from ailock_sdk.store.vault_file import APPLICATION_ID, create_vault_file
 from tests.store.conftest import edit, everything
 from tests.store.examples import LOCK, NOW, PEPPER, PHOTOS_ONLY
 
@@ -77,6 +78,29 @@ def test_a_link_leads_to_the_vault_and_to_what_lies_beside_it(
     Path(f"{path}-journal").unlink()
     path.parent.chmod(0o777)
     assert f"run chmod go-w {path.parent}" in refused(link)
+
+
+def test_row_12_nothing_lies_beside_a_vault_that_is_being_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kill would leave it there for ever; the file itself is removed by the next new one."""
+    seen: list[list[str]] = []
+
+    class Watched(sqlite3.Connection):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            self.set_progress_handler(self.look, 1)
+
+        def look(self) -> int:
+            seen.append([name[-4:] for name in os.listdir(tmp_path)])
+            return 0
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *a, **o: connect(*a, **o, factory=Watched))
+    create_vault_file(tmp_path / "vault.db")
+    assert len(seen) > 50
+    assert seen == [[".tmp"]] * len(seen)
+    assert os.listdir(tmp_path) == ["vault.db"]
 
 
 def test_application_id_spells_the_magic() -> None:
