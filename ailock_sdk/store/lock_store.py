@@ -105,7 +105,7 @@ class LockStore(VaultHandle):
             rows.check_same_lock(connection, stored)
             state = attempts.read_state(connection, stored.name)
         wait = remaining_wait(state, recoverable, now)
-        if wait and anchored(state, now) != state and self._is_writable:
+        if wait and anchored(state, now) != state and self.is_writable:
             with self._change() as connection:
                 rows.check_same_lock(connection, stored)
                 return attempts.throttle_status(connection, stored.name, recoverable, now)

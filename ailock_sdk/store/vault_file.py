@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -50,6 +50,7 @@ _FORMAT_OFFSET, _WRITE_AHEAD = 18, bytes([2, 2])
 _SIDE_FILES = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a database, and replays or believes when it opens one."""
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _ADVICE: tuple[tuple[str, type[VaultError], str], ...] = (
     ("file is not a database", VaultError, "it is not a vault: choose another path"),
     ("malformed", VaultError, "it is damaged: restore it from a backup"),
@@ -58,15 +59,15 @@ _ADVICE: tuple[tuple[str, type[VaultError], str], ...] = (
     ("is full", VaultFullError, "the disk is full, nothing was changed: free some space"),
     ("disk I/O error", VaultFullError, "the disk is over quota or fails, nothing was changed"),
     ("is locked", VaultBusyError, "another process keeps it busy: try again"),
-    ("unable to open", VaultError, "it cannot be opened: check the folder's owner and permissions"),
+    ("unable to open", VaultReadOnlyError, "it cannot be opened: check the folder's permissions"),
 )
 
 
 class OpenedVault(NamedTuple):
-    """A vault file in use."""
+    """A vault file in use; ``refusal`` says why it cannot be changed, if it cannot."""
 
     connection: sqlite3.Connection
-    is_writable: bool
+    refusal: VaultError | None
 
 
 def open_vault_file(path: Path, *, read_only: bool = False) -> OpenedVault:
@@ -97,17 +98,17 @@ def open_vault_file(path: Path, *, read_only: bool = False) -> OpenedVault:
         path = _checked_place(path)
     except OSError as error:
         raise VaultError(f"vault {path} cannot be used: {error}") from error
-    may_change = may_write(path) and may_write(path.parent)
-    with explained(path):
-        connection = _connect(path, "rw") if may_change else _connect_to_read(path)
+    refusal: VaultError | None = VaultReadOnlyError(
+        f"vault {path} is read-only: it can be listed and sealed to, and opened by photos where an "
+        "attempt can be counted"
+    )
+    if may_write(path) and may_write(path.parent):
         try:
-            _check_identity(path, connection)
-            if may_change:
-                _make_durable(connection)
-        except BaseException:
-            connection.close()
-            raise
-    return OpenedVault(connection, may_change and not read_only)
+            connection = _open(path, _connect_to_write)
+            return OpenedVault(connection, refusal if read_only else None)
+        except (VaultFullError, VaultReadOnlyError) as error:
+            refusal = error  # SQLite needs room beside it even to read; we do not
+    return OpenedVault(_open(path, _connect_to_read), refusal)
 
 
 def create_vault_file(path: Path) -> None:
@@ -132,11 +133,8 @@ def create_vault_file(path: Path) -> None:
         make_private_folder(path.parent)
         if (reason := why_shared(path.parent)) is not None:
             raise VaultError(f"vault {path} cannot be made: {reason}")
-        with (
-            new_private_file(path, overwrite=False, private=True, named=True) as file,
-            explained(path),
-        ):
-            with closing(_connect(Path(file.name), "rw")) as connection:
+        with new_private_file(path, overwrite=False, private=True, named=True) as file:
+            with explained(path), closing(_connect(Path(file.name), "rw")) as connection:
                 # No file beside it, which would stay behind after a kill.
                 connection.execute("PRAGMA journal_mode = MEMORY")
                 connection.execute(_CREATE_VAULT)
@@ -175,6 +173,9 @@ def explained(path: Path) -> Iterator[None]:
         raise
     except MemoryError as error:
         raise OutOfMemoryError from error
+    except OSError as error:
+        kind = VaultFullError if error.errno in _NO_ROOM else VaultError
+        raise kind(f"vault {path} cannot be used: {error.strerror or error}") from error
     except (sqlite3.Error, UnicodeDecodeError) as error:
         # UnicodeDecodeError: Python could not read SQLite's message, which quotes damaged text.
         kind, advice = next(
@@ -237,7 +238,7 @@ def _not_made(path: Path, error: OSError) -> VaultError:
     kind: type[VaultError] = VaultError
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         kind = VaultReadOnlyError
-    elif error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    elif error.errno in _NO_ROOM:
         kind = VaultFullError
     return kind(f"vault {path} cannot be made: {error.strerror or error}")
 
@@ -254,11 +255,34 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     )
 
 
+def _open(path: Path, connect: Callable[[Path], sqlite3.Connection]) -> sqlite3.Connection:
+    """Connect, and look whether it is a vault."""
+    with explained(path):
+        connection = connect(path)
+        try:
+            _check_identity(path, connection)
+            if connect is _connect_to_write:
+                _make_durable(connection)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def _connect_to_write(path: Path) -> sqlite3.Connection:
+    return _connect(path, "rw")
+
+
 def _connect_to_read(path: Path) -> sqlite3.Connection:
     """Open a vault without writing anything anywhere near it."""
     log = Path(f"{path}-wal")
-    if Path(f"{path}-shm").exists():
-        return _connect(path, "ro")  # in use: its processes say how far the log is valid
+    if Path(f"{path}-shm").exists():  # in use: its processes say how far the log is valid
+        connection = _connect(path, "ro")
+        try:
+            connection.execute("SELECT 1 FROM sqlite_master")
+            return connection
+        except sqlite3.OperationalError:  # or was, and what they left is of no use
+            connection.close()
     if not log.exists() or log.stat().st_size == 0:
         return _connect(path, "ro&immutable=1")
     # SQLite reads a log only with an index beside it, which it would have to make: in a copy.

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from ailock_sdk.errors import VaultError, VaultReadOnlyError
+from ailock_sdk.errors import VaultError
 from ailock_sdk.store.vault_file import (
     OpenedVault,
     create_vault_file,
@@ -34,7 +34,7 @@ class VaultHandle:
         """Use :meth:`open`."""
         self._path = path
         self._connection: sqlite3.Connection | None = opened.connection
-        self._is_writable = opened.is_writable
+        self._refusal = opened.refusal
         self._turn = threading.Lock()
         self._process = os.getpid()
 
@@ -106,7 +106,7 @@ class VaultHandle:
     @property
     def is_writable(self) -> bool:
         """Whether locks can be changed, and photos compared, which counts an attempt."""
-        return self._is_writable
+        return self._refusal is None
 
     @contextmanager
     def _use(self) -> Iterator[sqlite3.Connection]:
@@ -125,11 +125,8 @@ class VaultHandle:
         on the same count of misses.
         """
         with self._use() as connection:
-            if not self._is_writable:
-                raise VaultReadOnlyError(
-                    f"vault {self._path} is read-only: it can be listed and sealed to, and opened "
-                    "where an attempt can be counted"
-                )
+            if self._refusal is not None:
+                raise type(self._refusal)(*self._refusal.args)
             connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             connection.execute("BEGIN IMMEDIATE")
             try:

@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ailock_sdk.secret import Hidden, Secret
 from ailock_sdk.store.lock_file import SlotKind
 from ailock_sdk.store.recovery_code import RecoveryCode
 from ailock_sdk.store.slots import (
     lock_identity,
-    lock_recipient,
     lock_secret,
-    new_slot,
     open_slot,
     recovery_secret,
 )
+from tests.reference.extractor import expand
+from tests.reference.lock import associated_data
 from tests.store.examples import CODE, LOCK, LOCK_KEY, PEPPERED_RECORD, PHOTO_SECRET
 
 PHOTOS, RECOVERY = LOCK.slots
@@ -63,12 +64,11 @@ def test_another_secret_code_salt_or_recipient() -> None:
 
 def test_a_slot_that_holds_another_key_is_refused() -> None:
     """Whoever made a slot's record knows its secret, and could wrap a key of his own."""
-    other = Hidden(bytes(range(32)))
-    forged = new_slot(
-        other, PHOTO_SECRET, number=1, kind=SlotKind.PHOTOS, created=0, label="", body=PHOTOS.body
-    )
-    assert open_slot(forged, PHOTO_SECRET, lock_recipient(other)) == other
-    assert open_slot(forged, PHOTO_SECRET, LOCK.recipient) is None
+    slot_key = expand(bytes(PHOTO_SECRET), b"ailock/v1/slot-key", 32)
+    bound = associated_data(LOCK.recipient, 1, 1, PHOTOS.body)
+    for lock_key, opened in ((bytes(LOCK_KEY), LOCK_KEY), (bytes(range(32)), None)):
+        slot = replace(PHOTOS, wrapped=AESGCM(slot_key).encrypt(bytes(12), lock_key, bound))
+        assert open_slot(slot, PHOTO_SECRET, LOCK.recipient) == opened
 
 
 def test_keys_differ_by_purpose() -> None:
