@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from time import perf_counter
 
+from ailock_sdk.benchmark import format_tuning, tuning
 from ailock_sdk.embedding import (
     DEFAULT_BUNDLE,
     choose_runtime,
@@ -18,8 +18,6 @@ from ailock_sdk.embedding import (
 )
 from ailock_sdk.errors import AilockError
 from ailock_sdk.lock import AiLock
-from ailock_sdk.secret import Hidden
-from ailock_sdk.sketch import RFC9106_LOW_MEMORY, derive_keys
 from ailock_sdk.store import FilePepper, RecordStore
 
 
@@ -89,9 +87,7 @@ def _self_test(name: str) -> str:
 
 
 def _argon2id() -> str:
-    start = perf_counter()
-    derive_keys(Hidden(), bytes(16), None, RFC9106_LOW_MEMORY, bytes(32))
-    return f"{(perf_counter() - start) * 1000:.0f} ms at the default cost"
+    return format_tuning(tuning())
 
 
 def _vault(vault_path: Path, pepper_path: Path) -> str:

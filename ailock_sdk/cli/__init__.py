@@ -13,7 +13,7 @@ import gc
 import sys
 from collections.abc import Sequence
 
-from ailock_sdk import __version__
+from ailock_sdk import UNSUPPORTED, __version__
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,6 +34,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words == ["--version"]:  # what scripts ask, for which click would take ten times as long
         print(f"ailock {__version__}")
         return 0
+    if UNSUPPORTED:
+        print(f"ailock: {UNSUPPORTED}", file=sys.stderr)
+        return 6
     if argv is None:
         # A command makes little garbage. Python would look for it many times while it loads
         # modules, and through all that there is before the process ends.

@@ -43,7 +43,12 @@ def compare(settings: Settings, reference: str, probe: str) -> int:
     return ExitCode.OK if facts["match"] else ExitCode.NO_MATCH
 
 
-@command("benchmark", "ailock benchmark", "ailock benchmark --photo mug.jpg --runs 5 --json")
+@command(
+    "benchmark",
+    "ailock benchmark",
+    "ailock benchmark --photo mug.jpg --runs 5 --json",
+    "ailock benchmark --tune",
+)
 @click.option(
     "--photo",
     type=FILE,
@@ -62,10 +67,19 @@ def compare(settings: Settings, reference: str, probe: str) -> int:
     type=click.IntRange(min=1),
     help="Threads of the network [default: as unlock, and a sweep over the cores].",
 )
-def benchmark(settings: Settings, photo: str | None, runs: int, threads: int | None) -> int:
+@click.option(
+    "--tune", is_flag=True, help="Only show the Argon2id cost that new locks get on this device."
+)
+def benchmark(
+    settings: Settings, photo: str | None, runs: int, threads: int | None, tune: bool
+) -> int:
     """Time every stage of an unlock."""
-    from ailock_sdk.benchmark import format_report, run
+    from ailock_sdk.benchmark import format_report, format_tuning, run, tuning
 
+    if tune:
+        result = tuning()
+        report(settings, result, format_tuning(result))
+        return ExitCode.OK
     result = run(
         photo=photo,
         runs=runs,

@@ -188,6 +188,10 @@ def test_benchmark_with_one_number_of_threads(run: Run, other: Path) -> None:
     assert (code, err) == (0, "")
     assert "Argon2id" in out
     assert run("benchmark", "--runs", "0")[0] == ExitCode.USAGE
+    code, out, err = run("benchmark", "--tune", "--json")
+    assert (code, err) == (0, "")
+    assert set(json.loads(out)) == {"mib_per_second", "target_ms", "cost", "measured_ms"}
+    assert "of 250 ms aimed at" in run("benchmark", "--tune")[1]
 
 
 @pytest.mark.parametrize(
