@@ -31,7 +31,7 @@ class Limits:
 
     photo_bytes: int = 64 * 1024 * 1024
     photo_pixels: int = 256_000_000
-    decoding_bytes: int = 325_000_000
+    decoding_bytes: int = 345_000_000
     projection_bytes: int = 512 * 1024 * 1024
 
     def __post_init__(self) -> None:

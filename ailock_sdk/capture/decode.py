@@ -24,6 +24,8 @@ from ailock_sdk.limits import DEFAULT_LIMITS, Limits
 
 BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 1, "I;16": 2}
 """Memory of an image of a mode; of others 4."""
+CHANNEL_BYTES = 1
+"""Memory of a pixel of the channel that is looked at."""
 DECODER_BYTES_PER_PIXEL = {"WEBP": 17, "AVIF": 18, "HEIF": 6}
 """Memory while decoding, of formats whose decoders keep more than the image (measured)."""
 DEEP_HEIF_BYTES_PER_PIXEL = 12
@@ -89,7 +91,7 @@ def _from_bytes(data: bytes, short_side_pixels: int, limits: Limits) -> Photo:
     if format_name == "HEIF":
         return _from_heif(data, limits)
     image = open_pillow(data, format_name)
-    each = DECODER_BYTES_PER_PIXEL.get(format_name, _bytes_per_pixel(image))
+    each = DECODER_BYTES_PER_PIXEL.get(format_name, _bytes_per_pixel(image) + CHANNEL_BYTES)
     _check_size(image.size, each, len(data), limits)
     return _photo(image, len(data), limits)
 
@@ -98,7 +100,7 @@ def _from_jpeg(data: bytes, short_side_pixels: int, limits: Limits) -> Photo:
     layout = read_layout(data)
     width, height = size = layout.width, layout.height
     divisor = dct_divisor(min(size), short_side_pixels)
-    rows = -(-(height + 2 * layout.unit_height) // divisor)
+    rows = -(-layout.longer_rows * layout.unit_height // divisor)
     memory = 4 * rows * -(-width // divisor) + layout.held_bytes + 2 * len(data)
     _check_pixel_count(size, limits)
     _check_memory(size, memory, limits, "not progressive" if layout.held_bytes else "")
@@ -123,7 +125,7 @@ def _from_heif(data: bytes, limits: Limits) -> Photo:
 def _from_image(image: Image.Image, limits: Limits) -> Photo:
     if image.format is not None and image.format not in PILLOW_FORMATS:
         raise unknown_format()
-    _check_size(image.size, _bytes_per_pixel(image), 0, limits)
+    _check_size(image.size, _bytes_per_pixel(image) + CHANNEL_BYTES, 0, limits)
     return _photo(image, 0, limits)
 
 
@@ -134,7 +136,7 @@ def _from_array(pixels: Pixels, limits: Limits) -> Photo:
             "give uint8 RGB of shape (height, width, 3)"
         )
     height, width = pixels.shape[:2]
-    _check_size((width, height), 3, 0, limits)
+    _check_size((width, height), 3 + CHANNEL_BYTES, 0, limits)
     pixels = np.array(pixels, order="C")
     return Photo(pixels, (width, height), room_bytes=limits.decoding_bytes - pixels.nbytes)
 

@@ -35,8 +35,12 @@ _MARKER = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
 _END = b"\xff\xd9"
 _COEFFICIENT_BYTES = 2.2
 """With what is kept beside them (measured)."""
-_MAX_HEIGHT_PIXELS = 65_500
+_MAX_SIDE_PIXELS = 65_500
 """Of libjpeg."""
+_EXTRA_UNITS = 2
+"""By which an interval between restart markers is declared longer: the end may fill the first."""
+_PADDING_UNITS = 8
+"""The bits that fill up the last byte are one each in a scan that refines."""
 _FILLER = bytes.fromhex("fe5ad3a66b") * 8
 """A decoder looks at it only if the data before it was too short."""
 _SURELY_THERE = 8
@@ -61,8 +65,14 @@ class JpegLayout:
     held_bytes : int
         What a decoder keeps of the whole picture beside its pixels: every coefficient, if they come
         in several scans, else nothing.
-    scan_ends : tuple of int
-        Where the data of each scan ends.
+    scans : tuple of (int, int)
+        Where the data of each scan begins and ends.
+    interval : int
+        Units between restart markers, 0 without.
+    interval_at : int
+        Where the file says ``interval``, in two bytes.
+    restarts : tuple of int
+        Where the restart markers of the last scan are.
     arithmetic : bool
         Whether it is coded so, not by Huffman's method.
     """
@@ -74,8 +84,41 @@ class JpegLayout:
     unit_height: int
     vertical_ratio: int
     held_bytes: int
-    scan_ends: tuple[int, ...]
+    scans: tuple[tuple[int, int], ...]
+    interval: int
+    interval_at: int
+    restarts: tuple[int, ...]
     arithmetic: bool
+
+    @property
+    def columns(self) -> int:
+        """Units in a row."""
+        return -(-self.width // self.unit_width)
+
+    @property
+    def rows(self) -> int:
+        """Rows of units."""
+        return -(-self.height // self.unit_height)
+
+    @property
+    def intervals_grow(self) -> bool:
+        """Whether each interval is declared longer to see where it ends: without much memory."""
+        return self.interval > 2 * _EXTRA_UNITS and not self.held_bytes
+
+    @property
+    def last_interval(self) -> int:
+        """Units behind the last restart marker that is declared longer; else 0."""
+        if not self.intervals_grow:
+            return 0
+        return self.rows * self.columns - len(self.restarts) * self.interval
+
+    @property
+    def longer_rows(self) -> int:
+        """Rows of units of the picture whose empty ends are looked at."""
+        units = self.rows * self.columns
+        if self.intervals_grow:
+            units += len(self.restarts) * _EXTRA_UNITS
+        return -(-units // self.columns) + 1
 
 
 @dataclass(frozen=True)
@@ -130,8 +173,9 @@ def read_layout(data: bytes) -> JpegLayout:
 
 def _walk(data: bytes) -> JpegLayout:
     frame: _Frame | None = None
-    interval = height_at = 0
-    scan_ends: list[int] = []
+    interval = interval_at = height_at = 0
+    scans: list[tuple[int, int]] = []
+    restarts: list[int] = []
     in_parts = False
     position = len(_END)
     while True:
@@ -151,6 +195,7 @@ def _walk(data: bytes) -> JpegLayout:
             frame, height_at = _Frame.read(marker, content), position + 3
         elif marker == _DRI:
             (interval,) = struct.unpack(">H", content)
+            interval_at = position + 2
         position += length
         if marker == _SOS:
             if frame is None:
@@ -158,9 +203,11 @@ def _walk(data: bytes) -> JpegLayout:
             components = content[1 : 1 + 2 * content[0] : 2]
             in_parts |= len(components) < len(frame.sampling)
             units = frame.units(components)
-            position = _end_of_scan(data, position, -(-units // interval) - 1 if interval else 0)
-            scan_ends.append(position)
-    if frame is None or not scan_ends:
+            restarts = []
+            start, number = position, -(-units // interval) - 1 if interval else 0
+            position = _end_of_scan(data, start, number, restarts)
+            scans.append((start, position))
+    if frame is None or not scans:
         raise damaged()
     x, y = frame.most if len(frame.sampling) > 1 else (1, 1)
     held = int(_COEFFICIENT_BYTES * 64 * sum(map(frame.blocks, frame.sampling)))
@@ -172,21 +219,26 @@ def _walk(data: bytes) -> JpegLayout:
         unit_height=8 * y,
         vertical_ratio=y // min(factor for _, factor in frame.sampling.values()),
         held_bytes=held if in_parts or frame.marker in _PROGRESSIVE else 0,
-        scan_ends=tuple(scan_ends),
+        scans=tuple(scans),
+        interval=interval,
+        interval_at=interval_at,
+        restarts=tuple(restarts),
         arithmetic=frame.marker in _ARITHMETIC,
     )
 
 
-def _end_of_scan(data: bytes, start: int, restarts: int) -> int:
-    """Where the data of a scan ends that has so many restart markers."""
+def _end_of_scan(data: bytes, start: int, number: int, restarts: list[int]) -> int:
+    """Where the data of a scan ends that has so many restart markers, whose places are added."""
     position = start
-    for number in range(restarts + 1):
+    for count in range(number + 1):
         match = _MARKER.search(data, position)
-        if match is None or (match[1][0] in _RESTARTS) != (number < restarts):
-            raise damaged()
-        if number < restarts and match[1][0] != _RESTARTS[number % len(_RESTARTS)]:
+        if match is None or (match[1][0] in _RESTARTS) != (count < number):
             raise damaged()
         end, position = match.start(), match.end()
+        if count < number:
+            if match[1][0] != _RESTARTS[count % len(_RESTARTS)]:
+                raise damaged()
+            restarts.append(end)
     if _went_through_text_mode(data, start, end):
         raise damaged()
     return end
@@ -204,32 +256,27 @@ def _went_through_text_mode(data: bytes, start: int, end: int) -> bool:
 
 
 def decode_jpeg(data: bytes, layout: JpegLayout, divisor: int) -> Image.Image:
-    """The picture at the DCT scale 1 / ``divisor``, at least; perhaps with rows below it.
+    """The picture at the DCT scale 1 / ``divisor``; perhaps with rows below it.
 
     Raises
     ------
     PhotoFormatError
         The data is too long or too short for the picture.
     """
-    taller = _taller(data, layout)
-    if taller is None:
+    longer = _longer(data, layout)
+    if longer is None:
         return _reduced(data, divisor)
-    end = layout.scan_ends[-1]
-    image = _reduced(taller, divisor)
+    image = _reduced(longer, divisor)
+    suspect = _ends_early(image, layout, divisor) or layout.held_bytes > 0
     # What stands below may change rows above it only where rows are interpolated or smoothed.
-    serves = layout.vertical_ratio <= divisor and not layout.held_bytes
-    if _empty_behind(image, layout, divisor) or layout.held_bytes:
-        filled = _filled(data, layout)
-        del image, taller
-        image = _reduced(filled, divisor)
-        found = _digest(image)
-        del image, filled
-        image = _reduced(data[:end] + _END, divisor)
-        if _digest(image) != found:
-            raise damaged()
-    elif not serves:
-        del image
-        image = _reduced(data, divisor)
+    if not suspect and not layout.intervals_grow and layout.vertical_ratio <= divisor:
+        return image
+    del longer, image
+    if suspect:
+        with_more = _digest(_reduced(_filled(data, layout), divisor))
+    image = _reduced(data[: layout.scans[-1][1]] + _END, divisor)
+    if suspect and _digest(image) != with_more:
+        raise damaged()
     return image
 
 
@@ -241,36 +288,58 @@ def _reduced(data: bytes, divisor: int) -> Image.Image:
     return image
 
 
-def _taller(data: bytes, layout: JpegLayout) -> bytes | None:
-    """The picture declared one row of units taller, where it can be."""
-    height = layout.unit_height * (-(-layout.height // layout.unit_height) + 1)
-    if height > _MAX_HEIGHT_PIXELS or layout.arithmetic:
+def _longer(data: bytes, layout: JpegLayout) -> bytes | None:
+    """The picture declared as long as ``layout.longer_rows``, if it can be."""
+    height = layout.unit_height * layout.longer_rows
+    if max(height, layout.width + layout.unit_width) > _MAX_SIDE_PIXELS or layout.arithmetic:
         return None
-    end = layout.scan_ends[-1]
-    while data[end - 1] in (0x00, 0xFF):  # some encoders fill up a block of memory
+    start, end = layout.scans[-1]
+    while end > start and data[end - 1] in (0x00, 0xFF):  # some encoders fill up their memory
         end -= 1
-    at = layout.height_at
-    return b"".join([data[:at], height.to_bytes(2, "big"), data[at + 2 : end], _END])
+    changes = [(layout.height_at, height)]
+    if layout.intervals_grow:  # units that have all their pixels, so that each has a middle
+        changes.append((layout.height_at + 2, layout.columns * layout.unit_width))
+        changes.append((layout.interval_at, layout.interval + _EXTRA_UNITS))
+    parts, position = [], 0
+    for at, value in sorted(changes):
+        parts += [data[position:at], value.to_bytes(2, "big")]
+        position = at + 2
+    return b"".join([*parts, data[position:end], _END])
 
 
 def _filled(data: bytes, layout: JpegLayout) -> bytes:
-    """The picture with something behind the data of each scan."""
-    starts = (0, *layout.scan_ends)
-    parts = [data[a:b] for a, b in zip(starts, layout.scan_ends, strict=False)]
+    """The picture with something behind the data of each scan and interval."""
+    ends = sorted({*(end for _, end in layout.scans), *layout.restarts})
+    parts = [data[a:b] for a, b in zip([0, *ends], ends, strict=False)]
     return b"".join(part + _FILLER for part in parts) + _END
 
 
-def _empty_behind(taller: Image.Image, layout: JpegLayout, divisor: int) -> bool:
-    """Whether nothing at all lies behind the picture; a single unit is what the end looks like."""
-    columns = np.arange(-(-layout.width // layout.unit_width)) * layout.unit_width
-    columns = (columns + layout.unit_width // 2) // divisor  # the middles of the units
-    columns[-1] = min(columns[-1], taller.width - 1)
-    rows = np.asarray(taller.crop((0, taller.height - 1, *taller.size)))  # (1, W) or (1, W, bands)
-    units = rows[0, columns].reshape(len(columns), -1)
-    found = (units != units[-1]).any(axis=1)
-    if found[1:].any():
+def _ends_early(longer: Image.Image, layout: JpegLayout, divisor: int) -> bool:
+    """Whether an end is empty altogether; behind sound data is the unit where it was noticed.
+
+    Raises
+    ------
+    PhotoFormatError
+        More than that is there.
+    """
+    columns = np.arange(layout.columns) * layout.unit_width + layout.unit_width // 2
+    columns = np.minimum(columns // divisor, longer.width - 1)  # the middles of the units
+    first = 0 if layout.intervals_grow else layout.rows
+    lines = []
+    for row in range(first, layout.longer_rows):
+        y = (row * layout.unit_height + layout.unit_height // 2) // divisor
+        lines.append(np.asarray(longer.crop((0, y, longer.width, y + 1)))[0, columns])
+    units = np.concatenate(lines).reshape(len(lines) * layout.columns, -1)
+    found = (units != units[-1]).any(axis=1)  # the last of all is empty
+    ends = np.array([layout.last_interval])
+    if layout.intervals_grow:
+        each = layout.interval + _EXTRA_UNITS
+        ends = np.arange(len(layout.restarts) + 1) * each + layout.interval
+        ends[-1] += layout.last_interval - layout.interval
+    at_the_end = _PADDING_UNITS if layout.held_bytes else 1
+    if found[ends[:-1] + 1].any() or found[ends[-1] + at_the_end :].any():
         raise damaged()
-    return not found[0]
+    return not found[ends].all()
 
 
 def _digest(image: Image.Image) -> bytes:

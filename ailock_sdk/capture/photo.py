@@ -115,9 +115,9 @@ class Photo:
         edges = (box.left, box.top, box.right, box.bottom)
         if self._is_plain() and isinstance(self._stored, Image.Image):
             return self._stored.resize((width, height), _BILINEAR, edges)
-        # One channel at a time, for there is no room for all.
-        channels = (self._assembled(name) for name in "RGB")
-        views = [channel.resize((width, height), _BILINEAR, edges) for channel in channels]
+        # One channel at a time, and no two at once: there is no room.
+        size = (width, height)
+        views = [self._assembled(name).resize(size, _BILINEAR, edges) for name in "RGB"]
         return Image.merge("RGB", views)
 
     def _is_plain(self) -> bool:
