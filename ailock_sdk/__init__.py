@@ -115,6 +115,7 @@ if TYPE_CHECKING:
         VaultReadOnlyError as VaultReadOnlyError,
     )
     from ailock_sdk.imageprint import ImagePrint as ImagePrint
+    from ailock_sdk.limits import Limits as Limits
     from ailock_sdk.lock import AiLock as AiLock
     from ailock_sdk.photo_lists import PhotoSources as PhotoSources
     from ailock_sdk.photo_reader import StageObserver as StageObserver
@@ -154,6 +155,7 @@ _NAMES = {
     "ailock_sdk.lock": "AiLock",
     "ailock_sdk.vault": "Vault",
     "ailock_sdk.imageprint": "ImagePrint",
+    "ailock_sdk.limits": "Limits",
     "ailock_sdk.secret": "Secret Hidden Pin",
     "ailock_sdk.sketch": "KdfCost",
     "ailock_sdk.embedding": "Bundle",

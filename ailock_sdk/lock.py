@@ -11,8 +11,9 @@ from ailock_sdk.constants import SALT_LENGTH_BYTES
 from ailock_sdk.embedding import DEFAULT_BUNDLE, Bundle, find_bundle
 from ailock_sdk.errors import memory_errors
 from ailock_sdk.imageprint import ImagePrint
+from ailock_sdk.limits import DEFAULT_LIMITS, Limits
 from ailock_sdk.parameters import checked_pepper
-from ailock_sdk.photo_lists import PhotoSources, read_each, read_objects, reference_photos
+from ailock_sdk.photo_lists import PhotoSources, read_objects, reference_photos
 from ailock_sdk.photo_reader import PhotoReader, StageObserver, timed_stage
 from ailock_sdk.profiles import DEFAULT_PROFILE
 from ailock_sdk.record_keys import Maker, NewObject, make_record, open_any
@@ -73,6 +74,8 @@ class AiLock(PhotoReader):
         parameters); a pepper is then required.
     observe : StageObserver, optional
         Called with the name and the seconds of every stage, for benchmarks.
+    limits : Limits
+        What a photo may ask for, in memory above all.
 
     Attributes
     ----------
@@ -102,10 +105,11 @@ class AiLock(PhotoReader):
         allow_unpeppered: bool = False,
         allow_overcomplete: bool = False,
         observe: StageObserver | None = None,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         pepper = None if pepper is None else pepper_provider(pepper)  # no frame shows its bytes
         bundle = find_bundle(bundle) if isinstance(bundle, str) else bundle
-        super().__init__(bundle, bundle.profile(profile), threads, check_quality, observe)
+        super().__init__(bundle, bundle.profile(profile), threads, check_quality, observe, limits)
         self.cost = cost
         self.allow_overcomplete = allow_overcomplete
         self._pepper = pepper
@@ -140,7 +144,7 @@ class AiLock(PhotoReader):
         Raises
         ------
         CaptureError
-            A photo cannot be used.
+            A photo cannot be used, or is given twice.
         EnrollmentError
             No photo, too many, or photos that show different objects.
         PinError
@@ -153,7 +157,7 @@ class AiLock(PhotoReader):
         objects = reference_photos(photos)
         if self._is_exposed:
             check_overcomplete(self.profile, self.allow_overcomplete, self._pepper is not None)
-        references = read_objects(objects, self._read_reference)
+        references = read_objects(objects, partial(self.imageprint, reference=True), self.reference)
         # The one place where randomness enters a record; everything below is pure.
         new = [
             NewObject(
@@ -270,9 +274,6 @@ class AiLock(PhotoReader):
         if record.header.pepper_id is None and self._pepper is not None:
             return True
         return self._rules.is_out_of_date(record, self._maker.runtime, self.cost)
-
-    def _read_reference(self, photos: Sequence[PhotoSource]) -> ImagePrint:
-        return self.reference(read_each(photos, partial(self.imageprint, reference=True)))
 
     def _pepper_bytes(self) -> Hidden | None:
         return None if self._pepper is None else checked_pepper(self._pepper.pepper())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeAlias, TypeVar
+from itertools import islice
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -16,8 +17,6 @@ from ailock_sdk.imageprint import ImagePrint, combine
 PhotoSources: TypeAlias = "PhotoSource | Sequence[PhotoSource] | Sequence[Sequence[PhotoSource]]"
 """A photo, or a list or tuple of photos of one object; or a list of 2 to 4 such lists, one for each
 object of a combination."""
-
-Result = TypeVar("Result")
 
 
 def reference_photos(
@@ -35,7 +34,7 @@ def reference_photos(
     single = isinstance(photos, str | bytes | bytearray | memoryview | np.ndarray)
     if single or hasattr(photos, "read") or not isinstance(photos, Iterable):
         raise TypeError("enroll takes a list of photos: enroll([photo])")
-    given: Any = list(photos)
+    given: Any = list(islice(photos, MAX_REFERENCE_PHOTOS + 1))  # it may be endless
     try:
         objects = by_object(given)
     except CaptureError as error:
@@ -84,52 +83,58 @@ def by_object(photos: PhotoSources) -> list[list[PhotoSource]]:
     return [list(one) for one in given]
 
 
-def read_objects(
-    objects: Sequence[list[PhotoSource]], read: Callable[[list[PhotoSource]], Result]
-) -> list[Result]:
-    """What ``read`` gives of each object's photos; a :class:`CaptureError` says which of several.
-
-    Everything is read, in order, before anything is compared.
-    """
-    results = []
-    for number, photos in enumerate(objects, start=1):
-        try:
-            results.append(read(photos))
-        except CaptureError as error:
-            if len(objects) == 1:
-                raise
-            raise error.named(f"object {number}") from None
-    return results
-
-
-def read_each(
-    photos: Sequence[PhotoSource], read: Callable[[PhotoSource], ImagePrint]
-) -> list[ImagePrint]:
-    """What ``read`` gives of each photo; its :class:`CaptureError` says which of several it is."""
-    prints = []
-    for number, photo in enumerate(photos, start=1):
-        try:
-            prints.append(read(photo))
-        except CaptureError as error:
-            if len(photos) == 1:
-                raise
-            file = f" ({os.fspath(photo)!r})" if isinstance(photo, str | os.PathLike) else ""
-            raise error.named(f"photo {number}{file}") from None
-    return prints
-
-
-def read_probe(
-    photos: Sequence[PhotoSource], read: Callable[[PhotoSource], ImagePrint]
-) -> ImagePrint:
-    """One probe from what ``read`` gives of one photo or of several (SPEC section 3).
+def probe_photos(photos: PhotoSources) -> list[list[PhotoSource]]:
+    """The probe photos of each object, as :func:`by_object`.
 
     Raises
     ------
     CaptureError
-        There is no photo, or more than ``MAX_PROBE_PHOTOS``; or as :func:`read_each`.
+        An object has no photo, or more than ``MAX_PROBE_PHOTOS``.
     """
-    if not 1 <= len(photos) <= MAX_PROBE_PHOTOS:
-        raise CaptureError(f"unlock with 1 to {MAX_PROBE_PHOTOS} photos, not {len(photos)}")
-    prints = read_each(photos, read)
+    objects = by_object(photos)
+    for photos_of_one in objects:
+        if not 1 <= len(photos_of_one) <= MAX_PROBE_PHOTOS:
+            raise CaptureError(
+                f"unlock with 1 to {MAX_PROBE_PHOTOS} photos of an object, not {len(photos_of_one)}"
+            )
+    return objects
+
+
+def one_probe(imageprints: Sequence[ImagePrint]) -> ImagePrint:
+    """One probe from those of one object's photos (SPEC section 3)."""
     # One photo's margins are taken as they are: dividing them all decides nothing.
-    return prints[0] if len(prints) == 1 else combine(prints)
+    return imageprints[0] if len(imageprints) == 1 else combine(imageprints)
+
+
+def read_objects(
+    objects: Sequence[Sequence[PhotoSource]],
+    read: Callable[[PhotoSource], ImagePrint],
+    combined: Callable[[Sequence[ImagePrint]], ImagePrint],
+) -> list[ImagePrint]:
+    """What ``combined`` makes of each object's photos, each taken by ``read``, all in order.
+
+    Raises
+    ------
+    CaptureError
+        A photo cannot be used, or is one of the others again, of whatever object: of several it is
+        named. No two photos that were taken give the same bits; copies do.
+    """
+    seen: dict[ImagePrint, str] = {}
+    results = []
+    for number, photos in enumerate(objects, start=1):
+        prints = []
+        for index, photo in enumerate(photos, start=1):
+            name = f"photo {index}" if len(objects) == 1 else f"object {number}, photo {index}"
+            file = f" ({os.fspath(photo)!r})" if isinstance(photo, str | os.PathLike) else ""
+            try:
+                one = read(photo)
+                if one in seen:
+                    raise CaptureError(f"it is {seen[one]} again: take another, or leave it out")
+            except CaptureError as error:
+                if len(objects) == len(photos) == 1:
+                    raise
+                raise error.named(name + file) from None
+            seen[one] = name
+            prints.append(one)
+        results.append(combined(prints))
+    return results

@@ -22,7 +22,14 @@ from ailock_sdk.capture import (
 from ailock_sdk.embedding import Bundle, Embedder
 from ailock_sdk.errors import PhotoQualityError, memory_errors
 from ailock_sdk.imageprint import ImagePrint, load_projections
-from ailock_sdk.photo_lists import PhotoSources, by_object, one_reference, read_objects, read_probe
+from ailock_sdk.limits import DEFAULT_LIMITS, Limits
+from ailock_sdk.photo_lists import (
+    PhotoSources,
+    one_probe,
+    one_reference,
+    probe_photos,
+    read_objects,
+)
 from ailock_sdk.profiles import Look, Profile
 from ailock_sdk.sketch import correction_radius
 
@@ -59,6 +66,8 @@ class PhotoReader:
         Refuse photos that are dark, blown out, blurred, textureless or too small.
     observe : StageObserver, optional
         Called after every stage.
+    limits : Limits
+        What a photo may ask for.
 
     Attributes
     ----------
@@ -80,9 +89,11 @@ class PhotoReader:
         threads: int | None = None,
         check_quality: bool = True,
         observe: StageObserver | None = None,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self.bundle = bundle
         self.profile = profile
+        self.limits = limits
         self.check_quality = check_quality
         self._embedder = Embedder(
             bundle, threads, at_once=len(profile.looks), layers=profile.layers
@@ -143,11 +154,12 @@ class PhotoReader:
         Raises
         ------
         CaptureError
-            A photo cannot be used; of several it is named. Or there is none, or more than 8.
+            A photo cannot be used, or is given twice; of several it is named. Or there is none, or
+            more than 8.
         OutOfMemoryError
             There was too little to read it.
         """
-        return tuple(read_objects(by_object(photos), lambda one: read_probe(one, self.imageprint)))
+        return tuple(read_objects(probe_photos(photos), self.imageprint, one_probe))
 
     def reference(self, imageprints: Sequence[ImagePrint]) -> ImagePrint:
         """One reference from the imageprints of one object's reference photos, one or more.
@@ -170,7 +182,8 @@ class PhotoReader:
         Parameters
         ----------
         photo : PhotoSource
-            A path, an encoded file's bytes, a Pillow image, or uint8 RGB (H, W, 3).
+            A path, an encoded file's bytes or the open file, a Pillow image, or uint8 RGB
+            (H, W, 3).
         reference : bool
             Take it as a reference photo, with the profile's ``reference_looks``, as enrolling does;
             otherwise it is a probe, with the profile's ``looks``.
@@ -190,9 +203,10 @@ class PhotoReader:
     def _read(self, photo: PhotoSource, reference: bool) -> ImagePrint:
         looks = self.profile.reference_looks if reference else self.profile.looks
         with self._stage("read"):
-            photo = read_photo(photo)
+            photo = read_photo(photo, self.limits)
         with self._stage("decode"):
-            decoded = decode_photo(photo, self._needed_short_side_pixels(looks))
+            needed = self._needed_short_side_pixels(looks)
+            decoded = decode_photo(photo, needed, self.limits)
         if self.check_quality:
             with self._stage("quality"):
                 issues = assess_quality(decoded)

@@ -240,6 +240,7 @@ def test_public_names_are_pinned() -> None:
 
     assert set(ailock_sdk.__all__) == {
         *("AiLock", "Vault", "ImagePrint", "Record", "Secret", "PepperProvider", "FilePepper"),
+        "Limits",
         *("AilockError", "UnlockError", "LockedOutError", "PinError", "RecoveryCodeError"),
         *("SlotError", "OutOfMemoryError"),
         *("CaptureError", "PhotoFormatError", "PhotoQualityError", "EnrollmentError"),

@@ -35,6 +35,7 @@ from ailock_sdk import (
 )
 from ailock_sdk.capture import Look, Photo, PhotoSource, decode_photo
 from ailock_sdk.embedding import Bundle, load_bundle
+from ailock_sdk.limits import Limits
 from ailock_sdk.sketch import CHEAPEST, KdfCost
 
 Photos = dict[str, list[Path]]
@@ -92,7 +93,7 @@ def test_a_good_photo_among_poor_ones_opens_and_others_do_not(lock: AiLock, phot
 @pytest.mark.parametrize("count", [0, 9])
 def test_probe_photos_are_counted(lock: AiLock, photos: Photos, count: int) -> None:
     view = next(iter(photos.values()))[0]
-    with pytest.raises(CaptureError, match=f"1 to 8 photos, not {count}"):
+    with pytest.raises(CaptureError, match=f"1 to 8 photos of an object, not {count}"):
         lock.probes([view] * count)
 
 
@@ -179,7 +180,7 @@ def test_enrollment_is_checked(lock: AiLock, photos: Photos) -> None:
         lock.enroll([[view]] * 5)
     with pytest.raises(TypeError, match="not both"):
         lock.enroll([view, [view]])  # type: ignore[list-item]
-    record, secret = lock.enroll(view for _ in range(2))
+    record, secret = lock.enroll(iter(photos["mug"][:2]))
     assert record.objects[0].photo_count == 2
     assert lock.unlock(view, record) == secret
 
@@ -426,7 +427,7 @@ def test_an_imageprint_is_that_of_the_mean_of_its_looks(lock: AiLock, photos: Ph
 def test_enroll_takes_reference_looks_and_unlock_the_probe_s(
     lock: AiLock, photos: Photos, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    view = next(iter(photos.values()))[0]
+    view, second = next(iter(photos.values()))[:2]
     other = looking(lock, ONE, TURNED)
     taken: list[bool] = []
     imageprint = other.imageprint
@@ -436,8 +437,8 @@ def test_enroll_takes_reference_looks_and_unlock_the_probe_s(
         return imageprint(photo, reference=reference)
 
     monkeypatch.setattr(other, "imageprint", noting)
-    record, secret = other.enroll([view, view])
-    expected = other.reference([imageprint(view, reference=True)] * 2)
+    record, secret = other.enroll([view, second])
+    expected = other.reference([imageprint(one, reference=True) for one in (view, second)])
     assert other.reproduce([expected], record) == secret
     with pytest.raises(UnlockError):
         other.unlock(np.zeros((300, 400, 3), np.uint8), record)
@@ -458,9 +459,9 @@ def test_a_nearer_look_keeps_more_of_a_large_photo(
 ) -> None:
     needed: list[int] = []
 
-    def decode(photo: PhotoSource, short_side_pixels: int) -> Photo:
+    def decode(photo: PhotoSource, short_side_pixels: int, limits: Limits) -> Photo:
         needed.append(short_side_pixels)
-        return decode_photo(photo, short_side_pixels)
+        return decode_photo(photo, short_side_pixels, limits)
 
     monkeypatch.setattr("ailock_sdk.photo_reader.decode_photo", decode)
     other = looking(lock, ONE, (Look(1.0, 0), Look(0.5, 2)))

@@ -12,7 +12,7 @@ from PIL import Image
 
 from ailock_sdk import AiLock
 from ailock_sdk.imageprint import ImagePrint
-from ailock_sdk.photo_lists import read_probe
+from ailock_sdk.photo_lists import one_probe
 from lab.errors import TooFewTrialsError
 from lab.photos.cut_outs import CutOut, read_cut_outs
 from lab.photos.photo_sets import open_photo_set
@@ -41,7 +41,7 @@ class ColourLock:
         return ImagePrint(np.random.default_rng(seed).normal(size=self.lambda_bits))
 
     def probes(self, photos: list[np.ndarray]) -> tuple[ImagePrint, ...]:
-        return (read_probe(photos, self.imageprint),)
+        return (one_probe([self.imageprint(photo) for photo in photos]),)
 
 
 @pytest.fixture
