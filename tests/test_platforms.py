@@ -114,10 +114,20 @@ def test_a_lock_lives_on_other_systems(system: str, tmp_path: Path) -> None:
     run(f"{system}\n{USE}", PHOTO, tmp_path / "own" / "vault.db")
 
 
-@pytest.mark.skip(reason="waits for the vault of slots")
 def test_macos_is_told_to_write_through_its_drives_cache(tmp_path: Path) -> None:
-    code = f"{MACOS}\n{USE}\nprint(len(flushed))"
-    assert int(run(code, PHOTO, tmp_path / "own" / "vault.db")) >= 2, "of pepper and vault"
+    code = f"""{MACOS}
+from pathlib import Path
+from ailock_sdk.store.private_files import sync, sync_folder
+with open(sys.argv[1], "w") as file:
+    sync(file.fileno())
+sync_folder(Path(sys.argv[1]).parent)
+print(len(flushed))
+def unknown(*_):
+    raise OSError(45, "Operation not supported")
+fcntl.fcntl = unknown
+sync_folder(Path(sys.argv[1]).parent)
+"""
+    assert run(code, tmp_path / "file") == "2\n"
 
 
 def test_doctor_and_benchmark_facts_need_no_proc(tmp_path: Path) -> None:

@@ -71,11 +71,21 @@ def make_private_folder(folder: Path) -> None:
     sync_folder(folder.parent)
 
 
+def sync(descriptor: int) -> None:
+    """Put a file on the disk, also past the drive's cache, where macOS leaves it after ``fsync``."""
+    command = getattr(fcntl, "F_FULLFSYNC", None)
+    if command is not None:
+        with suppress(OSError):  # not on every file system
+            fcntl.fcntl(descriptor, command)
+            return
+    os.fsync(descriptor)
+
+
 def sync_folder(folder: Path) -> None:
     """Put the folder's entries on the disk: a new name survives a power cut only after this."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(descriptor)
+        sync(descriptor)
     except OSError as error:
         if error.errno != errno.EINVAL:  # a file system that cannot sync a folder
             raise
@@ -127,7 +137,7 @@ def new_private_file(
         yield file
         with _told_as(target):
             file.flush()
-            os.fsync(file.fileno())
+            sync(file.fileno())
             if isinstance(file.name, str):
                 # Closed before it is known as `target`: see open_vault_file on descriptors.
                 file.close()

@@ -318,4 +318,5 @@ def _make_durable(connection: sqlite3.Connection) -> None:
     if mode != "wal":
         raise sqlite3.OperationalError("unable to open a write-ahead log on this file system")
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA fullfsync = ON")  # of macOS: see private_files.sync
     connection.execute("PRAGMA secure_delete = ON")
