@@ -40,6 +40,24 @@ if hasattr(os, "register_at_fork"):  # not where processes do not fork
     os.register_at_fork(after_in_child=_renew_all)
 
 
+class ForkLock:
+    """A lock for ``with``; in a forked process it is free, whichever thread held it before."""
+
+    def __init__(self) -> None:
+        self.renew()
+        renew_after_fork(self)
+
+    def renew(self) -> None:
+        """A new lock in place of one that nobody would give back."""
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
 class Ahead(Generic[Result]):
     """What ``work`` returns, which a thread begins to do now."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import warnings
 
 import numpy as np
@@ -21,6 +20,7 @@ from ailock_sdk.capture.photo import Photo, Pixels
 from ailock_sdk.capture.source import PhotoSource, read_photo
 from ailock_sdk.errors import PhotoFormatError, ProfileError
 from ailock_sdk.limits import DEFAULT_LIMITS, Limits
+from ailock_sdk.workers import ForkLock
 
 BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 1, "I;16": 2}
 """Memory of an image of a mode; of others 4."""
@@ -33,7 +33,7 @@ DEEP_HEIF_BYTES_PER_PIXEL = 12
 
 ORIENTATION_TAG = 0x0112
 
-_one_at_a_time = threading.Lock()
+_one_at_a_time = ForkLock()
 """Warning filters belong to the whole process: two threads that silence Pillow at once could leave
 them silenced for good."""
 

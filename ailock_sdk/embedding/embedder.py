@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Sequence
 
@@ -15,7 +14,7 @@ from ailock_sdk.embedding.model_file import only_outputs
 from ailock_sdk.embedding.network import Network
 from ailock_sdk.embedding.runtime import choose_runtime
 from ailock_sdk.errors import BundleError
-from ailock_sdk.workers import Workers, renew_after_fork
+from ailock_sdk.workers import ForkLock, Workers, renew_after_fork
 
 _MAX_DEFAULT_THREADS = 4
 
@@ -71,6 +70,7 @@ class Embedder:
         self._warm = False
         self._networks: list[Network] = []
         self._lost: list[Network] = []
+        self._lock = ForkLock()
         self.renew()
         self._build()
         renew_after_fork(self)
@@ -170,8 +170,7 @@ class Embedder:
             self._model = b""
 
     def renew(self) -> None:
-        """Begin anew in a forked process, which lacks the threads and may find the lock taken."""
-        self._lock = threading.Lock()
+        """Begin anew in a forked process, which lacks the interpreters' threads."""
         self._lost += self._networks  # kept, as they would wait for their threads before they end
         self._networks = []
         self._unbuilt = self._shares[::-1]  # the greatest last, which is built first

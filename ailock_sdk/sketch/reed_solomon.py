@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from functools import cache, lru_cache
 
@@ -13,10 +12,11 @@ import reedsolo
 from ailock_sdk.errors import ProfileError
 from ailock_sdk.parameters import SYMBOL_BITS, outer_code_exists
 from ailock_sdk.sketch.hidden_array import hidden
+from ailock_sdk.workers import ForkLock
 
 Symbols = npt.NDArray[np.intp]
 
-_REEDSOLO_LOCK = threading.Lock()
+_REEDSOLO_LOCK = ForkLock()
 """reedsolo keeps the field of its latest codec in module globals: one computation at a time."""
 
 

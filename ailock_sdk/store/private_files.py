@@ -72,7 +72,7 @@ def make_private_folder(folder: Path) -> None:
 
 
 def sync(descriptor: int) -> None:
-    """Put a file on the disk, also past the drive's cache, where macOS leaves it after ``fsync``."""
+    """Put a file on the disk; macOS leaves it in the drive's cache after ``fsync``."""
     command = getattr(fcntl, "F_FULLFSYNC", None)
     if command is not None:
         with suppress(OSError):  # not on every file system
