@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import traceback
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from ailock_sdk import (
@@ -16,7 +20,9 @@ from ailock_sdk import (
     Secret,
     UnlockError,
 )
-from ailock_sdk.sketch import extractor
+from ailock_sdk.record_keys import open_any
+from ailock_sdk.sketch import ReedMuller, ReedSolomon, extractor
+from tests.campaign_refusals import PEPPER, PIN, make_pair, opens
 
 Photos = dict[str, list[Path]]
 
@@ -113,3 +119,43 @@ def test_any_of_several_records_opens_and_argon2id_runs_where_something_was_deco
     with pytest.raises(PinError):
         any_of(mug[2], of_mug, with_pin)
     assert not runs
+
+
+PAIRS = 200
+
+
+def test_of_200_pairs_one_right_and_one_wrong_never_open_and_nothing_tells_which(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither the work, counted instead of timed, nor log nor exception; see campaign_refusals."""
+    work: Counter[str] = Counter()
+    for owner, name in (
+        *((extractor, "recover"), (extractor, "derive_keys"), (extractor, "helper_mask")),
+        *((ReedMuller, "correlations"), (ReedMuller, "encode"), (ReedSolomon, "other_symbols")),
+    ):
+        monkeypatch.setattr(owner, name, counted(work, name, getattr(owner, name)))
+    caplog.set_level(0)
+    rng = np.random.default_rng(7)
+    seen: dict[str, set[object]] = {}
+    for _ in range(PAIRS):
+        pair = make_pair(rng)
+        assert opens(pair, pair.right, PIN)
+        for name, (probes, pin) in pair.attempts().items():
+            work.clear()
+            with pytest.raises(UnlockError) as refusal:
+                open_any([pair.record], probes, PEPPER, pin)
+            frames = [frame.name for frame in traceback.extract_tb(refusal.value.__traceback__)]
+            seen.setdefault(name, set()).add(
+                (*sorted(work.items()), *frames, refusal.value.args, refusal.value.__context__)
+            )
+    assert not caplog.records
+    (alike,) = set.union(*seen.values())
+    assert {("derive_keys", 1), ("recover", 2)} < set(alike)
+
+
+def counted(work: Counter[str], name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*arguments: Any) -> Any:
+        work[name] += 1
+        return function(*arguments)
+
+    return call

@@ -8,9 +8,10 @@ from typing import Any
 
 from ailock_sdk import AiLock
 from benchmarks.attacks.helper_data.experiment import attack_records
+from benchmarks.attacks.helper_data.one_object import tell_alone
 from benchmarks.attacks.helper_data.photo_margins import read_photos
 from benchmarks.attacks.helper_data.results import NAME, holds, report
-from benchmarks.attacks.helper_data.scenarios import scenarios
+from benchmarks.attacks.helper_data.scenarios import STRONGEST, scenarios
 from lab.bundles.find import open_bundle
 from lab.command import add_command, add_out, add_profile, add_seed
 from lab.files import sha256_of
@@ -56,11 +57,16 @@ def run(options: argparse.Namespace, command: str) -> int:
     photos = read_photos(
         lock, layer, options.photos, options.fit, options.records, options.limit, options.seed
     )
+    attacked = scenarios(lock, photos, options.seed)
     results = [
         attack_records(scenario, knowledge, prior, options.seed)
-        for scenario in scenarios(lock, photos, options.seed)
+        for scenario in attacked
         for knowledge, prior in scenario.priors.items()
     ]
+    peppered = attacked[-1]
+    alone = tell_alone(
+        peppered.code, lock.radius, peppered.bits, peppered.priors[STRONGEST], options.seed
+    )
     sets = [options.photos, *options.fit]
     depends_on = {
         "Photos": "; ".join(f"{path.name} sha256 {_digest(path)}" for path in sets),
@@ -78,10 +84,10 @@ def run(options: argparse.Namespace, command: str) -> int:
         "seed": options.seed,
         "photos": depends_on["Photos"],
     }
-    found = report(results, provenance.facts(recorded, depends_on), record)
+    found = report(results, alone, provenance.facts(recorded, depends_on), record)
     print_report(found)
     tell(save(found, options.out, NAME))
-    return 0 if holds(results) else 1
+    return 0 if holds(results, alone) else 1
 
 
 def _paper_layer(lock: AiLock) -> str:

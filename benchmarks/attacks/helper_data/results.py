@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ailock_sdk.sketch import Code
+from benchmarks.attacks.helper_data import one_object
 from benchmarks.attacks.helper_data.experiment import Result
+from benchmarks.attacks.helper_data.one_object import Told
 from benchmarks.attacks.helper_data.scenarios import BY_HYPERPLANES, PAPER
 from lab.report.results import Chapter, Colour, Figure, Panel, Report, Series, Table
 
@@ -48,12 +50,13 @@ NOTES = (
 )
 
 
-def holds(results: Sequence[Result]) -> bool:
-    """Whether the paper's parameters fall and the bundle's profile stands.
+def holds(results: Sequence[Result], alone: Sequence[Told]) -> bool:
+    """Whether the paper's parameters fall, the bundle's profile stands, and combinations hold.
 
     It must stand against everyone who lacks the pepper, and without any pepper against the
     hyperplanes' attacker. What better attackers get out of a record without a pepper is reported:
-    no whitening is perfect, which is why records are peppered by default.
+    no whitening is perfect, which is why records are peppered by default. Without the pepper,
+    nothing may tell one object of a combination alone.
     """
     paper = [r for r in results if r.scenario.name == PAPER]
     must_stand = [
@@ -61,25 +64,31 @@ def holds(results: Sequence[Result]) -> bool:
         for r in results
         if r.scenario.peppered or (r not in paper and r.knowledge == BY_HYPERPLANES)
     ]
-    return max(r.recovered_share.value for r in paper) >= PAPER_FALLS and all(
-        r.recovered_share.value <= DEFAULT_FALLS for r in must_stand
+    return (
+        max(r.recovered_share.value for r in paper) >= PAPER_FALLS
+        and all(r.recovered_share.value <= DEFAULT_FALLS for r in must_stand)
+        and all(told.is_chance for told in alone if not told.knows_pepper)
     )
 
 
 def report(
-    results: Sequence[Result], facts: Mapping[str, str], record: Mapping[str, object]
+    results: Sequence[Result],
+    alone: tuple[Told, ...],
+    facts: Mapping[str, str],
+    record: Mapping[str, object],
 ) -> Report:
     """All that the command found, and where it comes from: ``facts`` for people, a JSON record."""
     return Report(
         TITLE,
         facts,
-        (_verdict(results),),
-        (Chapter("", {}, (table(results), figure(results))),),
+        (_verdict(holds(results, alone)),),
+        (Chapter("", {}, (table(results), one_object.table(alone), figure(results))),),
         format=FORMAT,
         document={
             "provenance": record,
-            "holds": holds(results),
+            "holds": holds(results, alone),
             "results": [_as_dict(result) for result in results],
+            "one_object_alone": [{**asdict(told), "share": asdict(told.share)} for told in alone],
         },
     )
 
@@ -161,12 +170,13 @@ def _summary(claims: Claims) -> str:
     )
 
 
-def _verdict(results: Sequence[Result]) -> str:
+def _verdict(holding: bool) -> str:
     wanted = (
         "the paper's parameters fall; the profile stands against the same attack, and with a "
-        "pepper (the default) against every attack"
+        "pepper (the default) against every attack; without it, no object of a combination is told "
+        "alone"
     )
-    return f"{'holds' if holds(results) else 'DOES NOT HOLD'}: {wanted}"
+    return f"{'holds' if holding else 'DOES NOT HOLD'}: {wanted}"
 
 
 def _code(code: Code) -> str:

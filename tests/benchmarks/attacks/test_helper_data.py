@@ -25,6 +25,7 @@ from benchmarks.attacks.helper_data.bit_prior import (
 )
 from benchmarks.attacks.helper_data.block_search import best_codewords, score_blocks
 from benchmarks.attacks.helper_data.codebook import tabulate
+from benchmarks.attacks.helper_data.one_object import tell_alone
 from benchmarks.attacks.helper_data.scenarios import bit_correlation
 from lab.fitting.hyperplanes import gaussian_hyperplanes, orthonormal_hyperplanes
 from lab.statistics.intervals import normal_mean, wilson
@@ -202,3 +203,15 @@ def test_intervals_are_wilson_s() -> None:
     assert (none.value, none.low) == (0, 0)
     assert none.high == pytest.approx(0.03699, abs=1e-5)
     assert wilson(50, 100).low == pytest.approx(0.40383, abs=1e-5)
+
+
+def test_one_object_of_a_combination_is_told_by_whoever_has_the_pepper_and_nobody_else() -> None:
+    code, radius = Code(LAMBDA_BITS, 6, 8, 4), 166
+    bits = np.random.default_rng(8).random((120, LAMBDA_BITS)) < 0.5
+    without, with_pepper = tell_alone(code, radius, bits, margins_only_prior(np.eye(512)), seed=3)
+    assert without.is_chance
+    assert without.within_radius == (0, 0)
+    assert not with_pepper.is_chance
+    assert with_pepper.share.value == 1
+    assert with_pepper.within_radius[0] > 0.9
+    assert with_pepper.within_radius[1] == 0
