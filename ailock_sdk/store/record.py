@@ -266,8 +266,9 @@ class Record:
     def describe(self) -> dict[str, Any]:
         """What ``ailock show`` prints: sizes and parameters, in the record's order.
 
-        ``message_bits`` is the sum over the objects: none can be guessed alone, so whoever guesses
-        has to hit all of them, and the PIN if one is needed, in one try.
+        ``message_bits`` is the sum over the objects: whoever guesses messages has to hit those of
+        all objects, and the PIN if one is needed, in one try. What photos are worth is told in
+        docs/threat-model.md.
         """
         return {
             "version": RECORD_VERSION,
