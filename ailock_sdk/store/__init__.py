@@ -6,7 +6,6 @@ from ailock_sdk.store.attempts import Charge, ThrottleStatus
 from ailock_sdk.store.lock_file import LockFile, Slot, SlotKind
 from ailock_sdk.store.lock_store import LockStore
 from ailock_sdk.store.names import normalised_label, normalised_name
-from ailock_sdk.store.old.lock_store import RecordStore
 from ailock_sdk.store.pepper import (
     DEFAULT_PEPPER,
     FilePepper,
@@ -22,13 +21,15 @@ from ailock_sdk.store.record import Record, RecordHeader, RecordObject, bound_by
 from ailock_sdk.store.recovery_code import RecoveryCode
 from ailock_sdk.store.rows import StoredLock
 from ailock_sdk.store.sealing import (
+    Reader,
+    Writer,
+    age_identity,
+    age_recipient,
+    checked_age_file,
     open_bytes,
-    open_file,
     open_stream,
     seal_bytes,
-    seal_file,
     seal_stream,
-    sealing_key,
 )
 from ailock_sdk.store.slots import (
     lock_identity,
@@ -67,7 +68,6 @@ __all__ = [
     "normalised_name",
     # store
     "LockStore",
-    "RecordStore",
     "StoredLock",
     "ThrottleStatus",
     "Charge",
@@ -88,11 +88,13 @@ __all__ = [
     "read_backup",
     "write_backup",
     # sealing
-    "sealing_key",
-    "seal_stream",
+    "Reader",
+    "Writer",
+    "age_identity",
+    "age_recipient",
+    "checked_age_file",
+    "open_bytes",
     "open_stream",
     "seal_bytes",
-    "open_bytes",
-    "seal_file",
-    "open_file",
+    "seal_stream",
 ]

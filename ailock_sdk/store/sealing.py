@@ -1,41 +1,33 @@
-"""Data that only one lock's secret opens: X25519 and AES-256-GCM in chunks (SPEC section 9).
+"""Sealed data are age files (C2SP age v1), written and read by pyrage (SPEC section 9.4).
 
-Sealing needs the public sealing key only, so a device may seal while the lock stays shut. The
-format hides contents, not lengths, and does not say who sealed: anyone with the sealing key can.
+Sealing needs a lock's public key only, so a device may seal while the lock stays shut. The format
+hides contents, not lengths, and does not say who sealed: anyone with the public key can.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from hashlib import sha256
+import binascii
+from collections.abc import Callable, Generator
 from io import BytesIO
-from os import urandom
-from pathlib import Path
-from typing import Protocol
+from types import SimpleNamespace
+from typing import Any, Protocol
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
+import pyrage
+from bech32 import bech32_encode, convertbits
+from pyrage import x25519
 
-from ailock_sdk.constants import LABEL_SEAL, LABEL_SEALING_KEY
 from ailock_sdk.errors import SealedDataError
-from ailock_sdk.secret import Secret
-from ailock_sdk.store.private_files import new_private_file
+from ailock_sdk.secret import Hidden
 
-SEAL_MAGIC = b"AILS"
-SEAL_VERSION = 1
-SEAL_CHUNK_LENGTH_BYTES = 64 * 1024
-SEALING_KEY_LENGTH_BYTES = 32
-RECIPIENT_LENGTH_BYTES = 8
-AES_KEY_LENGTH_BYTES = 32
-AES_TAG_LENGTH_BYTES = 16
-NONCE_COUNTER_LENGTH_BYTES = 11
+MAX_AGE_HEADER_LENGTH_BYTES = 16 * 1024
+"""About 160 recipients. pyrage takes time with the square of a header's length."""
 
-_PREFIX = SEAL_MAGIC + bytes([SEAL_VERSION])
-_HEADER_LENGTH_BYTES = len(_PREFIX) + RECIPIENT_LENGTH_BYTES + SEALING_KEY_LENGTH_BYTES
+_INTRO = b"age-encryption.org/"
+_VERSION_LINE = _INTRO + b"v1\n"
+_ARMOR_START = b"-----BEGIN AGE ENCRYPTED FILE-----"
+_ARMOR_END = b"-----END AGE ENCRYPTED FILE-----"
+_PIECE_LENGTH_BYTES = 8192
+_NO_KEY_FITS = "No matching keys found"
 
 
 class Reader(Protocol):
@@ -46,14 +38,6 @@ class Reader(Protocol):
         ...
 
 
-Progress = Callable[[int], object]
-"""Called with the number of bytes that were read just now."""
-
-
-def _no_progress(_: int) -> None:
-    """The default: nobody watches."""
-
-
 class Writer(Protocol):
     """What is written to."""
 
@@ -62,230 +46,199 @@ class Writer(Protocol):
         ...
 
 
-def sealing_key(secret: Secret) -> bytes:
-    """Return the 32-byte public key that data is sealed to; only ``secret`` opens it."""
-    return _private_key(secret).public_key().public_bytes_raw()
+def age_identity(identity: Hidden) -> Hidden:
+    """A lock's private key (32 bytes) as age programs read it: ``AGE-SECRET-KEY-1...``, ASCII."""
+    return Hidden(_bech32("age-secret-key-", identity).upper().encode())
 
 
-def seal_stream(reader: Reader, writer: Writer, sealing_key: bytes) -> None:
-    """Seal everything from ``reader`` into ``writer``, 64 KiB at a time. Opens: ``open_stream``.
-
-    Raises
-    ------
-    ValueError
-        ``sealing_key`` is not a usable X25519 public key of 32 bytes.
-    """
-    seal_with_ephemeral(reader, writer, sealing_key, urandom(SEALING_KEY_LENGTH_BYTES))
+def age_recipient(recipient: bytes) -> str:
+    """A lock's public key (32 bytes) as age programs read it: ``age1...``."""
+    return _bech32("age", recipient)
 
 
-def seal_with_ephemeral(
-    reader: Reader, writer: Writer, sealing_key: bytes, ephemeral_private: bytes
-) -> None:
-    """:func:`seal_stream` without its randomness, for test vectors only.
+def seal_stream(reader: Reader, writer: Writer, recipient: bytes, *, armor: bool = False) -> None:
+    """Seal everything from ``reader`` into ``writer``, 64 KiB at a time.
 
     Parameters
     ----------
     reader : Reader
     writer : Writer
-    sealing_key : bytes
-        32 bytes.
-    ephemeral_private : bytes
-        32 bytes. Two different contents sealed with the same ones give both away.
+    recipient : bytes
+        32 bytes, the lock's public key.
+    armor : bool
+        Write text instead of bytes, a third longer.
 
     Raises
     ------
-    ValueError
-        See :func:`seal_stream`.
+    OSError
+        What ``reader`` and ``writer`` raise.
     """
-    private_key = X25519PrivateKey.from_private_bytes(ephemeral_private)
-    ephemeral = private_key.public_key().public_bytes_raw()
-    shared = private_key.exchange(X25519PublicKey.from_public_bytes(sealing_key))
-    header = _PREFIX + _recipient(sealing_key) + ephemeral
-    cipher = _cipher(shared, ephemeral, sealing_key)
-    writer.write(header)
-    for nonce, chunk in _numbered_chunks(reader, SEAL_CHUNK_LENGTH_BYTES):
-        writer.write(cipher.encrypt(nonce, chunk, header))
+    recipients = [x25519.Recipient.from_str(age_recipient(recipient))]
+    with _Streams(reader, writer) as (source, target):
+        pyrage.encrypt_io(source, target, recipients, armored=armor)
 
 
-def open_stream(reader: Reader, writer: Writer, secret: Secret) -> None:
+def open_stream(reader: Reader, writer: Writer, identity: Hidden) -> None:
     """Open everything from ``reader`` into ``writer``; the inverse of :func:`seal_stream`.
 
-    Each chunk is authentic before it is written, but only the end proves that none is missing:
-    when this raises, throw away what was written.
+    Each 64 KiB are authentic before they are written, but only the end proves that nothing is
+    missing: when this raises, throw away what was written.
+
+    Parameters
+    ----------
+    reader : Reader
+        As :func:`checked_age_file` gives it; armour is noticed.
+    writer : Writer
+    identity : Hidden
+        32 bytes, the lock's private key.
 
     Raises
     ------
     SealedDataError
-        Not sealed data, sealed to another lock, or damaged.
+        Not an age file, sealed to another lock, or damaged.
+    OSError
+        What ``reader`` and ``writer`` raise.
     """
-    private_key = _private_key(secret)
-    own_key = private_key.public_key().public_bytes_raw()
-    header = _read_exactly(reader, _HEADER_LENGTH_BYTES)
-    ephemeral = _parse_header(header, own_key)
-    try:
-        shared = private_key.exchange(X25519PublicKey.from_public_bytes(ephemeral))
-    except ValueError as error:
-        # An all-zero result: the key would be known to everyone.
-        raise _damaged() from error
-    cipher = _cipher(shared, ephemeral, own_key)
-    sealed_chunk_length = SEAL_CHUNK_LENGTH_BYTES + AES_TAG_LENGTH_BYTES
-    for index, (nonce, chunk) in enumerate(_numbered_chunks(reader, sealed_chunk_length)):
-        if len(chunk) < AES_TAG_LENGTH_BYTES or (index > 0 and len(chunk) == AES_TAG_LENGTH_BYTES):
-            raise _damaged()
-        try:
-            # A cut, joined, moved or repeated chunk meets another nonce and fails.
-            writer.write(cipher.decrypt(nonce, chunk, header))
-        except InvalidTag as error:
-            raise _damaged() from error
+    identities = [x25519.Identity.from_str(age_identity(identity).decode())]
+    with _Streams(reader, writer) as (source, target):
+        pyrage.decrypt_io(source, target, identities)
 
 
-def seal_bytes(data: bytes, sealing_key: bytes) -> bytes:
+def seal_bytes(data: bytes, recipient: bytes, *, armor: bool = False) -> bytes:
     """Return ``data`` sealed; see :func:`seal_stream`."""
     sealed = BytesIO()
-    seal_stream(BytesIO(data), sealed, sealing_key)
+    seal_stream(BytesIO(data), sealed, recipient, armor=armor)
     return sealed.getvalue()
 
 
-def open_bytes(sealed: bytes, secret: Secret) -> bytes:
+def open_bytes(sealed: bytes, identity: Hidden) -> bytes:
     """Return the data that :func:`seal_bytes` sealed; see :func:`open_stream`."""
     data = BytesIO()
-    open_stream(BytesIO(sealed), data, secret)
+    open_stream(checked_age_file(BytesIO(sealed)), data, identity)
     return data.getvalue()
 
 
-@dataclass(frozen=True)
-class _Watched:
-    """A reader that reports how many bytes were read."""
-
-    reader: Reader
-    progress: Progress
-
-    def read(self, size: int, /) -> bytes:
-        data = self.reader.read(size)
-        self.progress(len(data))
-        return data
-
-
-def seal_file(
-    source: Path,
-    target: Path,
-    sealing_key: bytes,
-    *,
-    overwrite: bool = False,
-    progress: Progress = _no_progress,
-) -> None:
-    """Seal a file; the target appears whole or not at all.
-
-    Parameters
-    ----------
-    source : Path
-    target : Path
-        Made with mode 0600.
-    sealing_key : bytes
-        32 bytes.
-    overwrite : bool
-        Replace a ``target`` that exists.
-    progress : callable
-        Called with the number of bytes of each piece that was read.
-
-    Raises
-    ------
-    FileExistsError
-        ``target`` exists and ``overwrite`` is false; it is untouched.
-    OSError
-        A file cannot be read or written; an existing ``target`` is untouched.
-    ValueError
-        See :func:`seal_stream`.
-    """
-    with open(source, "rb") as reader, new_private_file(target, overwrite=overwrite) as writer:
-        seal_stream(_Watched(reader, progress), writer, sealing_key)
-
-
-def open_file(
-    source: Path,
-    target: Path,
-    secret: Secret,
-    *,
-    overwrite: bool = False,
-    progress: Progress = _no_progress,
-) -> None:
-    """Open a sealed file; the target appears whole or not at all.
-
-    Parameters
-    ----------
-    source : Path
-    target : Path
-        Made with mode 0600.
-    secret : Secret
-    overwrite : bool
-        Replace a ``target`` that exists.
-    progress : callable
-        Called with the number of bytes of each piece that was read.
+def checked_age_file(reader: Reader) -> Reader:
+    """A reader of the same bytes, after looking at as much as can be seen without a key.
 
     Raises
     ------
     SealedDataError
-        See :func:`open_stream`; nothing is left and an existing ``target`` untouched.
-    FileExistsError, OSError
-        See :func:`seal_file`.
+        Not an age file, of another version, its header cut short or malformed, or it is sealed
+        with a passphrase or to other kinds of keys only.
+    OSError
+        What ``reader`` raises.
     """
-    with open(source, "rb") as reader, new_private_file(target, overwrite=overwrite) as writer:
-        open_stream(_Watched(reader, progress), writer, secret)
+    head = b""
+    while (found := _header(head)) is None:
+        piece = reader.read(_PIECE_LENGTH_BYTES)
+        if not piece:
+            raise _damaged()
+        head += piece
+    if b"\n-> X25519 " not in found:
+        raise SealedDataError("sealed with a passphrase or to other keys, not to a lock: use age")
+    # A key that fits nothing: the header is read to its end, and no further.
+    stranger = [x25519.Identity.generate()]
+    try:
+        pyrage.decrypt(found + bytes(32), stranger)
+    except pyrage.DecryptError as error:
+        if _NO_KEY_FITS not in str(error):
+            raise _damaged() from None
+    return _Chained(head, reader)
 
 
-def _private_key(secret: Secret) -> X25519PrivateKey:
-    expand = HKDFExpand(SHA256(), SEALING_KEY_LENGTH_BYTES, LABEL_SEALING_KEY)
-    return X25519PrivateKey.from_private_bytes(expand.derive(bytes(secret)))
+def _bech32(prefix: str, data: bytes) -> str:
+    return bech32_encode(prefix, convertbits(data, 8, 5) or [])
 
 
-def _recipient(sealing_key: bytes) -> bytes:
-    return sha256(sealing_key).digest()[:RECIPIENT_LENGTH_BYTES]
+class _Chained:
+    """What was read already, and then the rest."""
+
+    def __init__(self, head: bytes, rest: Reader) -> None:
+        self._head = BytesIO(head)
+        self._rest = rest
+
+    def read(self, size: int, /) -> bytes:
+        return self._head.read(size) or self._rest.read(size)
 
 
-def _cipher(shared: bytes, ephemeral: bytes, sealing_key: bytes) -> AESGCM:
-    # The key is used for one stream only, because the ephemeral key is fresh: counted nonces
-    # cannot repeat.
-    kdf = HKDF(SHA256(), AES_KEY_LENGTH_BYTES, salt=ephemeral + sealing_key, info=LABEL_SEAL)
-    return AESGCM(kdf.derive(shared))
+def _header(head: bytes) -> bytes | None:
+    """The header of an age file that begins with ``head``; ``None`` until it is complete."""
+    armored = head.startswith(_ARMOR_START)
+    data = _unarmored(head) if armored else head
+    if not _VERSION_LINE.startswith(data[: len(_VERSION_LINE)]):
+        if data.startswith(_INTRO):
+            raise SealedDataError("an age file of another version: update ailock-sdk")
+        if not armored and _ARMOR_START.startswith(data):
+            return None
+        raise SealedDataError("not an age file: nothing was sealed in it")
+    last_line = data.find(b"\n--- ")
+    end = data.find(b"\n", last_line + 1) + 1
+    if last_line >= 0 and end > 0:
+        return data[:end]
+    if len(data) > MAX_AGE_HEADER_LENGTH_BYTES or len(head) > 2 * MAX_AGE_HEADER_LENGTH_BYTES:
+        raise SealedDataError("the age file is damaged, or sealed to too many recipients")
+    return None
 
 
-def _parse_header(header: bytes, own_key: bytes) -> bytes:
-    """Return the ephemeral public key. No secret is involved yet, so the errors may differ."""
-    if header[: len(SEAL_MAGIC)] != SEAL_MAGIC:
-        raise SealedDataError("not sealed data: it does not begin with AILS")
-    if len(header) < _HEADER_LENGTH_BYTES:
-        raise _damaged()
-    if header[: len(_PREFIX)] != _PREFIX:
-        raise SealedDataError(
-            f"sealed data of version {header[len(SEAL_MAGIC)]}: update ailock-sdk"
+def _unarmored(head: bytes) -> bytes:
+    """The bytes in the complete lines of the beginning of an armoured file."""
+    lines = head.replace(b"\r\n", b"\n").split(b"\n")[1:]
+    if _ARMOR_END in lines:
+        lines = lines[: lines.index(_ARMOR_END)]
+    elif lines:
+        lines.pop()
+    try:
+        return b"".join(map(binascii.a2b_base64, lines))
+    except binascii.Error:
+        raise _damaged() from None
+
+
+class _Streams:
+    """Hands two streams to pyrage, and in place of its errors raises theirs, or ours."""
+
+    def __init__(self, reader: Reader, writer: Writer) -> None:
+        def write(data: bytes) -> int:
+            writer.write(data)
+            return len(data)
+
+        self._error: BaseException | None = None
+        self._reading, self._writing = self._calling(reader.read), self._calling(write)
+
+    def __enter__(self) -> tuple[SimpleNamespace, SimpleNamespace]:
+        next(self._reading)
+        next(self._writing)
+        return (
+            SimpleNamespace(read=self._reading.send),
+            SimpleNamespace(write=self._writing.send, flush=lambda: None),
         )
-    recipient_end = len(_PREFIX) + RECIPIENT_LENGTH_BYTES
-    if header[len(_PREFIX) : recipient_end] != _recipient(own_key):
-        raise SealedDataError("sealed to another lock: unlock the one it was sealed to")
-    return header[recipient_end:]
 
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._reading.close()
+        self._writing.close()
+        if self._error is not None:
+            # Without its frames: their locals hold what is sealed.
+            kept = self._error.with_traceback(None)
+            kept.__context__ = None
+            raise kept from None
+        if isinstance(error, pyrage.DecryptError | OSError):
+            if _NO_KEY_FITS in str(error):
+                raise SealedDataError("sealed to another lock: open that one") from None
+            raise _damaged() from None
 
-def _numbered_chunks(reader: Reader, length: int) -> Iterator[tuple[bytes, bytes]]:
-    """Yield (nonce, chunk): every chunk but the last is full, and there is always a last one."""
-    chunk = _read_exactly(reader, length)
-    for index in range(1 << 8 * NONCE_COUNTER_LENGTH_BYTES):
-        following = _read_exactly(reader, length)
-        last = not following
-        yield index.to_bytes(NONCE_COUNTER_LENGTH_BYTES, "big") + bytes([last]), chunk
-        if last:
-            return
-        chunk = following
-
-
-def _read_exactly(reader: Reader, length: int) -> bytes:
-    """Read ``length`` bytes, or fewer at the end only: a pipe returns what it happens to have."""
-    parts = []
-    missing = length
-    while missing and (part := reader.read(missing)):
-        parts.append(part)
-        missing -= len(part)
-    return b"".join(parts)
+    def _calling(self, call: Callable[[Any], object]) -> Generator[object, Any, None]:
+        # Of an error pyrage keeps the text only. A signal's handler raises where Python code is
+        # entered next: in a generator that is inside this `try`, in a function before it.
+        result: object = None
+        while True:
+            try:
+                result = call((yield result))
+            except GeneratorExit:
+                raise
+            except BaseException as error:
+                self._error = error
+                raise
 
 
 def _damaged() -> SealedDataError:
-    return SealedDataError("sealed data is damaged or cut short: restore it from a backup")
+    return SealedDataError("the age file is damaged or cut short: restore it from a backup")
