@@ -18,7 +18,8 @@ from ailock_sdk.embedding import (
 )
 from ailock_sdk.errors import AilockError
 from ailock_sdk.lock import AiLock
-from ailock_sdk.store import FilePepper, RecordStore
+from ailock_sdk.secret import Hidden
+from ailock_sdk.store import FilePepper, LockStore, read_pepper
 
 
 @dataclass(frozen=True)
@@ -93,8 +94,9 @@ def _argon2id() -> str:
 def _vault(vault_path: Path, pepper_path: Path) -> str:
     if not vault_path.exists():
         return f"none yet at {vault_path}"
-    with RecordStore.open(vault_path, FilePepper(pepper_path).pepper()) as store:
+    with LockStore.open(vault_path) as store:
         names = store.names()
+        pepper = read_pepper(FilePepper(pepper_path), store.pepper_id()) if names else Hidden()
         for name in names:
-            store.get(name)
+            store.get(name, pepper)
     return f"{len(names)} locks at {vault_path}"

@@ -6,7 +6,7 @@ AilockError
  +- PinError                 a PIN is needed, or what was given is none
  +- RecoveryCodeError        mistyped, or the code of another lock
  +- SlotError                no such slot, the last one, or no room for another
- +- OutOfMemoryError         the device had too little memory: nothing was compared
+ +- OutOfMemoryError         the device had too little memory
  +- CaptureError             the photo cannot be used
  |   +- PhotoFormatError     not an image we read, damaged, or over a ceiling
  |   +- PhotoQualityError    dark, blown out, blurred, textureless or too small
@@ -81,9 +81,21 @@ class SlotError(AilockError):
 
 
 class OutOfMemoryError(AilockError):
-    """The device had too little memory. Nothing was compared, so no attempt was charged."""
+    """The device had too little memory: an attempt that compared nothing is not charged.
 
-    def __init__(self, message: str = "too little memory: close other programs, try again") -> None:
+    Attributes
+    ----------
+    compared : bool
+        Whether a comparison with another slot was made before.
+    """
+
+    def __init__(
+        self,
+        message: str = "too little memory: close other programs and try again",
+        *,
+        compared: bool = False,
+    ) -> None:
+        self.compared = compared
         super().__init__(message)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from copy import copy
 from functools import partial
 
 from ailock_sdk.capture import PhotoSource
@@ -274,6 +275,17 @@ class AiLock(PhotoReader):
         if record.header.pepper_id is None and self._pepper is not None:
             return True
         return self._rules.is_out_of_date(record, self._maker.runtime, self.cost)
+
+    def with_pepper(self, pepper: PepperProvider) -> AiLock:
+        """The same lock with another pepper: both share the model."""
+        other = copy(self)
+        other._pepper = pepper
+        return other
+
+    @property
+    def pepper(self) -> PepperProvider | None:
+        """Where the pepper comes from; ``None`` for records that need none."""
+        return self._pepper
 
     def _pepper_bytes(self) -> Hidden | None:
         return None if self._pepper is None else checked_pepper(self._pepper.pepper())

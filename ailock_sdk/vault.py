@@ -2,74 +2,67 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Callable, Sequence
-from datetime import datetime, timezone
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from ailock_sdk.secret import Hidden, Secret
+from ailock_sdk.paths import data_folder, user_path
+from ailock_sdk.secret import Hidden, Pin, Secret, hidden_pin
 from ailock_sdk.store import (
     DEFAULT_PEPPER,
-    FilePepper,
-    PepperProvider,
-    Record,
-    RecordStore,
-    open_bytes,
-    open_file,
-    open_stream,
+    LockFile,
+    PepperSource,
+    age_identity,
+    age_recipient,
+    lock_identity,
+    lock_recipient,
+    lock_secret,
+    normalised_label,
     read_clock,
-    seal_bytes,
-    seal_file,
-    seal_stream,
-    sealing_key,
 )
+from ailock_sdk.vault_parts.new_slots import new_lock_key, photo_slot, recovery_slot
+from ailock_sdk.vault_parts.opening import hidden_code, recovery_code
+from ailock_sdk.vault_parts.results import Enrolled, PepperReplaced, PepperStatus, SlotInfo
+from ailock_sdk.vault_parts.sealed import SealingVault
+from ailock_sdk.vault_parts.slots import SlotsVault
 
 if TYPE_CHECKING:
-    from ailock_sdk.capture import PhotoSource
     from ailock_sdk.lock import AiLock
-    from ailock_sdk.photo_lists import PhotoSources
-    from ailock_sdk.store.sealing import Reader, Writer
+    from ailock_sdk.photo_reader import PhotoSources
+    from ailock_sdk.vault_parts.opening import Opener, References, TypedCode
+
+_log = logging.getLogger(__name__)
 
 
-class Vault:
-    """Named locks in one file. Safe with several processes; one object serves one thread.
+class Vault(SlotsVault, SealingVault):
+    """Named locks in one file. Safe with several processes and threads, not over a fork.
 
-    Open with :meth:`Vault.open` and use it as a context manager, or call :meth:`close`.
+    A lock has a key of its own; photos, combinations of objects and recovery codes are *slots* that
+    open it. What is sealed to a lock, and its secret, outlive every slot.
 
-    Parameters
-    ----------
-    store : RecordStore
-        Opened with the same pepper.
-    pepper : PepperProvider
-    lock : AiLock or None
-        One that uses the same pepper.
+    Open with :meth:`Vault.open` and use it as a context manager, or call :meth:`close`. An async
+    program calls its methods by ``asyncio.to_thread``: they compute and wait for the disk.
     """
-
-    def __init__(self, store: RecordStore, pepper: PepperProvider, lock: AiLock | None) -> None:
-        self._store = store
-        self._pepper = pepper
-        self._lock = lock
-        self._others: dict[bytes, AiLock] = {}  # of records that self.lock does not fit
 
     @classmethod
     def open(
         cls,
-        path: str | os.PathLike[str],
+        path: str | os.PathLike[str] | None = None,
         *,
-        pepper: PepperProvider = DEFAULT_PEPPER,
+        pepper: PepperSource = DEFAULT_PEPPER,
         lock: AiLock | None = None,
     ) -> Vault:
-        """Open a vault file, creating it if there is none.
+        """Open a vault file. Nothing is created: the first lock creates vault and pepper.
 
         Parameters
         ----------
-        path : str or path-like
-            The vault file; created with mode 0600.
-        pepper : PepperProvider
-            By default a file outside the vault, ``~/.config/ailock/pepper`` (mode 0600, created at
-            first use). Records made with it open on no machine that lacks it.
+        path : str, path-like or None
+            The vault file; ``~`` is the home folder. By default
+            ``~/.local/share/ailock/vault.db``.
+        pepper : PepperSource
+            A path, 32 bytes, or a provider; by default the file ``~/.config/ailock/pepper``. Photos
+            of this vault open only where it is.
         lock : AiLock, optional
             One that uses the same pepper; by default one with the default profile, loaded when a
             photo first comes. Records of other bundles open if these are installed too.
@@ -77,209 +70,222 @@ class Vault:
         Raises
         ------
         VaultError
-            Not a vault, damaged, or not writable.
+            Not a vault, damaged, or usable by others.
         PepperError
-            The pepper file is damaged or readable by others.
+            The lock has another pepper, or none; bytes that are no pepper.
         """
-        if isinstance(pepper, FilePepper) and not Path(path).exists():
-            pepper.create()
-        return cls(RecordStore.open(Path(path), Hidden(pepper.pepper())), pepper, lock)
+        place = data_folder() / "vault.db" if path is None else user_path(path)
+        vault = cls(place.absolute(), pepper, lock)
+        if os.path.lexists(place):
+            _ = vault._store
+        return vault
 
-    @property
-    def lock(self) -> AiLock:
-        """The lock that reads photos; the model is loaded at first use."""
-        if self._lock is None:
-            from ailock_sdk.lock import AiLock  # loads NumPy and Pillow, which names do not need
+    # -- locks ----------------------------------------------------------------------------------
 
-            self._lock = AiLock(pepper=self._pepper)
-        return self._lock
-
-    def lock_for(self, name: str) -> AiLock:
-        """The lock that reads photos for the record ``name``, its model loaded.
-
-        That is :attr:`lock` if it takes the imageprints the record was made with; else one of the
-        installed bundle that does, an old version in a folder of its own, for example.
-        :meth:`unlock` uses it by itself; a program may call this to be warm before a photo comes.
-
-        Raises
-        ------
-        RecordMismatchError
-            No installed bundle does.
-        UnknownNameError, VaultError, RecordError, BundleError
-            The record cannot be read, or a model not be loaded.
-        """
-        return self._lock_for(self._store.get(name).record)
-
-    def _lock_for(self, record: Record) -> AiLock:
-        wanted = record.objects[0].fingerprint
-        if wanted == self.lock.fingerprint:
-            return self.lock
-        if wanted not in self._others:
-            from ailock_sdk.embedding import find_bundle_for
-            from ailock_sdk.lock import AiLock
-
-            bundle = self.lock.bundle
-            if wanted not in bundle.fingerprints.values():
-                bundle = find_bundle_for(wanted)
-            self._others[wanted] = AiLock(
-                bundle,
-                next(name for name, found in bundle.fingerprints.items() if found == wanted),
-                pepper=self._pepper,
-                threads=self.lock.threads,
-                check_quality=self.lock.check_quality,
-            )
-        return self._others[wanted]
-
-    def enroll(self, name: str, photos: Sequence[PhotoSource]) -> Secret:
-        """Create the lock ``name`` from 1 to 16 photos of one object.
-
-        Raises
-        ------
-        NameTakenError
-            The name is in use; nothing was changed.
-        CaptureError, EnrollmentError
-            The photos cannot be used; nothing was stored.
-        """
-        self._store.check_new_name(name)
-        record, secret = self.lock.enroll(photos)
-        self._store.add(name, record, sealing_key(secret))
-        return secret
-
-    def unlock(self, name: str, photos: PhotoSources) -> Secret:
-        """The secret of the lock ``name``, if a photo shows its object, or several do together.
-
-        A photo that cannot be used (:class:`CaptureError`) costs no attempt. Photos that are
-        compared cost one, whatever their number: it is charged on disk first and refunded on
-        success, so ending the process buys nothing.
+    def enroll(
+        self,
+        name: str,
+        photos: References,
+        *,
+        pin: Pin = None,
+        recovery: bool = True,
+        label: str = "",
+    ) -> Enrolled:
+        """Create the lock ``name``, and with the first lock the vault and, if missing, its pepper.
 
         Parameters
         ----------
         name : str
-        photos : PhotoSource, or list or tuple of 1 to 8 PhotoSource
+            1 to 64 printable characters.
+        photos : iterable of PhotoSource, or list of 2 to 4 lists of PhotoSource
+            1 to 16 photos of one object; or such a list for each object of a combination.
+        pin : str, optional
+            To be typed beside the photos: 4 to 64 characters.
+        recovery : bool
+            Make a recovery code, which opens the lock when object, photos, model or pepper are
+            lost: the only way then.
+        label : str
+            Of the photos' slot, for the owner to know it by.
+
+        Raises
+        ------
+        NameTakenError, BadNameError, PinError
+            The name is in use or none, or the PIN is none; nothing was changed.
+        CaptureError, EnrollmentError
+            The photos cannot be used; nothing was stored.
+        PepperError
+            The vault has locks, but its pepper is not here.
+        VaultError
+            The vault cannot be written.
+        """
+        pin = hidden_pin(pin)
+        name, label = self._check_new_name(name), normalised_label(label)
+        pepper = self._pepper_to_enroll()
+        record, secret = self._models.default.with_pepper(pepper).enroll(photos, pin=pin)
+        key = new_lock_key()
+        slots, code = [photo_slot(key, record, secret, number=1, label=label)], None
+        if recovery:
+            slot, code = recovery_slot(key, number=2)
+            slots.append(slot)
+        lock = LockFile(lock_recipient(key), tuple(slots))
+        self._store.add(name, lock, pepper.pepper())
+        _log.info("lock %r: enrolled", name)
+        return Enrolled(lock_secret(key), age_recipient(lock.recipient), code, pepper.made)
+
+    def unlock(self, name: str, photos: PhotoSources, *, pin: Pin = None) -> Secret:
+        """The secret of the lock ``name``, if the photos show the object of one of its slots.
+
+        Photos that cannot be used (:class:`CaptureError`) cost no attempt. Photos that are compared
+        cost one, whatever their number: it is charged on disk first and refunded on success, so
+        ending the process buys nothing.
+
+        Parameters
+        ----------
+        name : str
+        photos : PhotoSource, list or tuple of 1 to 8 of them, or a list of such lists
+            Of one object, or of each object of a combination.
+        pin : str, optional
+            With it, slots that need one are tried as well.
 
         Raises
         ------
         UnlockError
-            No match; :class:`LockedOutError` when too many came before.
-        UnknownNameError, CaptureError, VaultError, RecordError, PepperError
-            The comparison could not be made.
+            No match.
+        LockedOutError
+            Too many misses came before; nothing was compared.
+        UnknownNameError, CaptureError, PinError, VaultError, RecordError, PepperError
+            The comparison could not be made, and no attempt was charged.
+        OutOfMemoryError
+            As told; not charged if nothing was compared.
         """
-        record = self._store.get(name).record
-        lock = self._lock_for(record)
-        lock.check(record)
-        probes = lock.probes(photos)
-        self._store.charge(name, read_clock())
-        secret = lock.reproduce(probes, record)
-        self._store.refund(name)
-        return secret
+        pin = hidden_pin(pin)
+        return lock_secret(self._open(name, photos, pin).key)
+
+    def recover(self, name: str, code: TypedCode) -> Secret:
+        """The secret of the lock ``name``, by its recovery code: without photo, model or pepper.
+
+        Clears the misses. If the vault has a new pepper, and it is here, the lock is of it from now
+        on; add photos anew then.
+
+        Raises
+        ------
+        RecoveryCodeError
+            Mistyped, or the code of another lock.
+        UnknownNameError, VaultError
+            The lock cannot be read.
+        """
+        code = hidden_code(code)
+        return lock_secret(self._open(name, recovery_code(code), None).key)
+
+    def identity(self, name: str, opened_by: Opener, *, pin: Pin = None) -> Hidden:
+        """``AGE-SECRET-KEY-1...`` (ASCII): with it ``age -d`` opens what is sealed to the lock.
+
+        Errors are those of :meth:`unlock` and :meth:`recover`.
+        """
+        pin = hidden_pin(pin)
+        return age_identity(lock_identity(self._open(name, opened_by, pin).key))
+
+    def recipient(self, name: str) -> str:
+        """``age1...``: the public key to which ``age -r`` seals to a lock."""
+        return age_recipient(self._stored(name).lock.recipient)
 
     def names(self) -> list[str]:
-        """The names of all locks, sorted."""
-        return self._store.names()
+        """The names of all locks, sorted.
+
+        Raises
+        ------
+        VaultMissingError, VaultError, PepperError
+            There is no vault; or it or its pepper cannot be used.
+        """
+        names = self._store.names()
+        if names:
+            self._pepper.pepper()
+        return names
 
     def show(self, name: str) -> dict[str, Any]:
-        """What is stored under ``name``: parameters and the misses so far, no secret."""
-        stored = self._store.get(name)
-        throttle = self._store.throttle_status(name, read_clock())
-        created = datetime.fromtimestamp(stored.created, timezone.utc)
+        """What is stored under ``name``: slots, their parameters and the misses, no secret."""
+        stored = self._stored(name)
+        throttle = self._store.status(stored, read_clock())
         return {
-            "name": name,
-            "created": created.isoformat(),
+            "name": stored.name,
+            "recipient": age_recipient(stored.lock.recipient),
             "misses": throttle.misses,
             "retry_after_seconds": throttle.retry_after_seconds,
-            **stored.record.describe(),
+            "slots": [SlotInfo.of(slot).describe() for slot in stored.lock.slots],
         }
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a lock another name.
+
+        Raises
+        ------
+        NameTakenError, BadNameError, UnknownNameError, VaultError, PepperError
+            Nothing was changed.
+        """
+        stored = self._stored(old)
+        self._store.rename(stored, new, self._pepper.pepper())
 
     def remove(self, name: str) -> None:
         """Delete the lock ``name``. What was sealed to it can never be opened again."""
-        self._store.remove(name)
+        store = self._store
+        self._pepper.pepper()
+        store.remove(name)
 
-    def seal(self, name: str, data: bytes) -> bytes:
-        """Encrypt ``data`` to the lock ``name``; needs no photo. See :meth:`seal_file`."""
-        return seal_bytes(data, self._store.get(name).sealing_key)
+    # -- pepper ---------------------------------------------------------------------------------
 
-    def open_sealed(self, name: str, sealed: bytes, photos: PhotoSources) -> bytes:
-        """Decrypt what :meth:`seal` gave, with photos of the object. See :meth:`open_file`."""
-        return open_bytes(sealed, self.unlock(name, photos))
+    def pepper_status(self) -> PepperStatus:
+        """Where the pepper is, and whether it is the vault's."""
+        return self._pepper.status()
 
-    def seal_file(
-        self,
-        name: str,
-        source: str | os.PathLike[str],
-        target: str | os.PathLike[str],
-        progress: Callable[[int], object] = lambda _: None,
-    ) -> None:
-        """Encrypt a file of any size to a lock; needs no photo.
-
-        Parameters
-        ----------
-        name : str
-        source : str or path-like
-        target : str or path-like
-            Must not exist, and appears only when whole.
-        progress : callable
-            Called with the number of bytes of each piece that was read.
+    def backup_pepper(self, target: str | os.PathLike[str]) -> None:
+        """Write the pepper to a new file, which must lie elsewhere than the vault.
 
         Raises
         ------
-        UnknownNameError, VaultError, RecordError
-            The lock cannot be used.
-        FileExistsError, OSError
-            A file cannot be read or written.
+        PepperError
+            It cannot be had, or not be written there.
         """
-        key = self._store.get(name).sealing_key
-        seal_file(Path(source), Path(target), key, progress=progress)
+        self._pepper.backup(user_path(target), self._path)
 
-    def open_file(
-        self,
-        name: str,
-        source: str | os.PathLike[str],
-        photos: PhotoSources,
-        target: str | os.PathLike[str],
-        progress: Callable[[int], object] = lambda _: None,
-    ) -> None:
-        """Decrypt a sealed file with 1 to 8 photos of the lock's object.
+    def restore_pepper(
+        self, source: str | os.PathLike[str], *, force: bool = False
+    ) -> PepperReplaced:
+        """Put the vault's pepper from a backup back in its place.
 
         Parameters
         ----------
-        name : str
         source : str or path-like
-        photos : PhotoSource, or 1 to 8 of them
-        target : str or path-like
-            Must not exist, and appears only when whole.
-        progress : callable
-            Called with the number of bytes of each piece that was read.
+        force : bool
+            Take one that is not the vault's, too.
 
         Raises
         ------
-        UnlockError, UnknownNameError, CaptureError, VaultError, RecordError, PepperError
-            As :meth:`unlock`.
-        SealedDataError
-            Not sealed data, sealed to another lock, or damaged.
-        FileExistsError, OSError
-            A file cannot be read or written.
+        PepperError
+            It is not the vault's; or it cannot be read, or written.
         """
-        open_file(Path(source), Path(target), self.unlock(name, photos), progress=progress)
+        return self._pepper.restore(user_path(source), force)
 
-    def seal_stream(self, name: str, reader: Reader, writer: Writer) -> None:
-        """Encrypt what ``reader`` gives; see :meth:`seal_file`."""
-        seal_stream(reader, writer, self._store.get(name).sealing_key)
+    def replace_pepper(
+        self, new: PepperSource | None = None, *, force: bool = False
+    ) -> PepperReplaced:
+        """Make another pepper the vault's: after the old one was lost, or seen by others.
 
-    def open_stream(self, name: str, reader: Reader, photos: PhotoSources, writer: Writer) -> None:
-        """Decrypt what ``reader`` gives; see :meth:`open_file`.
+        Photo slots open by the pepper they were made with only: add photos anew, by the recovery
+        code. A pepper that the file held is kept beside it.
 
         Parameters
         ----------
-        name : str
-        reader : Reader
-        photos : PhotoSource, or 1 to 8 of them
-        writer : Writer
-        """
-        open_stream(reader, writer, self.unlock(name, photos))
+        new : PepperSource, optional
+            By default one that is drawn, in the place of the old one.
+        force : bool
+            Even if nothing opens some lock afterwards.
 
-    def close(self) -> None:
-        """Close the vault file."""
-        self._store.close()
+        Raises
+        ------
+        PepperError
+            A lock without recovery code would be lost; or a pepper cannot be had, or written.
+        """
+        return self._pepper.replace(self._store, new, force)
 
     def __enter__(self) -> Vault:
         return self

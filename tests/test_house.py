@@ -38,6 +38,7 @@ COMPOSERS = (
     "record_rules",
     "record_keys",
     "lock",
+    "vault_parts",
     "vault",
     "benchmark",
     "doctor",

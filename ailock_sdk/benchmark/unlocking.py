@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 
-from ailock_sdk.constants import PEPPER_LENGTH_BYTES
 from ailock_sdk.embedding import DEFAULT_BUNDLE, Bundle, quiet_stderr
 from ailock_sdk.errors import AilockError
 from ailock_sdk.lock import AiLock
 from ailock_sdk.profiles import DEFAULT_PROFILE
 from ailock_sdk.secret import Hidden
-from ailock_sdk.sketch import KdfCost, ObjectSketch, derive_keys, find_messages
-from ailock_sdk.store import FilePepper, RecordStore, read_clock
+from ailock_sdk.sketch import ObjectSketch, derive_keys, find_messages
+from ailock_sdk.store import FilePepper, LockStore, read_clock
+from ailock_sdk.vault import Vault
 
 IMAGEPRINT_STAGES = ("read", "decode", "quality", "resize", "network", "projection")
 """From the photo's file to its imageprint, in order."""
@@ -61,28 +61,28 @@ class Unlocking:
             raise AilockError(f"a network cannot run on {threads} threads: give 1 or more")
         self.times: dict[str, list[float]] = defaultdict(list)
         self._now: dict[str, float] = defaultdict(float)
-        self._pepper = Hidden(os.urandom(PEPPER_LENGTH_BYTES))
-        start = perf_counter()
-        with quiet_stderr():
-            enrolling = AiLock(bundle, profile, pepper=self._pepper, threads=threads)
-        self.load_seconds = perf_counter() - start
-        self.photo = _own_photo(enrolling) if photo is None else Path(photo)
-        record, _ = enrolling.enroll([self.photo])
-        bundle = enrolling.bundle
-        del enrolling  # the first unlock shall find a model that has not run yet
-        with quiet_stderr():
-            self.lock = AiLock(
-                bundle, profile, pepper=self._pepper, threads=threads, observe=self._observe
-            )
         try:
             self._folder = tempfile.TemporaryDirectory(prefix="ailock-")
         except OSError as error:
             raise AilockError(f"no folder can be written ({error}): set TMPDIR to one") from None
         self.vault = Path(self._folder.name) / "vault.db"
         self.pepper = Path(self._folder.name) / "pepper"
-        FilePepper(self.pepper).install(self._pepper)
-        self._store = RecordStore.open(self.vault, self._pepper)
-        self._store.add(_LOCK_NAME, record, bytes(32))
+        pepper = FilePepper(self.pepper)
+        self._pepper = pepper.create()
+        start = perf_counter()
+        with quiet_stderr():
+            enrolling = AiLock(bundle, profile, pepper=pepper, threads=threads)
+        self.load_seconds = perf_counter() - start
+        self.photo = _own_photo(enrolling) if photo is None else Path(photo)
+        with Vault.open(self.vault, pepper=pepper, lock=enrolling) as vault:
+            vault.enroll(_LOCK_NAME, [self.photo], recovery=False)
+        bundle = enrolling.bundle
+        del enrolling, vault  # the first unlock shall find a model that has not run yet
+        with quiet_stderr():
+            self.lock = AiLock(
+                bundle, profile, pepper=pepper, threads=threads, observe=self._observe
+            )
+        self._store = LockStore.open(self.vault)
 
     def once(self) -> None:
         """What ``Vault.unlock`` does, the two halves of the fuzzy extractor timed apart."""
@@ -94,20 +94,19 @@ class Unlocking:
         """As :meth:`once` with the photo given ``count`` times, 1 to 8; its times are not kept."""
         self._now.clear()
         with self._timed("store"):
-            record = self.lock.check(self._store.get(_LOCK_NAME).record)
+            stored = self._store.get(_LOCK_NAME, self._pepper)
+        record = self.lock.check(stored.lock.slot(1).body)
         (probe,) = self.lock.probes(count * (self.photo,))
         (one,) = record.objects
-        sketch = ObjectSketch(self.lock.code, one.radius, one.salt, one.helper)
         with self._timed("store"):
-            self._store.charge(_LOCK_NAME, read_clock())
+            self._store.charge(stored, read_clock())
         with self._timed("code"):
+            sketch = ObjectSketch(self.lock.code, one.radius, one.salt, one.helper)
             find_messages([sketch], [probe.margins], self._pepper)
         with self._timed("Argon2id"):
-            header = record.header
-            cost = KdfCost(header.time_cost, header.memory_cost_kib, header.lanes)
-            derive_keys(Hidden(16), header.salt, self._pepper, cost, bytes(record))
+            derive_keys(Hidden(16), record.header.salt, self._pepper, self.lock.cost, bytes(record))
         with self._timed("store"):
-            self._store.refund(_LOCK_NAME)
+            self._store.refund(stored)
 
     def command(self) -> list[str]:
         """The command line of an ``ailock unlock`` of the same lock with the same photo."""

@@ -20,7 +20,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 from ailock_sdk.constants import PEPPER_LENGTH_BYTES
 from ailock_sdk.errors import PepperError
 from ailock_sdk.parameters import checked_pepper, pepper_id
-from ailock_sdk.paths import config_folder
+from ailock_sdk.paths import config_folder, user_path
 from ailock_sdk.secret import Hidden
 from ailock_sdk.store.private_files import make_private_folder, new_private_file, why_not_private
 
@@ -87,7 +87,7 @@ class FilePepper:
     @property
     def file(self) -> Path:
         """The file itself."""
-        return default_pepper_path() if self.path is None else Path(self.path).expanduser()
+        return default_pepper_path() if self.path is None else user_path(self.path)
 
     def pepper(self) -> Hidden:
         """Return the 32 bytes of the file.
@@ -259,7 +259,7 @@ def read_backup(file: str | os.PathLike[str]) -> Hidden:
     PepperError
         Missing, or not exactly 32 bytes.
     """
-    path = Path(file).expanduser()
+    path = user_path(file)
     with _explained(path):
         return _read(path, private=False)
 
@@ -272,7 +272,7 @@ def write_backup(pepper: Hidden, file: str | os.PathLike[str]) -> None:
     PepperError
         There is such a file already, with another content; or it cannot be written.
     """
-    path = Path(file).expanduser()
+    path = user_path(file)
     if path.exists() and _same(path, pepper):
         return
     with _explained(path), new_private_file(path, overwrite=False) as backup:

@@ -4,7 +4,7 @@ Two vaults, one of ten records and one of many, are unlocked in turn with the sa
 another of their records. The store's part, reading, charging and refunding, is timed apart too:
 there a growth would show that Argon2id hides.
 
-Every row is stored through ``RecordStore.add`` under a name of its own. Enrolling each would cost
+Every row is stored through ``LockStore.add`` under a name of its own. Enrolling each would cost
 an Argon2id and say nothing about the store, so a vault's rows take turns with a few enrolled
 records.
 """
@@ -21,7 +21,8 @@ from typing import Any
 from tqdm import tqdm
 
 from ailock_sdk import AiLock, AilockError, FilePepper, Vault
-from ailock_sdk.store import RecordStore, read_clock, sealing_key
+from ailock_sdk.secret import Hidden
+from ailock_sdk.store import LockStore, read_clock
 from benchmarks.speed.bar import Bar
 from benchmarks.speed.interleave import interleaved, medians, timed
 
@@ -53,14 +54,16 @@ def measure(photo: Path, folder: Path, records: int, runs: int) -> dict[str, Any
         _fill(path, lock, pepper, photo, int(count))
     key = pepper.pepper()
     vaults = {n: Vault.open(path, pepper=pepper, lock=lock) for n, path in paths.items()}
-    stores = {n: RecordStore.open(path, key) for n, path in paths.items()}
+    stores = {n: LockStore.open(path) for n, path in paths.items()}
     try:
         turns = {n: cycle(_spread(vault.names(), runs + 1)) for n, vault in vaults.items()}
         unlocks = {
             n: timed(partial(_unlock_next, vault, turns[n], photo)) for n, vault in vaults.items()
         }
-        touches = {n: timed(partial(_touch_next, store, turns[n])) for n, store in stores.items()}
-        opens = {n: timed(partial(_open, path, key)) for n, path in paths.items()}
+        touches = {
+            n: timed(partial(_touch_next, store, turns[n], key)) for n, store in stores.items()
+        }
+        opens = {n: timed(partial(_open, path)) for n, path in paths.items()}
         return {
             "unlock_ms": medians(interleaved(unlocks, runs, "unlocking two vaults")),
             "store_ms": medians(interleaved(touches, 10 * runs, "reading and charging")),
@@ -87,11 +90,16 @@ def _fill(path: Path, lock: AiLock, pepper: FilePepper, photo: Path, count: int)
         return
     for stale in path.parent.glob(f"{path.name}*"):  # with its log
         stale.unlink()
-    enrolled = [lock.enroll([photo]) for _ in range(min(ENROLLED, count))]
-    rows = [(record, sealing_key(secret)) for record, secret in enrolled]
-    with RecordStore.open(path, pepper.pepper()) as store:
-        for index in tqdm(range(count), desc=f"storing {count:,} records", disable=None):
-            store.add(_name(index), *rows[index % len(rows)])
+    with Vault.open(path, pepper=pepper, lock=lock) as vault:
+        for index in range(min(ENROLLED, count)):
+            vault.enroll(_name(index), [photo], recovery=False)
+        names = vault.names()
+    key = pepper.pepper()
+    with LockStore.open(path) as store:
+        enrolled = [store.get(name, key).lock for name in names]
+        rest = range(len(enrolled), count)
+        for index in tqdm(rest, desc=f"storing {count:,} records", disable=None):
+            store.add(_name(index), enrolled[index % len(enrolled)], key)
 
 
 def _holds(path: Path, lock: AiLock, pepper: FilePepper, count: int) -> bool:
@@ -120,16 +128,12 @@ def _unlock_next(vault: Vault, names: Iterator[str], photo: Path) -> None:
     vault.unlock(next(names), photo)
 
 
-def _touch_next(store: RecordStore, names: Iterator[str]) -> None:
-    _touch(store, next(names))
-
-
-def _touch(store: RecordStore, name: str) -> None:
+def _touch_next(store: LockStore, names: Iterator[str], pepper: Hidden) -> None:
     """The store's part of an unlock that succeeds."""
-    store.get(name)
-    store.charge(name, read_clock())
-    store.refund(name)
+    stored = store.get(next(names), pepper)
+    store.charge(stored, read_clock())
+    store.refund(stored)
 
 
-def _open(path: Path, pepper: bytes) -> None:
-    RecordStore.open(path, pepper).close()
+def _open(path: Path) -> None:
+    LockStore.open(path).close()

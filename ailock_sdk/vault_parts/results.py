@@ -1,0 +1,139 @@
+"""What a vault's methods return."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from ailock_sdk.secret import Secret
+from ailock_sdk.store import RecoveryCode, Slot
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """A new lock.
+
+    Attributes
+    ----------
+    secret : Secret
+        What unlocking gives, always.
+    recipient : str
+        ``age1...``: what any age program seals to the lock with.
+    recovery_code : RecoveryCode or None
+        To be shown to the owner once; it is not stored. ``None`` if none was asked for.
+    new_pepper : str or None
+        The file of a pepper that was made for this lock, the vault's first.
+    """
+
+    secret: Secret
+    recipient: str
+    recovery_code: RecoveryCode | None
+    new_pepper: str | None
+
+
+@dataclass(frozen=True)
+class SlotInfo:
+    """What a slot shows of itself.
+
+    Attributes
+    ----------
+    number : int
+    kind : str
+        ``photos`` or ``recovery``.
+    created : datetime
+        In UTC; for display only.
+    label : str
+    objects : int
+        That open it together; 0 for a recovery code.
+    needs_pin : bool
+    record : dict
+        Parameters of its record; empty for a recovery code.
+    """
+
+    number: int
+    kind: str
+    created: datetime
+    label: str
+    objects: int
+    needs_pin: bool
+    record: dict[str, Any] = field(repr=False)
+
+    @classmethod
+    def of(cls, slot: Slot) -> SlotInfo:
+        """That of a stored slot."""
+        record = slot.record
+        return cls(
+            slot.number,
+            slot.kind.name.lower(),
+            datetime.fromtimestamp(slot.created, timezone.utc),
+            slot.label,
+            0 if record is None else len(record.objects),
+            record is not None and record.header.needs_pin,
+            {} if record is None else record.describe(),
+        )
+
+    def describe(self) -> dict[str, Any]:
+        """The same as plain data, for JSON."""
+        return {**vars(self), "created": self.created.isoformat()}
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A lock for another device.
+
+    Attributes
+    ----------
+    data : bytes
+        The lock file (SPEC section 9.2), of no use without a recovery code.
+    recovery_code : RecoveryCode or None
+        One that was made for the export, because the lock has none.
+    """
+
+    data: bytes = field(repr=False)
+    recovery_code: RecoveryCode | None
+
+
+@dataclass(frozen=True)
+class PepperStatus:
+    """How a vault and its pepper stand.
+
+    Attributes
+    ----------
+    path : Path or None
+        The pepper's file, if it is one.
+    pepper_id : str or None
+        Of the pepper that is there, 16 hexadecimal digits; ``None`` if it cannot be had.
+    vault_pepper_id : str or None
+        Of the vault's pepper; ``None`` while it holds no lock.
+    problem : str or None
+        Why the pepper cannot be used for this vault.
+    """
+
+    path: Path | None
+    pepper_id: str | None
+    vault_pepper_id: str | None
+    problem: str | None
+
+
+@dataclass(frozen=True)
+class PepperReplaced:
+    """What became of the locks when their pepper was replaced or restored.
+
+    Attributes
+    ----------
+    pepper_id : str
+        Of the new one, 16 hexadecimal digits.
+    kept : Path or None
+        Where the pepper is that the file held before.
+    waiting : tuple of str
+        Locks that work again after their recovery code was used once.
+    closed : dict of str to tuple of int
+        By lock, the photo slots that open no more: add them anew by the recovery code.
+    """
+
+    pepper_id: str
+    kept: Path | None
+    waiting: tuple[str, ...] = ()
+    closed: dict[str, tuple[int, ...]] = field(default_factory=dict)
