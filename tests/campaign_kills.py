@@ -67,7 +67,7 @@ class Campaign:
         self.views = [views for views in read_photos().values() if len(views) >= 3]
         self.door = self.views[1]
         with self.open() as vault:
-            self.bystander_secret = vault.enroll("bystander", self.views[0][:1])
+            self.bystander_secret = vault.enroll("bystander", self.views[0][:1]).secret
 
     def open(self) -> Vault:
         """The vault, as any process would open it."""

@@ -16,22 +16,25 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ailock_sdk.errors import AilockError
-from ailock_sdk.store import ClockReading, Record, RecordStore
+from ailock_sdk.store import ClockReading, LockFile, LockStore, Record, lock_recipient
 from tests.reference.record import with_checksum
 from tests.store.examples import (
     COMBINED_RECORD,
+    LOCK_KEY,
     NOW,
     PEPPER,
     PEPPERED_RECORD,
     PLAIN_RECORD,
-    SEALING_KEY,
+    photo_slot,
 )
 
 VAULT_EVERY = 50
 EXAMPLES = [bytes(record) for record in (PLAIN_RECORD, PEPPERED_RECORD, COMBINED_RECORD)]
-STORED = {"mug": PLAIN_RECORD, "cup": PEPPERED_RECORD} | {
-    f"lock {index}": PLAIN_RECORD for index in range(20)
-}
+PLAIN, PEPPERED = (
+    LockFile(lock_recipient(LOCK_KEY), (photo_slot(record),))
+    for record in (PLAIN_RECORD, PEPPERED_RECORD)
+)
+STORED = {"mug": PLAIN, "cup": PEPPERED} | {f"lock {index}": PLAIN for index in range(20)}
 
 Mutation = Callable[[random.Random, bytes], bytes]
 
@@ -112,7 +115,7 @@ def parse(data: bytes) -> str:
 def use_vault(path: Path) -> set[str]:
     """Return the outcomes of everything one may do with a vault."""
     try:
-        store = RecordStore.open(path, PEPPER)
+        store = LockStore.open(path)
     except AilockError as error:
         return {f"open: {type(error).__name__}"}
     outcomes = set()
@@ -120,13 +123,14 @@ def use_vault(path: Path) -> set[str]:
     with store:
         calls: list[Callable[[str], object]] = [
             lambda name: store.names(),
-            lambda name: store.get(name).record == STORED[name],
-            lambda name: store.throttle_status(name, now),
-            lambda name: store.charge(name, now),
-            store.refund,
+            lambda name: store.get(name, PEPPER).lock == STORED[name],
+            lambda name: store.status(store.get(name, PEPPER), now),
+            lambda name: store.charge(store.get(name, PEPPER), now),
+            lambda name: store.refund(store.get(name, PEPPER)),
+            store.get_unverified,
             store.remove,
-            lambda name: store.add(name, STORED[name], SEALING_KEY),
-            lambda name: store.get(name).record == STORED[name],
+            lambda name: store.add(name, STORED[name], PEPPER),
+            lambda name: store.get(name, PEPPER).lock == STORED[name],
         ]
         for name in ("mug", "cup"):
             for call in calls:
@@ -138,10 +142,10 @@ def use_vault(path: Path) -> set[str]:
 
 
 def make_vault(path: Path) -> bytes:
-    with RecordStore.open(path, PEPPER) as store:
-        for name, record in STORED.items():
-            store.add(name, record, SEALING_KEY)
-        store.charge("mug", NOW)
+    with LockStore.create(path) as store:
+        for name, lock in STORED.items():
+            store.add(name, lock, PEPPER)
+        store.charge(store.get("mug", PEPPER), NOW)
     return path.read_bytes()
 
 

@@ -16,7 +16,7 @@ from ailock_sdk.errors import AilockError
 from ailock_sdk.lock import AiLock
 from ailock_sdk.profiles import DEFAULT_PROFILE
 from ailock_sdk.secret import Hidden
-from ailock_sdk.sketch import ObjectSketch, derive_keys, find_messages
+from ailock_sdk.sketch import KdfCost, ObjectSketch, derive_keys, find_messages
 from ailock_sdk.store import FilePepper, LockStore, read_clock
 from ailock_sdk.vault import Vault
 
@@ -98,13 +98,15 @@ class Unlocking:
         record = self.lock.check(stored.lock.slot(1).body)
         (probe,) = self.lock.probes(count * (self.photo,))
         (one,) = record.objects
+        sketch = ObjectSketch(self.lock.code, one.radius, one.salt, one.helper)
         with self._timed("store"):
             self._store.charge(stored, read_clock())
         with self._timed("code"):
-            sketch = ObjectSketch(self.lock.code, one.radius, one.salt, one.helper)
             find_messages([sketch], [probe.margins], self._pepper)
         with self._timed("Argon2id"):
-            derive_keys(Hidden(16), record.header.salt, self._pepper, self.lock.cost, bytes(record))
+            header = record.header
+            cost = KdfCost(header.time_cost, header.memory_cost_kib, header.lanes)
+            derive_keys(Hidden(16), header.salt, self._pepper, cost, bytes(record))
         with self._timed("store"):
             self._store.refund(stored)
 

@@ -11,15 +11,13 @@ from hypothesis import strategies as st
 from ailock_sdk.constants import RuntimeId
 from ailock_sdk.errors import BadNameError
 from ailock_sdk.secret import Hidden, Secret
-from ailock_sdk.store import ClockReading, Record, RecordHeader, RecordObject, sealing_key
+from ailock_sdk.store import ClockReading, Record, RecordHeader, RecordObject
 from ailock_sdk.store.lock_file import LockFile, Slot, SlotKind
 from ailock_sdk.store.names import normalised_label
 from ailock_sdk.store.recovery_code import RecoveryCode
 from ailock_sdk.store.slots import lock_recipient, new_slot, recovery_secret
 
 PEPPER = Hidden(range(32))
-SECRET = Secret(sha256(b"tests/vault secret").digest())
-SEALING_KEY = sealing_key(SECRET)
 NOW = ClockReading(uptime=5_000.0, boot_id="boot-1")
 
 PLAIN_OBJECT = RecordObject(

@@ -29,10 +29,12 @@ def test_a_lenient_parser_fails(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_another_exception_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    def crash(data: bytes) -> Record:
-        raise IndexError("index out of range")
+    class Crashing:
+        @staticmethod
+        def from_bytes(data: bytes) -> Record:
+            raise IndexError("index out of range")
 
-    monkeypatch.setattr(Record, "from_bytes", crash)
+    monkeypatch.setattr(campaign_records, "Record", Crashing)
     outcomes = campaign_records.run(20, seed=1)
     assert any("IndexError" in outcome for _, outcome in outcomes)
     assert campaign_records.failures(outcomes) > 0

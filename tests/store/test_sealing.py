@@ -1,334 +1,261 @@
-"""SPEC section 9, sealed data: whole, to one lock, or refused."""
+"""Sealed data: age files, written and read both ways with the real `age` program."""
 
 from __future__ import annotations
 
 import os
-import stat
+import signal
+import subprocess
+import sys
+import threading
+import traceback
 from io import BytesIO
 from pathlib import Path
 
+import pyrage
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from ailock_sdk.errors import SealedDataError
-from ailock_sdk.secret import Secret
+from ailock_sdk.secret import Hidden
 from ailock_sdk.store import (
+    age_identity,
+    age_recipient,
+    checked_age_file,
+    lock_identity,
+    lock_recipient,
     open_bytes,
-    open_file,
     open_stream,
     seal_bytes,
-    seal_file,
     seal_stream,
-    sealing_key,
 )
-from ailock_sdk.store.sealing import seal_with_ephemeral
-from tests.store.examples import SEALING_KEY, SECRET
-from tests.store.reference import (
-    seal,
-    seal_chunks,
-    seal_cipher,
-    seal_header,
-    sealing_private,
-    x25519,
-)
+from tests.age import age, needs_age
+from tests.store.reference import x25519
 
-OTHER_SECRET = Secret(bytes(32))
-EPHEMERAL = bytes(range(100, 132))
-CHUNK = 65536
-SEALED_CHUNK = CHUNK + 16
-HEADER = 45
-SIZES = [0, 1, 65535, 65536, 65537, 131072]
+KEY = Hidden(range(32))
+IDENTITY, RECIPIENT = lock_identity(KEY), lock_recipient(KEY)
+OTHER = lock_identity(Hidden(bytes(32)))
+CHUNK = 64 * 1024
+SIZES = [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK]
+ARMOR = pytest.mark.parametrize("armor", [False, True], ids=["binary", "armoured"])
 
 
-def data_of(size: int) -> bytes:
-    return (bytes(range(251)) * (size // 251 + 1))[:size]
+def content(size: int) -> bytes:
+    return bytes(i % 251 for i in range(size))
 
 
-def seal_fixed(data: bytes) -> bytes:
-    sealed = BytesIO()
-    seal_with_ephemeral(BytesIO(data), sealed, SEALING_KEY, EPHEMERAL)
-    return sealed.getvalue()
+def test_keys_are_written_as_age_writes_them() -> None:
+    """The identity's own text, and its public key by the ladder of RFC 7748."""
+    identity = pyrage.x25519.Identity.from_str(age_identity(IDENTITY).decode())
+    assert str(identity.to_public()) == age_recipient(RECIPIENT)
+    assert x25519(IDENTITY) == RECIPIENT
+    assert type(age_identity(IDENTITY)) is Hidden
+    assert age_identity(IDENTITY).startswith(b"AGE-SECRET-KEY-1")
 
 
-def refused(sealed: bytes) -> bool:
-    try:
-        open_bytes(sealed, SECRET)
-    except SealedDataError:
-        return True
-    return False
-
-
-# -- the format --------------------------------------------------------------------------------
-
-
-def test_the_ladder_is_that_of_rfc_7748() -> None:
-    """Section 5.2, first vector."""
-    scalar = "a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4"
-    point = "e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d0ab1c4c"
-    product = "c3da55379de9c6908e94ea4df28d084f32eccf03491c71f754b4075577a28552"
-    assert x25519(bytes.fromhex(scalar), bytes.fromhex(point)).hex() == product
-
-
+@ARMOR
 @pytest.mark.parametrize("size", SIZES)
-def test_sizes_round_trip_and_agree_with_the_reference(size: int) -> None:
-    data = data_of(size)
-    sealed = seal_bytes(data, SEALING_KEY)
-    chunks = max(1, -(-size // CHUNK))
-    assert len(sealed) == HEADER + size + 16 * chunks
-    assert open_bytes(sealed, SECRET) == data
-    assert seal_fixed(data) == seal(data, SEALING_KEY, EPHEMERAL)
+def test_round_trip(size: int, armor: bool) -> None:
+    sealed = seal_bytes(content(size), RECIPIENT, armor=armor)
+    assert sealed.startswith(b"-----BEGIN AGE" if armor else b"age-encryption.org/v1\n")
+    assert open_bytes(sealed, IDENTITY) == content(size)
+    assert sealed != seal_bytes(content(size), RECIPIENT, armor=armor)
 
 
-def test_every_seal_is_fresh() -> None:
-    assert seal_bytes(b"same", SEALING_KEY) != seal_bytes(b"same", SEALING_KEY)
+@needs_age
+@ARMOR
+@pytest.mark.parametrize("size", SIZES)
+def test_age_opens_what_we_sealed(size: int, armor: bool, tmp_path: Path) -> None:
+    (tmp_path / "identity").write_bytes(age_identity(IDENTITY))
+    sealed = seal_bytes(content(size), RECIPIENT, armor=armor)
+    assert age("-d", "-i", tmp_path / "identity", data=sealed) == content(size)
 
 
-def test_sealing_key_is_a_function_of_the_secret() -> None:
-    for secret in (SECRET, OTHER_SECRET):
-        assert sealing_key(secret) == x25519(sealing_private(bytes(secret)))
-    assert sealing_key(SECRET) == SEALING_KEY != sealing_key(OTHER_SECRET)
+@needs_age
+@ARMOR
+@pytest.mark.parametrize("size", SIZES)
+def test_we_open_what_age_sealed(size: int, armor: bool) -> None:
+    options = ["-a"] if armor else []
+    sealed = age("-r", age_recipient(RECIPIENT), *options, data=content(size))
+    assert open_bytes(sealed, IDENTITY) == content(size)
 
 
-class Dripping:
-    """A pipe that returns what it happens to have."""
-
-    def __init__(self, data: bytes, sizes: list[int]) -> None:
-        self._data = BytesIO(data)
-        self._sizes = sizes
-
-    def read(self, size: int, /) -> bytes:
-        self._sizes.append(self._sizes.pop(0))
-        return self._data.read(min(size, self._sizes[0]))
+@needs_age
+def test_sealed_to_several_recipients_opens_for_each() -> None:
+    others = [str(pyrage.x25519.Identity.generate().to_public()) for _ in range(100)]
+    words = [word for other in others for word in ("-r", other)]
+    sealed = age(*words, "-r", age_recipient(RECIPIENT), data=b"letter")
+    assert open_bytes(sealed, IDENTITY) == b"letter"
 
 
-@given(st.integers(0, 3 * CHUNK), st.lists(st.integers(1, 2 * CHUNK), min_size=1, max_size=5))
-@settings(max_examples=25, deadline=None)
-def test_short_reads_change_nothing(size: int, sizes: list[int]) -> None:
-    sizes.append(CHUNK)
-    data = data_of(size)
-    sealed, opened = BytesIO(), BytesIO()
-    seal_stream(Dripping(data, sizes), sealed, SEALING_KEY)
-    open_stream(Dripping(sealed.getvalue(), sizes), opened, SECRET)
-    assert opened.getvalue() == data
+def test_another_lock_opens_nothing() -> None:
+    with pytest.raises(SealedDataError, match="sealed to another lock"):
+        open_bytes(seal_bytes(b"letter", RECIPIENT), OTHER)
 
 
-def test_memory_holds_two_chunks_at_most() -> None:
-    """No read asks for more than a chunk, whatever the length."""
+@ARMOR
+def test_damage_is_noticed_wherever_it_is(armor: bool) -> None:
+    sealed = seal_bytes(content(2 * CHUNK), RECIPIENT, armor=armor)
+    for at in range(0, len(sealed), len(sealed) // 150):
+        damaged = bytearray(sealed)
+        damaged[at] ^= 1
+        if armor and damaged[at : at + 1].isspace() != sealed[at : at + 1].isspace():
+            continue
+        with pytest.raises(SealedDataError):
+            open_bytes(bytes(damaged), IDENTITY)
+    for length in [*range(0, 300, 7), CHUNK, len(sealed) - 40, len(sealed) - 1]:
+        if length < len(sealed.rstrip(b"\n")):
+            with pytest.raises(SealedDataError):
+                open_bytes(sealed[:length], IDENTITY)
+    with pytest.raises(SealedDataError):
+        open_bytes(sealed + b"more", IDENTITY)
 
-    class Zeros:
-        left = 40 * CHUNK + 5
-        largest = 0
+
+WHOLE = seal_bytes(b"letter", RECIPIENT)
+HEADER = WHOLE[: WHOLE.index(b"\n---") + 1]
+NO_AGE_FILES = {
+    "nothing": (b"", "damaged or cut short"),
+    "a text": (b"Dear Alice,\n", "not an age file"),
+    "a later version": (b"age-encryption.org/v2\n" + WHOLE[22:], "another version"),
+    "a cut header": (WHOLE[:60], "damaged or cut short"),
+    "a header without its mac": (HEADER, "damaged or cut short"),
+    "a damaged header": (
+        HEADER.replace(b"X25519 ", b"X25519 !") + b"--- " + b"A" * 43 + b"\n",
+        "damaged",
+    ),
+    "another format of armour": (b"-----BEGIN PGP MESSAGE-----\n" * 3, "not an age file"),
+    "armour around nothing": (b"-----BEGIN AGE ENCRYPTED FILE-----\nA\n", "damaged"),
+    "armour without end": (b"-----BEGIN AGE ENCRYPTED FILE-----" + b"A" * 10**6, "damaged"),
+    "a passphrase": (pyrage.passphrase.encrypt(b"letter", "secret"), "with a passphrase"),
+    "a header without end": (HEADER * 1000, "too many recipients"),
+}
+
+
+@pytest.mark.parametrize("kind", NO_AGE_FILES)
+def test_row_4_what_is_no_age_file_is_known_without_a_key(kind: str) -> None:
+    data, message = NO_AGE_FILES[kind]
+    with pytest.raises(SealedDataError, match=message):
+        checked_age_file(BytesIO(data))
+
+
+@ARMOR
+def test_looking_at_the_header_takes_nothing_away(armor: bool) -> None:
+    class Dribble(BytesIO):
+        """A pipe: gives what it happens to have."""
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            return super().read(min(size or 1, 7))
+
+    sealed = seal_bytes(content(1000), RECIPIENT, armor=armor)
+    data = BytesIO()
+    open_stream(checked_age_file(Dribble(sealed)), data, IDENTITY)
+    assert data.getvalue() == content(1000)
+
+
+def test_the_reading_of_a_long_header_is_bounded() -> None:
+    class Endless:
+        read_bytes = 0
 
         def read(self, size: int, /) -> bytes:
-            self.largest = max(self.largest, size)
-            part = bytes(min(size, self.left))
-            self.left -= len(part)
-            return part
+            start = HEADER if self.read_bytes == 0 else b""
+            self.read_bytes += size
+            return start.ljust(size, b"A")
 
-    class Counter:
-        total = largest = 0
-
-        def write(self, data: bytes, /) -> None:
-            self.total += len(data)
-            self.largest = max(self.largest, len(data))
-
-    source, sink = Zeros(), Counter()
-    seal_stream(source, sink, SEALING_KEY)
-    assert (source.largest, sink.largest) == (CHUNK, SEALED_CHUNK)
-    assert sink.total == HEADER + 40 * SEALED_CHUNK + 5 + 16
-
-
-# -- tampering ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("size", [0, 1, 100])
-def test_every_byte_is_protected(size: int) -> None:
-    sealed = seal_fixed(data_of(size))
-    for offset in range(len(sealed)):
-        for change in (1, 0x80, 0xFF):
-            changed = bytearray(sealed)
-            changed[offset] ^= change
-            # X25519 ignores the top bit of a public key: it is protected as associated data.
-            assert refused(bytes(changed)), (offset, change)
-
-
-@pytest.mark.parametrize("size", [0, 1, 100])
-def test_every_truncation_and_extension_is_refused(size: int) -> None:
-    sealed = seal_fixed(data_of(size))
-    for length in range(len(sealed)):
-        assert refused(sealed[:length]), length
-    for extra in (b"\0", bytes(16), sealed, sealed[HEADER:]):
-        assert refused(sealed + extra)
-
-
-@pytest.mark.parametrize("size", [65535, 65536, 65537, 131071, 131072, 131073, 3 * CHUNK])
-def test_chunks_cannot_be_moved_dropped_doubled_or_cut(size: int) -> None:
-    sealed = seal_fixed(data_of(size))
-    header, rest = sealed[:HEADER], sealed[HEADER:]
-    chunks = [rest[i : i + SEALED_CHUNK] for i in range(0, len(rest), SEALED_CHUNK)]
-    variants = [chunks[:index] + chunks[index + 1 :] for index in range(len(chunks))]
-    variants += [chunks[: index + 1] + chunks[index:] for index in range(len(chunks))]
-    variants += [
-        [*chunks[:index], chunks[index + 1], chunks[index], *chunks[index + 2 :]]
-        for index in range(len(chunks) - 1)
-    ]
-    for variant in variants:
-        assert refused(header + b"".join(variant))
-    for boundary in range(HEADER, len(sealed) + 1, SEALED_CHUNK):
-        for length in (boundary - 1, boundary, boundary + 1, boundary + 15, boundary + 16):
-            if 0 <= length < len(sealed):
-                assert refused(sealed[:length])
-    for extra in (b"\0", bytes(15), bytes(16), bytes(17)):
-        assert refused(sealed + extra)
-
-
-def test_authentic_chunks_in_a_forbidden_layout() -> None:
-    """Only the rules refuse these: each chunk was made with the right key."""
-    full = bytes(CHUNK)
-    forbidden = [
-        ([full, b""], [0, 1]),  # an empty last chunk after a full one
-        ([full], [0]),  # a missing last chunk
-        ([b"end"], [0]),
-        ([b"end"], [2]),
-        ([full, b"end"], [1, 1]),
-        ([full, full], [1, 0]),
-        ([b"short", b"end"], [0, 1]),
-    ]
-    for chunks, last in forbidden:
-        assert refused(seal_chunks(chunks, last, SEALING_KEY, EPHEMERAL))
-
-
-def test_messages_name_the_remedy() -> None:
-    sealed = seal_fixed(b"data")
-    cases = {
-        b"": "not sealed data",
-        b"AILK" + sealed[4:]: "not sealed data",
-        sealed[:4] + b"\x02" + sealed[5:]: "version 2: update",
-        sealed[:44]: "damaged or cut short: restore",
-        sealed[:-1]: "damaged or cut short: restore",
-    }
-    for damaged, message in cases.items():
-        with pytest.raises(SealedDataError, match=message):
-            open_bytes(damaged, SECRET)
-    with pytest.raises(SealedDataError, match="another lock: unlock the one"):
-        open_bytes(sealed, OTHER_SECRET)
-
-
-# Points of small order (RFC 7748, section 7): every private key maps them to zero.
-SMALL_ORDER = [
-    bytes(32),
-    b"\x01" + bytes(31),
-    bytes.fromhex("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800"),
-    bytes.fromhex("5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157"),
-    b"\xec" + b"\xff" * 30 + b"\x7f",
-    b"\xed" + b"\xff" * 30 + b"\x7f",
-    b"\xee" + b"\xff" * 30 + b"\x7f",
-]
-
-
-@pytest.mark.parametrize("point", SMALL_ORDER, ids=lambda point: point[:2].hex())
-def test_points_of_small_order_are_refused(point: bytes) -> None:
-    header = seal_header(SEALING_KEY, point)
-    cipher = seal_cipher(bytes(32), point, SEALING_KEY)
-    forged = header + cipher.encrypt(bytes(11) + b"\x01", b"anyone's", header)
-    assert x25519(EPHEMERAL, point) == bytes(32)
-    assert refused(forged)
-    with pytest.raises(ValueError, match="key"):
-        seal_bytes(b"data", point)
-
-
-def test_wrong_key_lengths_are_refused() -> None:
-    for length in (0, 31, 33):
-        with pytest.raises(ValueError, match="32"):
-            seal_bytes(b"data", bytes(length))
-
-
-# -- files -------------------------------------------------------------------------------------
-
-
-def test_files_round_trip_privately(tmp_path: Path) -> None:
-    data = data_of(200_000)
-    (tmp_path / "plain").write_bytes(data)
-    previous = os.umask(0)
-    try:
-        seal_file(tmp_path / "plain", tmp_path / "sealed", SEALING_KEY)
-        open_file(tmp_path / "sealed", tmp_path / "opened", SECRET)
-    finally:
-        os.umask(previous)
-    assert (tmp_path / "opened").read_bytes() == data
-    for name in ("sealed", "opened"):
-        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
-    assert sorted(os.listdir(tmp_path)) == ["opened", "plain", "sealed"]
-
-
-def test_nothing_is_overwritten_unless_asked(tmp_path: Path) -> None:
-    (tmp_path / "plain").write_bytes(b"new")
-    (tmp_path / "sealed").write_bytes(b"old")
-    with pytest.raises(FileExistsError):
-        seal_file(tmp_path / "plain", tmp_path / "sealed", SEALING_KEY)
-    assert (tmp_path / "sealed").read_bytes() == b"old"
-    seal_file(tmp_path / "plain", tmp_path / "sealed", SEALING_KEY, overwrite=True)
-    with pytest.raises(FileExistsError):
-        open_file(tmp_path / "sealed", tmp_path / "plain", SECRET)
-    (tmp_path / "plain").write_bytes(b"old")
-    open_file(tmp_path / "sealed", tmp_path / "plain", SECRET, overwrite=True)
-    assert (tmp_path / "plain").read_bytes() == b"new"
-    assert sorted(os.listdir(tmp_path)) == ["plain", "sealed"]
-
-
-def test_a_link_at_the_target_is_not_followed(tmp_path: Path) -> None:
-    (tmp_path / "plain").write_bytes(b"new")
-    (tmp_path / "precious").write_bytes(b"old")
-    (tmp_path / "sealed").symlink_to("precious")
-    with pytest.raises(FileExistsError):
-        seal_file(tmp_path / "plain", tmp_path / "sealed", SEALING_KEY)
-    seal_file(tmp_path / "plain", tmp_path / "sealed", SEALING_KEY, overwrite=True)
-    assert (tmp_path / "precious").read_bytes() == b"old"
-    assert not (tmp_path / "sealed").is_symlink()
-
-
-def test_a_file_can_be_sealed_in_place(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    path.write_bytes(b"data")
-    seal_file(path, path, SEALING_KEY, overwrite=True)
-    assert path.read_bytes()[:4] == b"AILS"
-    open_file(path, path, SECRET, overwrite=True)
-    assert path.read_bytes() == b"data"
-
-
-@pytest.mark.parametrize("overwrite", [False, True])
-def test_a_failure_leaves_nothing_and_loses_nothing(tmp_path: Path, overwrite: bool) -> None:
-    # The first two chunks are sound: they were already written when the third one fails.
-    sealed = seal_fixed(data_of(3 * CHUNK))
-    (tmp_path / "sealed").write_bytes(sealed[:-1])
-    if overwrite:
-        (tmp_path / "target").write_bytes(b"old")
-    before = sorted(os.listdir(tmp_path))
+    endless = Endless()
     with pytest.raises(SealedDataError):
-        open_file(tmp_path / "sealed", tmp_path / "target", SECRET, overwrite=overwrite)
-    assert sorted(os.listdir(tmp_path)) == before
-    if overwrite:
-        assert (tmp_path / "target").read_bytes() == b"old"
+        checked_age_file(endless)
+    assert endless.read_bytes <= 64 * 1024
 
 
-def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full_disk(descriptor: int) -> None:
-        raise OSError(28, "No space left on device")
+class Broken:
+    """A stream whose every use fails as it was told to."""
 
-    (tmp_path / "plain").write_bytes(b"data")
-    monkeypatch.setattr(os, "fsync", full_disk)
-    with pytest.raises(OSError, match="No space left"):
-        seal_file(tmp_path / "plain", tmp_path / "sealed", SEALING_KEY)
-    assert os.listdir(tmp_path) == ["plain"]
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def read(self, size: int, /) -> bytes:
+        raise self.error
+
+    def write(self, data: bytes, /) -> None:
+        raise self.error
 
 
-def test_missing_places_are_plain_os_errors(tmp_path: Path) -> None:
-    (tmp_path / "plain").write_bytes(b"data")
-    with pytest.raises(FileNotFoundError):
-        seal_file(tmp_path / "missing", tmp_path / "sealed", SEALING_KEY)
-    with pytest.raises(FileNotFoundError):
-        seal_file(tmp_path / "plain", tmp_path / "missing" / "sealed", SEALING_KEY)
-    with pytest.raises(FileExistsError):
-        seal_file(tmp_path / "plain", tmp_path, SEALING_KEY)
-    assert os.listdir(tmp_path) == ["plain"]
+@pytest.mark.parametrize("error", [OSError(28, "No space left", "letter"), KeyboardInterrupt()])
+def test_errors_of_streams_come_out_as_they_are_and_without_contents(error: BaseException) -> None:
+    data = content(3 * CHUNK)
+    for call in (
+        lambda: seal_stream(Broken(error), BytesIO(), RECIPIENT),
+        lambda: seal_stream(BytesIO(data), Broken(error), RECIPIENT),
+        lambda: open_stream(BytesIO(seal_bytes(data, RECIPIENT)), Broken(error), IDENTITY),
+    ):
+        with pytest.raises(type(error)) as caught:
+            call()
+        assert caught.value is error
+        told = traceback.TracebackException.from_exception(error, capture_locals=True)
+        frames = [frame for frame in told.stack if "tests" not in frame.filename]
+        assert repr(data[100:120])[2:-1] not in "".join(str(frame.locals) for frame in frames)
+
+
+def test_a_signal_ends_sealing_at_once() -> None:
+    """Its exception must not become a text in an error of pyrage's."""
+
+    class Zeros:
+        def read(self, size: int, /) -> bytes:
+            return bytes(size)
+
+    class Nowhere:
+        def write(self, data: bytes, /) -> int:
+            return len(data)
+
+    for _ in range(5):
+        timer = threading.Timer(0.05, os.kill, [os.getpid(), signal.SIGINT])
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            seal_stream(Zeros(), Nowhere(), RECIPIENT)
+        timer.join()
+
+
+MEASURED = """
+import resource, sys
+from ailock_sdk.secret import Hidden
+from ailock_sdk.store import lock_identity, lock_recipient, open_stream, seal_stream
+key, size, armor = Hidden(range(32)), int(sys.argv[1]), sys.argv[2] == "True"
+
+class Zeros:
+    left = size
+    def read(self, most):
+        piece = min(most, self.left)
+        self.left -= piece
+        return bytes(piece)
+
+class Counted:
+    count = 0
+    def write(self, data):
+        self.count += len(data)
+
+with open(sys.argv[3], "wb") as file:
+    seal_stream(Zeros(), file, lock_recipient(key), armor=armor)
+with open(sys.argv[3], "rb") as file:
+    counted = Counted()
+    open_stream(file, counted, lock_identity(key))
+assert counted.count == size
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+@ARMOR
+def test_memory_does_not_grow_with_the_file(armor: bool, tmp_path: Path) -> None:
+    def peak_mb(size: int) -> int:
+        words = [sys.executable, "-c", MEASURED, str(size), str(armor), str(tmp_path / "sealed")]
+        return int(subprocess.run(words, check=True, capture_output=True).stdout)
+
+    assert peak_mb(200_000_000) <= peak_mb(1000) + 4
+
+
+@needs_age
+def test_a_large_file_of_age_opens(tmp_path: Path) -> None:
+    """Across many chunks, read from a file and written to one."""
+    size = 20_000_000
+    sealed = age("-r", age_recipient(RECIPIENT), data=bytes(size))
+    (tmp_path / "sealed").write_bytes(sealed)
+    with (tmp_path / "sealed").open("rb") as reader, (tmp_path / "plain").open("wb") as writer:
+        open_stream(checked_age_file(reader), writer, IDENTITY)
+    assert (tmp_path / "plain").read_bytes() == bytes(size)

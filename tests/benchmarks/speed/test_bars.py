@@ -18,7 +18,8 @@ from PIL import Image
 
 from ailock_sdk import FilePepper
 from ailock_sdk.embedding import DEFAULT_BUNDLE, find_bundle
-from ailock_sdk.store import RecordStore
+from ailock_sdk.secret import Hidden
+from ailock_sdk.store import LockStore
 from benchmarks.speed import (
     bars,
     checkouts,
@@ -140,9 +141,9 @@ def test_a_wheel_that_does_not_build_is_an_error(tmp_path: Path) -> None:
         footprint.measure_wheel(tmp_path)
 
 
-def records_in(vault: Path, pepper: bytes) -> set[bytes]:
-    with RecordStore.open(vault, pepper) as store:
-        return {bytes(store.get(name).record) for name in store.names()}
+def locks_in(vault: Path, pepper: Hidden) -> set[bytes]:
+    with LockStore.open(vault) as store:
+        return {bytes(store.get(name, pepper).lock) for name in store.names()}
 
 
 def test_vaults_are_filled_kept_and_mended(tmp_path: Path) -> None:
@@ -152,18 +153,18 @@ def test_vaults_are_filled_kept_and_mended(tmp_path: Path) -> None:
     )
     small, large = (next(tmp_path.glob(f"vault-{n}-*.db")) for n in (10, 30))
     pepper = FilePepper(tmp_path / "pepper").create()
-    kept, broken = records_in(small, pepper), records_in(large, pepper)
-    with RecordStore.open(large, pepper) as store:
+    kept, broken = locks_in(small, pepper), locks_in(large, pepper)
+    with LockStore.open(large) as store:
         names = store.names()
         assert len(names) == 30
         assert len(broken) == vault_size.ENROLLED
         store.remove(names[0])
     vault_size.measure(PHOTO, tmp_path, records=30, runs=1)
-    assert records_in(small, pepper) == kept
-    assert not records_in(large, pepper) & broken  # enrolled anew, and no enrolment gives the same
-    with RecordStore.open(large, pepper) as store:
+    assert locks_in(small, pepper) == kept
+    assert not locks_in(large, pepper) & broken  # enrolled anew, and no enrolment gives the same
+    with LockStore.open(large) as store:
         assert store.names() == names
-        assert store.throttle_status(names[0], vault_size.read_clock()).misses == 0
+        assert store.status(store.get(names[0], pepper), vault_size.read_clock()).misses == 0
     (bar,) = vault_size.bars(first)
     assert bar.value == pytest.approx(first["unlock_ms"]["30"] / first["unlock_ms"]["10"])
     first["unlock_ms"] = {"10": 100.0, "30": 110.1}
