@@ -33,7 +33,7 @@ from ailock_sdk.sketch import (
     message_length_bytes,
     tune,
 )
-from ailock_sdk.store import DEFAULT_PEPPER, PepperSource, Record, pepper_provider
+from ailock_sdk.store import DEFAULT_PEPPER, PepperProvider, PepperSource, Record, pepper_provider
 
 _KEY_STAGE = "code and Argon2id"
 

@@ -29,7 +29,7 @@ from ailock_sdk.vault_parts.slots import SlotsVault
 
 if TYPE_CHECKING:
     from ailock_sdk.lock import AiLock
-    from ailock_sdk.photo_reader import PhotoSources
+    from ailock_sdk.photo_lists import PhotoSources
     from ailock_sdk.vault_parts.opening import Opener, References, TypedCode
 
 _log = logging.getLogger(__name__)

@@ -22,7 +22,7 @@ SECTIONS = {"Parameters", "Returns", "Yields", "Raises", "Attributes", "Notes", 
 MANY = 4
 """So many parameters are not explained in passing."""
 TYPE = re.compile(
-    r"(str|bytes|int|float|bool|dict|list|tuple|set|ndarray|sequence|iterable|mapping|callable|type"
+    r"(str|bytes|int|float|bool|dict|list|tuple|set|ndarray|sequence|iterable|mapping|callable|type|datetime"
     r"|[A-Z]\w+)\b"
 )
 """What a type begins with; a class begins with a capital."""

@@ -18,7 +18,6 @@ from ailock_sdk import (
     FilePepper,
     LockedOutError,
     NameTakenError,
-    PepperError,
     PhotoQualityError,
     RecordMismatchError,
     SealedDataError,

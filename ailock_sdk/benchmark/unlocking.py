@@ -67,6 +67,20 @@ class Unlocking:
             raise AilockError(f"no folder can be written ({error}): set TMPDIR to one") from None
         self.vault = Path(self._folder.name) / "vault.db"
         self.pepper = Path(self._folder.name) / "pepper"
+        try:
+            self._enroll(photo, threads, profile, bundle)
+        except BaseException:
+            self._folder.cleanup()
+            raise
+        self._store = LockStore.open(self.vault)
+
+    def _enroll(
+        self,
+        photo: str | os.PathLike[str] | None,
+        threads: int | None,
+        profile: str,
+        bundle: Bundle | str,
+    ) -> None:
         pepper = FilePepper(self.pepper)
         self._pepper = pepper.create()
         start = perf_counter()
@@ -82,7 +96,6 @@ class Unlocking:
             self.lock = AiLock(
                 bundle, profile, pepper=pepper, threads=threads, observe=self._observe
             )
-        self._store = LockStore.open(self.vault)
 
     def once(self) -> None:
         """What ``Vault.unlock`` does, the two halves of the fuzzy extractor timed apart."""

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from ailock_sdk.capture import PhotoSource
     from ailock_sdk.imageprint import ImagePrint
     from ailock_sdk.lock import AiLock
-    from ailock_sdk.photo_reader import PhotoSources
+    from ailock_sdk.photo_lists import PhotoSources
     from ailock_sdk.vault_parts.models import Models
 
     Opener: TypeAlias = "PhotoSources | RecoveryCode"
@@ -92,6 +92,15 @@ def open_by_photos(
     is taken back if the device had too little memory to compare at all, or something ended the
     attempt before. Once the comparison has begun, ending the process buys nothing.
 
+    Parameters
+    ----------
+    store : LockStore
+    stored : StoredLock
+        As it was read, its MAC checked.
+    models : Models
+    photos : PhotoSources
+    pin : Hidden or None
+
     Raises
     ------
     UnlockError
@@ -134,6 +143,15 @@ def open_by_code(
     """Open by the recovery code: needs no photo and no model, clears the misses.
 
     If the vault's pepper is at hand, the row's MAC is made anew with it.
+
+    Parameters
+    ----------
+    store : LockStore
+    stored : StoredLock
+        As it was read, its MAC checked or not.
+    code : RecoveryCode
+    vault_pepper : callable
+        Gives the vault's pepper.
 
     Raises
     ------
@@ -195,7 +213,7 @@ def _recovered(
 def _fitting(stored: StoredLock, photos: PhotoSources, pin: Hidden | None) -> list[Slot]:
     """The photo slots that these photos, and a PIN if one is given, may open."""
     from ailock_sdk.parameters import check_pin
-    from ailock_sdk.photo_reader import by_object
+    from ailock_sdk.photo_lists import by_object
 
     if pin is not None:
         check_pin(pin)
@@ -259,7 +277,7 @@ def _serves(lock: AiLock, slot: Slot, problems: list[AilockError]) -> bool:
 def _kept(photos: PhotoSources) -> list[list[Any]]:
     """The photos in a form that can be read twice."""
     from ailock_sdk.capture import read_photo
-    from ailock_sdk.photo_reader import by_object
+    from ailock_sdk.photo_lists import by_object
 
     return [[read_photo(photo) for photo in one] for one in by_object(photos)]
 

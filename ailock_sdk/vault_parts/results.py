@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ class SlotInfo:
     number : int
     kind : str
         ``photos`` or ``recovery``.
-    created : datetime
+    created : datetime.datetime
         In UTC; for display only.
     label : str
     objects : int
@@ -54,7 +54,7 @@ class SlotInfo:
 
     number: int
     kind: str
-    created: datetime
+    created: datetime.datetime
     label: str
     objects: int
     needs_pin: bool
@@ -67,7 +67,7 @@ class SlotInfo:
         return cls(
             slot.number,
             slot.kind.name.lower(),
-            datetime.fromtimestamp(slot.created, timezone.utc),
+            datetime.datetime.fromtimestamp(slot.created, datetime.timezone.utc),
             slot.label,
             0 if record is None else len(record.objects),
             record is not None and record.header.needs_pin,

@@ -43,7 +43,15 @@ class SealingVault(VaultCore):
         return seal_bytes(data, self._stored(name).lock.recipient, armor=armor)
 
     def open_sealed(self, name: str, sealed: bytes, opened_by: Opener, *, pin: Pin = None) -> bytes:
-        """Decrypt what :meth:`seal`, or any age program, sealed. See :meth:`open_stream`."""
+        """Decrypt what :meth:`seal`, or any age program, sealed. See :meth:`open_stream`.
+
+        Parameters
+        ----------
+        name : str
+        sealed : bytes
+        opened_by : PhotoSources or RecoveryCode
+        pin : str, optional
+        """
         pin = hidden_pin(pin)
         data = BytesIO()
         self.open_stream(name, BytesIO(sealed), opened_by, data, pin=pin)
@@ -85,7 +93,8 @@ class SealingVault(VaultCore):
         ----------
         name : str
         reader : Reader
-        opened_by : photos as for :meth:`~ailock_sdk.vault.Vault.unlock`, or RecoveryCode
+        opened_by : PhotoSources or RecoveryCode
+            Photos as for :meth:`~ailock_sdk.vault.Vault.unlock`.
         writer : Writer
         pin : str, optional
 
@@ -93,7 +102,7 @@ class SealingVault(VaultCore):
         ------
         SealedDataError
             Not an age file, or damaged (nothing was charged), or sealed to another lock.
-        UnlockError and others
+        UnlockError, AilockError
             As :meth:`~ailock_sdk.vault.Vault.unlock`.
         OSError
             What the streams raise.
@@ -152,6 +161,21 @@ class SealingVault(VaultCore):
 
         That ``source`` is an age file and ``target`` can be written is known before the photos are
         looked at.
+
+        Parameters
+        ----------
+        name : str
+        source : str or path-like
+        opened_by : PhotoSources or RecoveryCode
+        target : str or path-like
+        pin : str, optional
+        overwrite : bool
+        progress : callable
+
+        Raises
+        ------
+        SealedDataError, UnlockError, AilockError, OSError
+            As told there.
         """
         pin = hidden_pin(pin)
         with (

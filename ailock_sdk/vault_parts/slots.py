@@ -59,8 +59,10 @@ class SlotsVault(VaultCore):
         Parameters
         ----------
         name : str
-        photos : as for :meth:`~ailock_sdk.vault.Vault.enroll`
-        opened_by : photos as for :meth:`~ailock_sdk.vault.Vault.unlock`, or RecoveryCode
+        photos : References
+            As for :meth:`~ailock_sdk.vault.Vault.enroll`.
+        opened_by : PhotoSources or RecoveryCode
+            Photos as for :meth:`~ailock_sdk.vault.Vault.unlock`.
         opened_with_pin : str, optional
             Of the slot that is opened.
         pin : str, optional
@@ -74,7 +76,7 @@ class SlotsVault(VaultCore):
         ------
         SlotError
             No such slot, or no room.
-        UnlockError and others
+        UnlockError, AilockError
             The lock was not opened, as :meth:`~ailock_sdk.vault.Vault.unlock`.
         CaptureError, EnrollmentError, PinError, BadNameError
             As :meth:`~ailock_sdk.vault.Vault.enroll`. In all cases nothing was changed.
@@ -100,7 +102,16 @@ class SlotsVault(VaultCore):
     ) -> RecoveryCode:
         """Let a new recovery code open the lock too; it is returned once and not stored.
 
-        Parameters and errors are those of :meth:`add_photos`.
+        Errors are those of :meth:`add_photos`.
+
+        Parameters
+        ----------
+        name : str
+        opened_by : PhotoSources or RecoveryCode
+        opened_with_pin : str, optional
+        label : str
+        replaces : int, optional
+            As there.
         """
         opened_with_pin = hidden_pin(opened_with_pin)
         label = normalised_label(label)
@@ -115,11 +126,19 @@ class SlotsVault(VaultCore):
     ) -> None:
         """Let a slot open the lock no longer. The last one stays.
 
+        Parameters
+        ----------
+        name : str
+        number : int
+            The slot's.
+        opened_by : PhotoSources or RecoveryCode
+        opened_with_pin : str, optional
+
         Raises
         ------
         SlotError
             No such slot, or the last one.
-        UnlockError and others
+        UnlockError, AilockError
             The lock was not opened, as :meth:`~ailock_sdk.vault.Vault.unlock`.
         """
         opened_with_pin = hidden_pin(opened_with_pin)
@@ -137,7 +156,7 @@ class SlotsVault(VaultCore):
         ------
         SlotError
             The lock needs a recovery code for it, and has no room.
-        UnlockError and others
+        UnlockError, AilockError
             The lock was not opened, as :meth:`~ailock_sdk.vault.Vault.unlock`.
         """
         opened_with_pin = hidden_pin(opened_with_pin)

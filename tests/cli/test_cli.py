@@ -48,7 +48,7 @@ def other(photos: Photos) -> Path:
 
 
 def test_life_of_a_lock(run: Run, tmp_path: Path, views: list[Path], other: Path) -> None:
-    assert run("list") == (0, "no locks yet: ailock enroll\n", "")
+    assert run("list")[0] == ExitCode.USAGE  # no vault yet
     assert run("enroll", "door", *views[:2]) == (0, "enrolled 'door' from 2 photos\n", "")
     assert run("list") == (0, "door\n", "")
     assert run("unlock", "door", views[2]) == (0, "unlocked 'door'\n", "")
@@ -148,7 +148,7 @@ def test_lockout_has_its_own_exit_code(run: Run, views: list[Path], other: Path)
 
 
 def test_damaged_vault(run: Run, tmp_path: Path) -> None:
-    run("list")
+    (tmp_path / "data/ailock").mkdir(parents=True)
     (tmp_path / "data/ailock/vault.db").write_bytes(b"not a database, but of some length" * 100)
     assert run("list")[0] == ExitCode.DAMAGED
 

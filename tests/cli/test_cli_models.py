@@ -70,7 +70,9 @@ def test_records_of_an_old_bundle_open_while_it_is_installed(
     assert call("open", "door", f"{letter}.sealed", third)[0] == ExitCode.OK
     assert letter.read_text() == "blue pot"
 
-    fingerprint = json.loads(call("show", "door", "--json")[1])["objects"][0]["fingerprint"]
+    fingerprint = json.loads(call("show", "door", "--json")[1])["slots"][0]["record"]["objects"][0][
+        "fingerprint"
+    ]
     verified = json.loads(run("verify", "--json")[1])
     assert verified["inception_v3_slim-0.2.0"]["fingerprints"]["default"] == fingerprint
     assert verified["inception_v3_slim"]["fingerprints"]["default"] != fingerprint
