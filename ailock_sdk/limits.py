@@ -21,7 +21,7 @@ class Limits:
         Memory that decoding one photo may take, its encoded bytes included; see the table in
         SPEC section 1.
     projection_bytes : int
-        Memory that the arrays of a bundle's projection file may take.
+        Length of the arrays in a bundle's projection file; memory for them is four times that.
 
     Raises
     ------
@@ -32,7 +32,7 @@ class Limits:
     photo_bytes: int = 64 * 1024 * 1024
     photo_pixels: int = 256_000_000
     decoding_bytes: int = 345_000_000
-    projection_bytes: int = 512 * 1024 * 1024
+    projection_bytes: int = 256 * 1024 * 1024
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -76,7 +76,7 @@ class AiLock(PhotoReader):
     observe : StageObserver, optional
         Called with the name and the seconds of every stage, for benchmarks.
     limits : Limits
-        What a photo may ask for, in memory above all.
+        What a photo may ask for, in memory above all, and a bundle that is given by name.
 
     Attributes
     ----------
@@ -109,7 +109,7 @@ class AiLock(PhotoReader):
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         pepper = None if pepper is None else pepper_provider(pepper)  # no frame shows its bytes
-        bundle = find_bundle(bundle) if isinstance(bundle, str) else bundle
+        bundle = find_bundle(bundle, limits) if isinstance(bundle, str) else bundle
         super().__init__(bundle, bundle.profile(profile), threads, check_quality, observe, limits)
         self.cost = cost
         self.allow_overcomplete = allow_overcomplete

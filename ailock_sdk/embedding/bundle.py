@@ -17,6 +17,7 @@ from ailock_sdk.constants import LABEL_FINGERPRINT
 from ailock_sdk.embedding.manifest import MANIFEST_NAME, FileEntry, Manifest, parse_manifest
 from ailock_sdk.embedding.projection_file import check_projection_file, projection_hashes
 from ailock_sdk.errors import BundleError
+from ailock_sdk.limits import DEFAULT_LIMITS, Limits
 from ailock_sdk.profiles import Profile
 from ailock_sdk.workers import Ahead
 
@@ -137,7 +138,7 @@ class Bundle(Manifest):
             ) from None
 
 
-def load_bundle(path: str | os.PathLike[str]) -> Bundle:
+def load_bundle(path: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS) -> Bundle:
     """Read a bundle folder, strictly, and check every file's size and SHA-256.
 
     Raises
@@ -145,12 +146,12 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
     BundleError
         The folder, the manifest or a file is missing, malformed or altered.
     """
-    bundle = open_bundle(path)
+    bundle = open_bundle(path, limits)
     _verify_file(bundle.model_path, bundle.files[bundle.model])
     return bundle
 
 
-def open_bundle(path: str | os.PathLike[str]) -> Bundle:
+def open_bundle(path: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS) -> Bundle:
     """As :func:`load_bundle`, but for the model, which :meth:`Bundle.read_model` verifies.
 
     Raises
@@ -162,7 +163,7 @@ def open_bundle(path: str | os.PathLike[str]) -> Bundle:
     for name in bundle.files.keys() - {bundle.model}:
         _verify_file(bundle.path / name, bundle.files[name])
     if bundle.projection is not None:
-        check_projection_file(bundle.projection_path, bundle.projections, bundle.layers)
+        check_projection_file(bundle.projection_path, bundle.projections, bundle.layers, limits)
     return bundle
 
 

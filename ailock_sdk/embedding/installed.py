@@ -11,12 +11,13 @@ from ailock_sdk.constants import MODELS_PATH_VARIABLE
 from ailock_sdk.embedding.bundle import Bundle, load_bundle, open_bundle, read_bundle
 from ailock_sdk.embedding.manifest import MANIFEST_NAME
 from ailock_sdk.errors import AilockError, BundleError, RecordMismatchError
+from ailock_sdk.limits import DEFAULT_LIMITS, Limits
 from ailock_sdk.paths import data_folder, user_path
 
 DEFAULT_BUNDLE = "inception_v3_slim"
 
 
-def find_bundle(name: str) -> Bundle:
+def find_bundle(name: str, limits: Limits = DEFAULT_LIMITS) -> Bundle:
     """The first bundle of this name in :func:`bundle_folders`.
 
     Its files are checked, the model when it is read (:meth:`Bundle.read_model`).
@@ -28,7 +29,7 @@ def find_bundle(name: str) -> Bundle:
     """
     for folder in _folders():
         if (folder / name / MANIFEST_NAME).is_file():
-            return open_bundle(folder / name)
+            return open_bundle(folder / name, limits)
     known = ", ".join(list_bundles()) or "none"
     raise BundleError(f"no model bundle named {name!r}; installed: {known}")
 
@@ -85,9 +86,10 @@ def bundle_folders() -> list[Path]:
 def _folders() -> Iterator[Path]:
     yield from _given_folders()
     package = Path(__file__).resolve().parents[1]
-    # An installed wheel carries models/ inside the package; a checkout has it beside the package.
-    yield package / "models"
-    yield package.parent / "models"
+    # An installed wheel carries models/ inside the package; a checkout has it beside the package,
+    # where in site-packages lies what others call so.
+    inside = package / "models"
+    yield inside if inside.is_dir() else package.parent / "models"
     with contextlib.suppress(AilockError):  # who has no home folder has none of his own
         yield _own_folder()
 

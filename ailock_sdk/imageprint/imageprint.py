@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,8 @@ class ImagePrint:
 
     ``a - b`` is the Hamming distance in bits, ``len(a)`` is lambda, ``bytes(a)`` the packed bits
     (most significant first). The margins, signed distances to the hyperplanes, are kept in memory
-    only: they make decoding soft and are never stored. Neither bits nor margins are printed: an
-    imageprint is as good as the photo.
+    only: they make decoding soft, and are neither stored nor pickled. Nor are bits or margins
+    printed: an imageprint is as good as the photo.
 
     Parameters
     ----------
@@ -69,6 +70,18 @@ class ImagePrint:
 
     def __hash__(self) -> int:
         return hash((len(self), bytes(self)))
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError(
+            "an ImagePrint is not pickled: its margins are as good as the photo. "
+            "Where they may go, keep imageprint.margins and make ImagePrint(margins) of them"
+        )
+
+    def __copy__(self) -> ImagePrint:
+        return self
+
+    def __deepcopy__(self, _: object) -> ImagePrint:
+        return self
 
     def __repr__(self) -> str:
         return f"ImagePrint(<{len(self)} bits>)"

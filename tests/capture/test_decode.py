@@ -8,6 +8,7 @@ import os
 import sys
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -470,3 +471,69 @@ def test_heic_with_the_extra(orientation: int, monkeypatch: pytest.MonkeyPatch) 
     for limits in (Limits(photo_pixels=96 * 64 - 1), Limits(decoding_bytes=96 * 64 * 6 - 1)):
         with pytest.raises(PhotoFormatError, match="megapixels"):
             decode_photo(file.getvalue(), NEEDED, limits)
+
+
+def heic(image: Image.Image) -> bytes:
+    pillow_heif = pytest.importorskip("pillow_heif", reason="the heic extra is not installed")
+    file = io.BytesIO()
+    try:
+        pillow_heif.from_pillow(image).save(file, quality=90)
+    except RuntimeError as error:
+        pytest.skip(f"this pillow_heif cannot write HEIC: {error}")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("brand", [b"msf1", b"mif1", b"mif2", b"xyz1"])
+def test_row_25_heic_is_known_by_its_compatible_brands(brand: bytes) -> None:
+    data = heic(Image.fromarray(gradient(96, 64)))
+    expected = decode_photo(data, NEEDED).pixels
+    length = int.from_bytes(data[:4], "big")
+    assert b"heic" in data[8:length]
+    brands = data[12:length].replace(b"mif1", b"heic") + b"heic"
+    size = (8 + 4 + len(brands)).to_bytes(4, "big")
+    foreign = bytearray(size + b"ftyp" + brand + brands + data[length:])
+    moved = len(foreign) - len(data)
+    at = foreign.index(b"iloc")
+    offset = expected_offset(data)
+    for place in (i for i in range(at, at + 200) if foreign[i : i + 4] == offset):
+        foreign[place : place + 4] = (int.from_bytes(offset, "big") + moved).to_bytes(4, "big")
+    np.testing.assert_array_equal(decode_photo(bytes(foreign), NEEDED).pixels, expected)
+
+
+def expected_offset(data: bytes) -> bytes:
+    """Where the first item's data begins: behind the head of ``mdat``."""
+    return (data.index(b"mdat") + 4).to_bytes(4, "big")
+
+
+needs_avif = pytest.mark.skipif(not features.check("avif"), reason="this Pillow has no AVIF")
+
+
+@needs_avif
+@pytest.mark.parametrize("orientation", [1, 3, 6])
+@pytest.mark.parametrize("brand", [b"avif", b"mif1", b"msf1"])
+def test_row_29_avif_is_read(orientation: int, brand: bytes) -> None:
+    upright = gradient(96, 64)
+    stored = np.ascontiguousarray(STORED_FROM_UPRIGHT[orientation](upright))
+    data = encoded(stored, "AVIF", quality=95, subsampling="4:4:4", exif=exif(orientation))
+    data = data[:8] + brand + data[12:]
+    photo = decode_photo(data, NEEDED)
+    assert (photo.width, photo.height) == (96, 64)
+    assert np.abs(photo.pixels.astype(int) - upright).mean() < 6
+    with pytest.raises(PhotoFormatError, match="damaged"):
+        decode_photo(data[:-200], NEEDED)
+
+
+@pytest.mark.parametrize("module", ["absent", "without the library"])
+def test_row_29_avif_where_pillow_cannot(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in = None if module == "absent" else SimpleNamespace(SUPPORTED=False)
+    monkeypatch.setitem(sys.modules, "PIL.AvifImagePlugin", stand_in)
+    monkeypatch.delattr("PIL.AvifImagePlugin", raising=False)
+    with pytest.raises(PhotoFormatError, match="reads no AVIF photos: pip install --upgrade pil"):
+        decode_photo(b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf", NEEDED)
+
+
+@pytest.mark.parametrize("brands", [b"isom", b"mp42isom", b"crx "])
+def test_other_media_in_the_same_container_are_no_photos(brands: bytes) -> None:
+    data = (12 + len(brands)).to_bytes(4, "big") + b"ftyp" + brands[:4] + b"\0" * 4 + brands[4:]
+    with pytest.raises(PhotoFormatError, match="not a JPEG"):
+        decode_photo(data + b"heicavif", NEEDED)

@@ -267,3 +267,17 @@ def test_row_22_a_runtime_made_for_another_numpy_says_so(monkeypatch: pytest.Mon
     findings = {f.what: f for f in examine(Path("no vault"), Path("no pepper"))}
     assert "does not work with NumPy" in findings[f"self-test {DEFAULT_BUNDLE}"].detail
     assert not findings[f"self-test {DEFAULT_BUNDLE}"].ok
+
+
+def test_a_foreign_models_folder_beside_an_installed_package_is_not_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What lies in site-packages beside the package is not ours."""
+    package = tmp_path / "site-packages" / "ailock_sdk"
+    for models in (package / "models" / "ours", package.parent / "models" / "foreign"):
+        models.mkdir(parents=True)
+        (models / "manifest.json").write_text("{}", "utf-8")
+    module = package / "embedding" / "installed.py"
+    monkeypatch.setattr("ailock_sdk.embedding.installed.__file__", str(module))
+    assert "ours" in list_bundles()
+    assert "foreign" not in list_bundles()

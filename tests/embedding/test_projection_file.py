@@ -18,8 +18,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from ailock_sdk.embedding import Bundle, load_bundle
+from ailock_sdk.embedding.bundle import read_bundle
 from ailock_sdk.errors import BundleError
 from ailock_sdk.imageprint import load_projections
+from ailock_sdk.limits import Limits
 from tests.embedding.test_manifest import good
 
 BITS, DIMENSIONS = 64, 64
@@ -160,6 +162,62 @@ def test_a_damaged_file_is_refused(tmp_path: Path, content: bytes) -> None:
     assert str(tmp_path) in refusal(tmp_path, content)
 
 
+def bomb(shape: tuple[int, int]) -> bytes:
+    """A small file of large arrays, all zero."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, full in (("weights", shape), ("offsets", shape[:1])):
+            dtype = np.dtype("<f2" if name == "weights" else "<f8")
+            with archive.open(f"pool_3/{name}.npy", "w") as entry:
+                header = {"descr": dtype.str, "fortran_order": False, "shape": full}
+                np.lib.format.write_array_header_1_0(entry, header)
+                for _ in range(full[0]):
+                    entry.write(bytes(dtype.itemsize * int(np.prod(full[1:], dtype=int))))
+    return stream.getvalue()
+
+
+def test_what_an_npz_orders_has_a_ceiling(tmp_path: Path) -> None:
+    """4 GiB in 4 MB, the shape as the manifest says; also where nobody has checked the file."""
+    manifest = good()
+    manifest["layers"]["pool_3"][0].update(shape=[2**17], pooling="flatten")
+    manifest["projections"]["pool_3"]["lambda_bits"] = 1100
+    manifest["self_test"] = None
+    assert "its arrays are above 256 MiB" in refusal(tmp_path, bomb((1100, 2**17)), manifest)
+    with pytest.raises(BundleError, match="its arrays are above 256 MiB"):
+        _ = read_bundle(tmp_path).fingerprints
+
+
+def test_the_callers_ceiling_is_looked_at(tmp_path: Path) -> None:
+    bundle(tmp_path, packed(arrays()))
+    length = 64 * 64 * 2 + 64 * 8 + 2 * 128
+    load_bundle(tmp_path, Limits(projection_bytes=length))
+    for most in (length - 1, 1):
+        with pytest.raises(BundleError, match=r"above .* MiB"):
+            load_bundle(tmp_path, Limits(projection_bytes=most))
+
+
+def test_very_many_entries_are_not_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for number in range(30_000):
+            archive.writestr(f"{number}", b"")
+    monkeypatch.setattr(zipfile.ZipFile, "infolist", None)
+    assert "very many entries" in refusal(tmp_path, stream.getvalue())
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("names", [["x", "x"], ["x", "x.npy"], ["x.npy", "x.npy"]])
+def test_a_name_that_is_there_twice_is_refused(tmp_path: Path, names: list[str]) -> None:
+    """Readers differ in which one they take."""
+    stream = io.BytesIO(packed(arrays()))
+    with zipfile.ZipFile(stream, "a") as archive:
+        for name in names:
+            one = io.BytesIO()
+            np.save(one, np.zeros(3))
+            archive.writestr(name, one.getvalue())
+    assert "there twice" in refusal(tmp_path, stream.getvalue())
+
+
 @settings(
     max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -171,5 +229,7 @@ def test_any_damage_ends_in_the_documented_error(
     content = content[:start] + new + content[start + (0 if longer else len(new)) :]
     with suppress(BundleError):
         bundle(tmp_path, content)
+    with suppress(BundleError):
+        _ = read_bundle(tmp_path).fingerprints
     with suppress(BundleError):
         load_projections(tmp_path / "projection.npz", ["pool_3"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import pickle
 import subprocess
@@ -156,3 +157,11 @@ def test_bad_projection_files(tmp_path: Path, defect: str) -> None:
         path.write_bytes(path.read_bytes()[:40])
     with pytest.raises(BundleError):
         load_projections(path, ["x"])
+
+
+def test_margins_are_not_pickled_unnoticed() -> None:
+    imageprint = ImagePrint(np.array([0.5, -0.25, 1.0]))
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        with pytest.raises(TypeError, match="an ImagePrint is not pickled"):
+            pickle.dumps(imageprint, protocol)
+    assert copy.copy(imageprint) is copy.deepcopy(imageprint) is imageprint
