@@ -133,6 +133,9 @@ if TYPE_CHECKING:
         PepperSource as PepperSource,
     )
     from ailock_sdk.store import (
+        Reader as Reader,
+    )
+    from ailock_sdk.store import (
         Record as Record,
     )
     from ailock_sdk.store import (
@@ -141,7 +144,18 @@ if TYPE_CHECKING:
     from ailock_sdk.store import (
         RecordObject as RecordObject,
     )
+    from ailock_sdk.store import (
+        RecoveryCode as RecoveryCode,
+    )
+    from ailock_sdk.store import (
+        Writer as Writer,
+    )
     from ailock_sdk.vault import Vault as Vault
+    from ailock_sdk.vault_parts.results import Enrolled as Enrolled
+    from ailock_sdk.vault_parts.results import Exported as Exported
+    from ailock_sdk.vault_parts.results import PepperReplaced as PepperReplaced
+    from ailock_sdk.vault_parts.results import PepperStatus as PepperStatus
+    from ailock_sdk.vault_parts.results import SlotInfo as SlotInfo
 
 __version__ = "0.1.0"
 UNSUPPORTED = (
@@ -162,7 +176,11 @@ _NAMES = {
     "ailock_sdk.capture": "PhotoSource",
     "ailock_sdk.photo_lists": "PhotoSources",
     "ailock_sdk.photo_reader": "StageObserver",
-    "ailock_sdk.store": "FilePepper PepperProvider PepperSource Record RecordHeader RecordObject",
+    "ailock_sdk.vault_parts.results": "Enrolled Exported PepperReplaced PepperStatus SlotInfo",
+    "ailock_sdk.store": (
+        "FilePepper PepperProvider PepperSource Reader Record RecordHeader RecordObject "
+        "RecoveryCode Writer"
+    ),
     "ailock_sdk.errors": (
         "AilockError UnlockError LockedOutError PinError RecoveryCodeError SlotError "
         "OutOfMemoryError CaptureError PhotoFormatError PhotoQualityError QualityFinding "

@@ -253,6 +253,8 @@ def test_public_names_are_pinned() -> None:
         *("BundleError", "RuntimeMissingError", "ProfileError"),
         *("Hidden", "Pin", "KdfCost", "Bundle", "PhotoSource", "PhotoSources", "StageObserver"),
         *("PepperSource", "RecordHeader", "RecordObject", "QualityFinding"),
+        *("RecoveryCode", "Enrolled", "Exported", "PepperReplaced", "PepperStatus", "SlotInfo"),
+        *("Reader", "Writer"),
     }
     for name in ailock_sdk.__all__:
         kind = getattr(ailock_sdk, name)

@@ -117,7 +117,7 @@ def test_more_photos_cost_reading_them_and_nothing_else(
         for count in (1, 3):
             stages.clear()
             calls.clear()
-            vault.unlock("mug", count * views[:1])
+            vault.unlock("mug", views[:count])
             found[count] = Counter(stages), Counter(calls)
     once = {"get": 1, "charge": 1, "refund": 1, "decode": 1}
     looks = len(lock.profile.looks)
