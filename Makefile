@@ -59,10 +59,11 @@ $(OUT)/inception_v3_full/manifest.json: | $(VENV)/.bench
 arm: $(VENV)/.test ## CPython and ailock for an ARM phone or board, in one folder; needs apt (Debian)
 	$(RUN) -m benchmarks.speed.arm_bundle --arch aarch64 --out $(OUT)/arm/aarch64
 
-kills: $(VENV)/.test ## Campaign: 1,000 kills at random moments
+kills: $(VENV)/.test ## Campaign: 1,000 kills at random moments of whatever changes a vault
 	$(RUN) -m tests.campaign_kills --count 1000
 
-fuzz: $(VENV)/.test ## Campaign: 20,000 damaged records and vaults, 2,000 damaged images
+fuzz: $(VENV)/.test ## Campaign: 20,000 damaged inputs of each kind, vaults and command lines too, 2,000 images
+	$(RUN) -m tests.campaign_fuzz --count 20000
 	$(RUN) -m tests.campaign_records --count 20000
 	$(RUN) -m tests.fuzz_images --count 2000
 
