@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
 import numpy as np
-from PIL import Image
+from PIL import Image, features
 
 from ailock_sdk.capture.decode import Photo, decode_photo
 from ailock_sdk.errors import PhotoFormatError
@@ -60,6 +60,7 @@ def seeds() -> dict[str, bytes]:
         "jpeg-progressive": _save(rgb, "JPEG", progressive=True, exif=turned),
         "jpeg-grey": _save(rgb.convert("L"), "JPEG"),
         "jpeg-cmyk": _save(rgb.convert("CMYK"), "JPEG"),
+        "jpeg-restarts": _save(rgb, "JPEG", restart_marker_blocks=5),
         "jpeg-mpo": _save(rgb, "MPO", **frames),
         "png": _save(rgb, "PNG", exif=turned),
         "png-alpha": _save(rgba, "PNG"),
@@ -71,6 +72,7 @@ def seeds() -> dict[str, bytes]:
         "webp-lossless": _save(rgb, "WEBP", lossless=True),
         "webp-alpha": _save(rgba, "WEBP"),
         "webp-animated": _save(rgb, "WEBP", **frames),
+        **({"avif": _save(rgba, "AVIF", exif=turned)} if features.check("avif") else {}),
     }
 
 
