@@ -43,11 +43,16 @@ def _begin_reading(settings: Settings) -> Bundle:
 
 
 def _load_numpy() -> None:
-    """Load NumPy with one thread: more of them wait for work on cores that the network needs."""
-    if _BLAS_THREADS not in os.environ:
-        os.environ[_BLAS_THREADS] = "1"
-        import numpy  # noqa: F401
+    """Load NumPy with one thread: more of them wait for work on cores that the network needs.
 
+    By itself, too: where imports are nested deep, Python 3.11 may move its stack at every call.
+    """
+    unset = _BLAS_THREADS not in os.environ
+    if unset:
+        os.environ[_BLAS_THREADS] = "1"
+    import numpy  # noqa: F401
+
+    if unset:
         del os.environ[_BLAS_THREADS]  # programs of --exec choose for themselves
 
 
