@@ -22,140 +22,36 @@ TYPE_CHECKING = False  # typing alone takes longer to load than what `ailock --v
 if TYPE_CHECKING:
     from typing import Any
 
-    from ailock_sdk.capture import PhotoSource as PhotoSource
-    from ailock_sdk.embedding import Bundle as Bundle
-    from ailock_sdk.errors import (
-        AilockError as AilockError,
-    )
-    from ailock_sdk.errors import (
-        BadNameError as BadNameError,
-    )
-    from ailock_sdk.errors import (
-        BundleError as BundleError,
-    )
-    from ailock_sdk.errors import (
-        CaptureError as CaptureError,
-    )
-    from ailock_sdk.errors import (
-        EnrollmentError as EnrollmentError,
-    )
-    from ailock_sdk.errors import (
-        LockChangedError as LockChangedError,
-    )
-    from ailock_sdk.errors import (
-        LockedOutError as LockedOutError,
-    )
-    from ailock_sdk.errors import (
-        LockFormatError as LockFormatError,
-    )
-    from ailock_sdk.errors import (
-        NameTakenError as NameTakenError,
-    )
-    from ailock_sdk.errors import (
-        OutOfMemoryError as OutOfMemoryError,
-    )
-    from ailock_sdk.errors import (
-        PepperError as PepperError,
-    )
-    from ailock_sdk.errors import (
-        PhotoFormatError as PhotoFormatError,
-    )
-    from ailock_sdk.errors import (
-        PhotoQualityError as PhotoQualityError,
-    )
-    from ailock_sdk.errors import (
-        PinError as PinError,
-    )
-    from ailock_sdk.errors import (
-        ProfileError as ProfileError,
-    )
-    from ailock_sdk.errors import (
-        QualityFinding as QualityFinding,
-    )
-    from ailock_sdk.errors import (
-        RecordError as RecordError,
-    )
-    from ailock_sdk.errors import (
-        RecordFormatError as RecordFormatError,
-    )
-    from ailock_sdk.errors import (
-        RecordMismatchError as RecordMismatchError,
-    )
-    from ailock_sdk.errors import (
-        RecoveryCodeError as RecoveryCodeError,
-    )
-    from ailock_sdk.errors import (
-        RuntimeMissingError as RuntimeMissingError,
-    )
-    from ailock_sdk.errors import (
-        SealedDataError as SealedDataError,
-    )
-    from ailock_sdk.errors import (
-        SlotError as SlotError,
-    )
-    from ailock_sdk.errors import (
-        UnknownNameError as UnknownNameError,
-    )
-    from ailock_sdk.errors import (
-        UnlockError as UnlockError,
-    )
-    from ailock_sdk.errors import (
-        VaultBusyError as VaultBusyError,
-    )
-    from ailock_sdk.errors import (
-        VaultError as VaultError,
-    )
-    from ailock_sdk.errors import (
-        VaultFullError as VaultFullError,
-    )
-    from ailock_sdk.errors import (
-        VaultMissingError as VaultMissingError,
-    )
-    from ailock_sdk.errors import (
-        VaultReadOnlyError as VaultReadOnlyError,
-    )
-    from ailock_sdk.imageprint import ImagePrint as ImagePrint
-    from ailock_sdk.limits import Limits as Limits
-    from ailock_sdk.lock import AiLock as AiLock
-    from ailock_sdk.photo_lists import PhotoSources as PhotoSources
-    from ailock_sdk.photo_reader import StageObserver as StageObserver
-    from ailock_sdk.secret import Hidden as Hidden
-    from ailock_sdk.secret import Pin as Pin
-    from ailock_sdk.secret import Secret as Secret
-    from ailock_sdk.sketch import KdfCost as KdfCost
+    from ailock_sdk.capture import PhotoSource
+    from ailock_sdk.embedding import Bundle
+    from ailock_sdk.errors import *  # noqa: F403
+    from ailock_sdk.imageprint import ImagePrint
+    from ailock_sdk.limits import Limits
+    from ailock_sdk.lock import AiLock
+    from ailock_sdk.photo_lists import PhotoSources
+    from ailock_sdk.photo_reader import StageObserver
+    from ailock_sdk.secret import Hidden, Pin, Secret
+    from ailock_sdk.sketch import KdfCost
     from ailock_sdk.store import (
-        FilePepper as FilePepper,
+        FilePepper,
+        PepperProvider,
+        PepperSource,
+        Reader,
+        Record,
+        RecordHeader,
+        RecordObject,
+        RecoveryCode,
+        Writer,
     )
-    from ailock_sdk.store import (
-        PepperProvider as PepperProvider,
+    from ailock_sdk.vault import Vault
+    from ailock_sdk.vault_parts.opening import Opener, References, TypedCode
+    from ailock_sdk.vault_parts.results import (
+        Enrolled,
+        Exported,
+        PepperReplaced,
+        PepperStatus,
+        SlotInfo,
     )
-    from ailock_sdk.store import (
-        PepperSource as PepperSource,
-    )
-    from ailock_sdk.store import (
-        Reader as Reader,
-    )
-    from ailock_sdk.store import (
-        Record as Record,
-    )
-    from ailock_sdk.store import (
-        RecordHeader as RecordHeader,
-    )
-    from ailock_sdk.store import (
-        RecordObject as RecordObject,
-    )
-    from ailock_sdk.store import (
-        RecoveryCode as RecoveryCode,
-    )
-    from ailock_sdk.store import (
-        Writer as Writer,
-    )
-    from ailock_sdk.vault import Vault as Vault
-    from ailock_sdk.vault_parts.results import Enrolled as Enrolled
-    from ailock_sdk.vault_parts.results import Exported as Exported
-    from ailock_sdk.vault_parts.results import PepperReplaced as PepperReplaced
-    from ailock_sdk.vault_parts.results import PepperStatus as PepperStatus
-    from ailock_sdk.vault_parts.results import SlotInfo as SlotInfo
 
 __version__ = "0.1.0"
 UNSUPPORTED = (
@@ -164,6 +60,47 @@ UNSUPPORTED = (
     else ""
 )
 """Why this system cannot run the package, if so."""
+
+__all__ = [
+    "AiLock",
+    "Vault",
+    "ImagePrint",
+    "Limits",
+    "Secret",
+    "Hidden",
+    "Pin",
+    "KdfCost",
+    "Bundle",
+    "PhotoSource",
+    "PhotoSources",
+    "StageObserver",
+    "FilePepper",
+    "PepperProvider",
+    "PepperSource",
+    "Reader",
+    "Record",
+    "RecordHeader",
+    "RecordObject",
+    "RecoveryCode",
+    "Writer",
+    "Opener",
+    "References",
+    "TypedCode",
+    "Enrolled",
+    "Exported",
+    "PepperReplaced",
+    "PepperStatus",
+    "SlotInfo",
+]
+_ERRORS = (
+    "AilockError UnlockError LockedOutError PinError RecoveryCodeError SlotError "
+    "OutOfMemoryError CaptureError PhotoFormatError PhotoQualityError QualityFinding "
+    "EnrollmentError RecordError RecordFormatError LockFormatError RecordMismatchError "
+    "SealedDataError VaultError VaultMissingError VaultBusyError VaultReadOnlyError "
+    "VaultFullError BadNameError NameTakenError UnknownNameError LockChangedError PepperError "
+    "BundleError RuntimeMissingError ProfileError"
+)
+__all__ += _ERRORS.split()  # what public signatures name is all here
 
 _NAMES = {
     "ailock_sdk.lock": "AiLock",
@@ -176,31 +113,23 @@ _NAMES = {
     "ailock_sdk.capture": "PhotoSource",
     "ailock_sdk.photo_lists": "PhotoSources",
     "ailock_sdk.photo_reader": "StageObserver",
-    "ailock_sdk.vault_parts.results": "Enrolled Exported PepperReplaced PepperStatus SlotInfo",
     "ailock_sdk.store": (
         "FilePepper PepperProvider PepperSource Reader Record RecordHeader RecordObject "
         "RecoveryCode Writer"
     ),
-    "ailock_sdk.errors": (
-        "AilockError UnlockError LockedOutError PinError RecoveryCodeError SlotError "
-        "OutOfMemoryError CaptureError PhotoFormatError PhotoQualityError QualityFinding "
-        "EnrollmentError RecordError RecordFormatError LockFormatError RecordMismatchError "
-        "SealedDataError VaultError VaultMissingError VaultBusyError VaultReadOnlyError "
-        "VaultFullError BadNameError NameTakenError UnknownNameError LockChangedError "
-        "PepperError BundleError RuntimeMissingError ProfileError"
-    ),
+    "ailock_sdk.vault_parts.opening": "Opener References TypedCode",
+    "ailock_sdk.vault_parts.results": "Enrolled Exported PepperReplaced PepperStatus SlotInfo",
 }
-"""Public names by the module that has them: all that a public signature names is among them."""
+"""Where names are that are no errors."""
 _MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}
-__all__ = list(_MODULES)
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if UNSUPPORTED:
         raise ImportError(UNSUPPORTED)
-    value = getattr(import_module(_MODULES[name]), name)
+    value = getattr(import_module(_MODULES.get(name, "ailock_sdk.errors")), name)
     globals()[name] = value
     return value
 

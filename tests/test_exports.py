@@ -13,7 +13,7 @@ import pytest
 
 import ailock_sdk
 
-PARTS = {"Bundle", "Vault"}
+PARTS = {"Bundle"}
 """What these are made of is found in ``ailock_sdk.embedding`` and ``store``."""
 PUBLIC = [
     name

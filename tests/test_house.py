@@ -252,9 +252,9 @@ def test_public_names_are_pinned() -> None:
         *("LockChangedError", "PepperError"),
         *("BundleError", "RuntimeMissingError", "ProfileError"),
         *("Hidden", "Pin", "KdfCost", "Bundle", "PhotoSource", "PhotoSources", "StageObserver"),
-        *("PepperSource", "RecordHeader", "RecordObject", "QualityFinding"),
-        *("RecoveryCode", "Enrolled", "Exported", "PepperReplaced", "PepperStatus", "SlotInfo"),
-        *("Reader", "Writer"),
+        *("PepperSource", "RecordHeader", "RecordObject", "QualityFinding", "Limits"),
+        *("Reader", "Writer", "RecoveryCode", "Opener", "References", "TypedCode"),
+        *("Enrolled", "Exported", "SlotInfo", "PepperReplaced", "PepperStatus"),
     }
     for name in ailock_sdk.__all__:
         kind = getattr(ailock_sdk, name)

@@ -108,7 +108,6 @@ def test_windows_is_named_by_the_command_in_one_line() -> None:
     assert run(code, "--version").startswith("ailock ")
 
 
-@pytest.mark.skip(reason="waits for the vault of slots")
 @pytest.mark.parametrize("system", [MACOS, ANDROID], ids=["macos", "android"])
 def test_a_lock_lives_on_other_systems(system: str, tmp_path: Path) -> None:
     run(f"{system}\n{USE}", PHOTO, tmp_path / "own" / "vault.db")

@@ -45,12 +45,12 @@ if TYPE_CHECKING:
     from ailock_sdk.photo_lists import PhotoSources
     from ailock_sdk.vault_parts.models import Models
 
-    Opener: TypeAlias = "PhotoSources | RecoveryCode"
-    """What opens a lock: photos as for ``unlock``, or its recovery code."""
-    TypedCode: TypeAlias = "RecoveryCode | Hidden | str"
-    """A recovery code, or its text."""
-    References: TypeAlias = "Iterable[PhotoSource] | Iterable[Sequence[PhotoSource]]"
-    """Reference photos, as for ``enroll``."""
+Opener: TypeAlias = "PhotoSources | RecoveryCode"
+"""What opens a lock: photos as for ``unlock``, or its recovery code."""
+TypedCode: TypeAlias = "RecoveryCode | Hidden | str"
+"""A recovery code, or its text."""
+References: TypeAlias = "Iterable[PhotoSource] | Iterable[Sequence[PhotoSource]]"
+"""Reference photos, as for ``enroll``."""
 
 _log = logging.getLogger("ailock_sdk.vault")
 
