@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         PepperStatus,
         SlotInfo,
     )
+    from ailock_sdk.vault_parts.sealed import Progress
 
 __version__ = "0.1.0"
 UNSUPPORTED = (
@@ -91,6 +92,7 @@ __all__ = [
     "PepperReplaced",
     "PepperStatus",
     "SlotInfo",
+    "Progress",
 ]
 _ERRORS = (
     "AilockError UnlockError LockedOutError PinError RecoveryCodeError SlotError "
@@ -118,6 +120,7 @@ _NAMES = {
         "RecoveryCode Writer"
     ),
     "ailock_sdk.vault_parts.opening": "Opener References TypedCode",
+    "ailock_sdk.vault_parts.sealed": "Progress",
     "ailock_sdk.vault_parts.results": "Enrolled Exported PepperReplaced PepperStatus SlotInfo",
 }
 """Where names are that are no errors."""

@@ -13,8 +13,8 @@ import pytest
 
 import ailock_sdk
 
-PARTS = {"Bundle"}
-"""What these are made of is found in ``ailock_sdk.embedding`` and ``store``."""
+PARTS = {"Bundle", "SlotInfo"}
+"""What these are made of is found in ``ailock_sdk.embedding`` and ``ailock_sdk.store``."""
 PUBLIC = [
     name
     for name in ailock_sdk.__all__

@@ -104,7 +104,11 @@ def test_more_photos_cost_reading_them_and_nothing_else(
 ) -> None:
     """Three photos: three times what stands before the margins, one of all that follows."""
     stages: list[str] = []
-    lock = AiLock(pepper=pepper, cost=CHEAPEST, observe=lambda stage, _: stages.append(stage))
+
+    def observe(stage: str, _: float) -> None:
+        stages.append(stage)
+
+    lock = AiLock(pepper=pepper, cost=CHEAPEST, threads=1, observe=observe)
     with Vault.open(tmp_path / "vault.db", pepper=pepper, lock=lock) as vault:
         vault.enroll("mug", views)
         calls: list[str] = []

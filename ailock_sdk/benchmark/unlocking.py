@@ -13,6 +13,7 @@ from time import perf_counter
 
 from ailock_sdk.embedding import DEFAULT_BUNDLE, Bundle, quiet_stderr
 from ailock_sdk.errors import AilockError
+from ailock_sdk.imageprint import combine
 from ailock_sdk.lock import AiLock
 from ailock_sdk.profiles import DEFAULT_PROFILE
 from ailock_sdk.secret import Hidden
@@ -109,7 +110,7 @@ class Unlocking:
         with self._timed("store"):
             stored = self._store.get(_LOCK_NAME, self._pepper)
         record = self.lock.check(stored.lock.slot(1).body)
-        (probe,) = self.lock.probes(count * (self.photo,))
+        probe = combine([self.lock.imageprint(self.photo) for _ in range(count)])
         (one,) = record.objects
         sketch = ObjectSketch(self.lock.code, one.radius, one.salt, one.helper)
         with self._timed("store"):
