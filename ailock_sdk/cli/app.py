@@ -15,9 +15,14 @@ _SECTIONS = {
     "Locks": {
         "enroll": "locks:enroll",
         "unlock": "locks:unlock",
+        "recover": "locks:recover",
         "list": "locks:list_names",
         "show": "locks:show",
+        "rename": "locks:rename",
         "remove": "locks:remove",
+        "slots": "slots:slots",
+        "export": "slots:export",
+        "import": "slots:import_",
     },
     "Files": {"seal": "sealing:seal", "open": "sealing:open_sealed"},
     "This device": {
@@ -25,6 +30,7 @@ _SECTIONS = {
         "benchmark": "measuring:benchmark",
         "doctor": "measuring:doctor",
         "models": "models:models",
+        "pepper": "peppers:pepper",
         "completion": "completion:completion",
     },
 }
@@ -51,6 +57,5 @@ app = _Ailock(
         "ailock open door letter.txt.sealed new-photo.jpg",
     ),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    no_args_is_help=False,
 )
 click.version_option(__version__, prog_name="ailock", message="%(prog)s %(version)s")(app)

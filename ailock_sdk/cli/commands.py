@@ -123,6 +123,7 @@ class Group(_Common, click.Group):
     def __init__(
         self, *arguments: Any, sections: Mapping[str, Mapping[str, str]] | None = None, **rest: Any
     ) -> None:
+        rest.setdefault("no_args_is_help", False)  # a missing word is an error like others
         super().__init__(*arguments, **rest)
         self._sections = sections or {}
         self._places = {n: place for names in self._sections.values() for n, place in names.items()}
@@ -204,7 +205,7 @@ def photos_argument(text: str, *, required: bool = True) -> Callable[[Function],
         type=FILE,
         nargs=-1,
         required=required,
-        metavar="PHOTO...",
+        metavar="PHOTO..." if required else "[PHOTO...]",
         help=f"{text} `-` is standard input; `+` stands between the objects of a combination.",
     )
 

@@ -1,32 +1,80 @@
-"""``ailock enroll``, ``unlock``, ``list``, ``show`` and ``remove``."""
+"""``ailock enroll``, ``unlock``, ``recover``, ``list``, ``show``, ``rename`` and ``remove``."""
 
 from __future__ import annotations
 
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ailock_sdk.cli.asking import Code, Opener, Pin, code_options, pin_options
 from ailock_sdk.cli.commands import PROBES, command, name_argument, photos_argument
 from ailock_sdk.cli.exit_codes import ExitCode
-from ailock_sdk.cli.files import one_reader, photo_sources
+from ailock_sdk.cli.files import OBJECTS_SEPARATOR, one_reader, photo_sources
 from ailock_sdk.cli.opening import open_vault
-from ailock_sdk.cli.output import report
-from ailock_sdk.cli.releasing import release, release_options
+from ailock_sdk.cli.output import report, shown
+from ailock_sdk.cli.releasing import Release, release_options
 from ailock_sdk.cli.settings import Settings
-from ailock_sdk.constants import MAX_PROBE_PHOTOS, MAX_REFERENCE_PHOTOS
+from ailock_sdk.cli.showing import recovery_file_option, shown_once, tell_of_pepper
+from ailock_sdk.constants import MAX_REFERENCE_PHOTOS, VAULT_PATH_VARIABLE
+from ailock_sdk.errors import VaultMissingError
+
+if TYPE_CHECKING:
+    from ailock_sdk.vault import Vault
+
+REFERENCES = "1 to 16 photos of one object, best before different backgrounds."
 
 
-@command("enroll", "ailock enroll door mug1.jpg mug2.jpg mug3.jpg")
+@command(
+    "enroll",
+    "ailock enroll door mug1.jpg mug2.jpg mug3.jpg",
+    "ailock enroll safe mug1.jpg mug2.jpg + robot1.jpg robot2.jpg --pin",
+)
 @name_argument
-@photos_argument("1 to 16 photos of one object, best before different backgrounds.")
-def enroll(settings: Settings, name: str, photos: tuple[str, ...]) -> int:
-    """Create a lock from photos of one object."""
-    from ailock_sdk.cli.progress import photos_bar
+@photos_argument(REFERENCES)
+@pin_options("Ask for a PIN that must be typed beside the photos")
+@click.option("--label", default="", metavar="TEXT", help="To know these photos by in `slots`.")
+@click.option(
+    "--no-recovery", is_flag=True, help="Make no recovery code: what is lost then stays lost."
+)
+@recovery_file_option
+def enroll(
+    settings: Settings,
+    name: str,
+    photos: tuple[str, ...],
+    pin: Pin,
+    label: str,
+    no_recovery: bool,
+    recovery_file: str | None,
+) -> int:
+    """Create a lock from photos of one object, or of several that open it together.
 
-    one_reader(photos)
+    Its recovery code is shown once, on standard error. It is the backup: it opens the lock when
+    the object, the photos, the pepper or the model is lost.
+    """
+    if no_recovery and recovery_file is not None:
+        raise click.UsageError("--no-recovery and --recovery-file exclude each other")
+    pin.check()
+    one_reader(photos, [pin.file] if pin.file else [])
     sources = photo_sources(photos, MAX_REFERENCE_PHOTOS)
     with open_vault(settings, reads_photos=True) as vault:
-        vault.enroll(name, photos_bar(sources))
-    count = len(sources)
+        enrolled = None
+        try:
+            with shown_once(name, recovery_file) as show_code:
+                enrolled = vault.enroll(
+                    name, sources, pin=pin.read(new=True), recovery=not no_recovery, label=label
+                )
+                show_code(enrolled.recovery_code)
+        except BaseException:
+            if enrolled is not None:
+                vault.remove(name)  # its code was seen by nobody
+            raise
+    if enrolled.new_pepper is not None:
+        tell_of_pepper(enrolled.new_pepper)
+    count = len([photo for photo in photos if photo != OBJECTS_SEPARATOR])
     report(
         settings,
-        {"name": name, "photos": count},
+        {"name": name, "photos": count, "recipient": enrolled.recipient},
         f"enrolled {name!r} from {count} photo{'s' if count > 1 else ''}",
     )
     return ExitCode.OK
@@ -35,40 +83,80 @@ def enroll(settings: Settings, name: str, photos: tuple[str, ...]) -> int:
 @command(
     "unlock",
     "ailock unlock door new-photo.jpg",
+    "ailock unlock safe mug.jpg + robot.jpg --pin",
     "ailock unlock door photo.jpg --output hex",
     'ailock unlock door photo.jpg --exec "cryptsetup open --key-file - /dev/sdb1 safe"',
+    "ailock unlock door photo.jpg --output age-identity | age -d -i - letter.txt.sealed",
 )
 @name_argument
 @photos_argument(PROBES)
+@pin_options("Ask for the PIN")
 @release_options
 def unlock(
-    settings: Settings,
-    name: str,
-    photos: tuple[str, ...],
-    form: str | None,
-    exec_: str | None,
-    force: bool,
+    settings: Settings, name: str, photos: tuple[str, ...], pin: Pin, release: Release
 ) -> int:
     """Open a lock with new photos of its object.
 
     The secret leaves only by --output or --exec.
     """
-    where = release(settings, form, exec_, force)
-    one_reader(photos)
-    sources = photo_sources(photos, MAX_PROBE_PHOTOS)
+    opener = Opener(photos, pin, Code(False, None))
+    opener.check()
+    photo_sources_and_pin = opener.read()
     with open_vault(settings, reads_photos=True) as vault:
-        secret = vault.unlock(name, sources)
-    if where:
-        return where.give(bytes(secret))
-    report(settings, {"name": name, "match": True}, f"unlocked {name!r}")
+        return _release(settings, vault, name, *photo_sources_and_pin, release, "unlocked")
+
+
+@command(
+    "recover",
+    "ailock recover door",
+    "ailock recover door --code-file code.txt --output age-identity",
+)
+@name_argument
+@code_options
+@release_options
+def recover(settings: Settings, name: str, code: Code, release: Release) -> int:
+    """Open a lock by its recovery code, which is asked for without echo.
+
+    Misses are cleared. Then add photos by `ailock slots add NAME PHOTO... --code`.
+    """
+    typed = (code or Code(True, None)).read()
+    with open_vault(settings, reads_photos=False) as vault:
+        return _release(settings, vault, name, typed, None, release, "recovered")
+
+
+def _release(
+    settings: Settings,
+    vault: Vault,
+    name: str,
+    opened_by: Any,
+    pin: Any,
+    release: Release,
+    done: str,
+) -> int:
+    if release.form == "age-identity":
+        release.write(vault.identity(name, opened_by, pin=pin))
+        return ExitCode.OK
+    if done == "recovered":
+        secret = vault.recover(name, opened_by)
+    else:
+        secret = vault.unlock(name, opened_by, pin=pin)
+    if release:
+        return release.give(secret)
+    fact = "match" if done == "unlocked" else done
+    report(settings, {"name": name, fact: True}, f"{done} {name!r}")
     return ExitCode.OK
 
 
 @command("list", "ailock list", "ailock list --json")
 def list_names(settings: Settings) -> int:
     """Print the names of all locks."""
-    with open_vault(settings, reads_photos=False) as vault:
-        names = vault.names()
+    try:
+        with open_vault(settings, reads_photos=False) as vault:
+            names = vault.names()
+    except VaultMissingError:
+        if settings.vault is not None or os.environ.get(VAULT_PATH_VARIABLE):
+            raise  # a path that was mistyped
+        names = []
     report(settings, {"names": names}, "\n".join(names) or "no locks yet: ailock enroll")
     return ExitCode.OK
 
@@ -76,11 +164,36 @@ def list_names(settings: Settings) -> int:
 @command("show", "ailock show door")
 @name_argument
 def show(settings: Settings, name: str) -> int:
-    """Print what is stored for a lock; no secret."""
+    """Print what is stored for a lock, and the age recipient to seal to it by; no secret."""
     with open_vault(settings, reads_photos=False) as vault:
         facts = vault.show(name)
-    width = max(map(len, facts))
-    report(settings, facts, "\n".join(f"{k:{width}}  {v}" for k, v in facts.items()))
+    report(settings, facts, "\n".join(_lines(facts)))
+    return ExitCode.OK
+
+
+def _lines(facts: dict[str, Any], indent: str = "") -> list[str]:
+    """Facts as text: one a line, the parts of a list below its name."""
+    simple = [key for key, value in facts.items() if not isinstance(value, list | dict)]
+    width = max(map(len, simple), default=0)
+    lines = []
+    for key, value in facts.items():
+        parts = [value] if isinstance(value, dict) else value
+        if key in simple:
+            lines.append(f"{indent}{key:{width}}  {shown(value)}")
+        for part in parts if isinstance(parts, list) else []:
+            if part:
+                lines += [f"{indent}{key.removesuffix('s')}", *_lines(part, indent + "  ")]
+    return lines
+
+
+@command("rename", "ailock rename door shed")
+@name_argument
+@click.argument("new", metavar="NEW-NAME", help="The name that it gets.")
+def rename(settings: Settings, name: str, new: str) -> int:
+    """Give a lock another name; what is sealed to it stays so."""
+    with open_vault(settings, reads_photos=False) as vault:
+        vault.rename(name, new)
+    report(settings, {"name": new, "before": name}, f"renamed {name!r} to {new!r}")
     return ExitCode.OK
 
 

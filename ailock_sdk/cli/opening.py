@@ -21,8 +21,13 @@ _BLAS_THREADS = "OPENBLAS_NUM_THREADS"
 def open_vault(settings: Settings, *, reads_photos: bool) -> Vault:
     """The vault that is meant; the model is loaded now if the command ``reads_photos``."""
     bundle = _begin_reading(settings) if reads_photos else None
+    import logging
+
     from ailock_sdk.store import FilePepper
     from ailock_sdk.vault import Vault
+
+    # Who runs a command reads what it says; else Python would print warnings that nobody handles.
+    logging.getLogger("ailock_sdk").addHandler(logging.NullHandler())
 
     pepper = FilePepper(pepper_path(settings))
     lock = None if bundle is None else _lock_of(bundle, settings, pepper)

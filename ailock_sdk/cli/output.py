@@ -35,6 +35,11 @@ def prepare_streams() -> None:
             reconfigure(errors="backslashreplace")
 
 
+def is_closed(name: str) -> bool:
+    """Whether this process began without that standard stream, such as ``stderr``."""
+    return name in _closed
+
+
 def shown(text: object) -> str:
     """A text as one line that a terminal shows whole: what cannot be printed stands escaped."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
@@ -66,7 +71,7 @@ def standard_output() -> IO[bytes]:
     OSError
         It is closed.
     """
-    if "stdout" in _closed:
+    if is_closed("stdout"):
         raise OSError(errno.EBADF, os.strerror(errno.EBADF), "standard output")
     sys.stdout.flush()
     return sys.stdout.buffer

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Sequence
 from typing import Any
 
 from tqdm import tqdm
-
-
-def photos_bar(photos: Sequence[Any]) -> Any:
-    """The photos, with a bar that advances as they are taken."""
-    return tqdm(photos, "reading", unit="photo", leave=False, disable=None)
 
 
 def bytes_bar(file: str) -> Any:

@@ -7,6 +7,8 @@ import sys
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -16,13 +18,18 @@ from ailock_sdk.cli.output import standard_output, tell
 from ailock_sdk.cli.settings import Settings
 from ailock_sdk.cli.signals import Ended
 
-FORMATS: dict[str, Callable[[bytes], bytes]] = {
+if TYPE_CHECKING:
+    from ailock_sdk.secret import Secret
+
+FORMS: dict[str, Callable[[Secret], bytes]] = {
     "raw": bytes,
-    "hex": lambda secret: secret.hex().encode() + b"\n",
-    "base64": lambda secret: b64encode(secret) + b"\n",
+    "hex": lambda secret: bytes(secret).hex().encode() + b"\n",
+    "base64": lambda secret: b64encode(bytes(secret)) + b"\n",
 }
 """How the 32 bytes are written. One in eight raw secrets holds a newline: programs that read a line
 take a part of it."""
+IDENTITY = "age-identity"
+"""The form that is not of the secret: the lock's age identity, by which `age -d` opens files."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +39,7 @@ class Release:
     Attributes
     ----------
     form : str or None
-        A key of :data:`FORMATS`; to standard output.
+        A key of :data:`FORMS` or :data:`IDENTITY`; to standard output.
     command : tuple of str
         The words of a command that gets the secret on its standard input; none if empty.
     """
@@ -40,7 +47,7 @@ class Release:
     form: str | None
     command: tuple[str, ...]
 
-    def give(self, secret: bytes) -> int:
+    def give(self, secret: Secret) -> int:
         """Hand out the 32 bytes.
 
         Returns
@@ -56,17 +63,40 @@ class Release:
         if self.command:
             return _run(self.command, secret)
         if self.form is not None:
-            stream = standard_output()
-            stream.write(FORMATS[self.form](secret))
-            stream.flush()
+            self.write(FORMS[self.form](secret))
         return ExitCode.OK
+
+    def write(self, data: bytes) -> None:
+        """Write to standard output.
+
+        Raises
+        ------
+        OSError
+        """
+        stream = standard_output()
+        stream.write(data if self.form != IDENTITY else data + b"\n")
+        stream.flush()
 
     def __bool__(self) -> bool:
         return self.form is not None or bool(self.command)
 
 
 def release_options(function: Function) -> Function:
-    """The options ``--output``, ``--exec`` and ``--force``."""
+    """The options ``--output``, ``--exec``, ``--force``; a function takes a :class:`Release`."""
+
+    @wraps(function)
+    def collected(
+        settings: Settings,
+        *arguments: Any,
+        form: str | None,
+        exec_: str | None,
+        force: bool,
+        **rest: Any,
+    ) -> Any:
+        rest["release"] = _release(settings, form, exec_, force)
+        return function(settings, *arguments, **rest)
+
+    wrapped: Any = collected
     for option in (
         click.option("--force", is_flag=True, help="Write even raw bytes to a terminal."),
         click.option(
@@ -78,30 +108,15 @@ def release_options(function: Function) -> Function:
         click.option(
             "--output",
             "form",
-            type=click.Choice(list(FORMATS)),
-            help="Write the 32-byte secret to standard output.",
+            type=click.Choice([*FORMS, IDENTITY]),
+            help="Write the 32-byte secret, or the identity for `age -d`, to standard output.",
         ),
     ):
-        function = option(function)
-    return function
+        wrapped = option(wrapped)
+    return cast("Function", wrapped)
 
 
-def release(settings: Settings, form: str | None, exec_: str | None, force: bool) -> Release:
-    """Read the options of :func:`release_options`.
-
-    Parameters
-    ----------
-    settings : Settings
-    form, exec_ : str or None
-    force : bool
-
-    Raises
-    ------
-    UsageError
-        They contradict each other, or CMD has no words.
-    OSError
-        Standard output is closed.
-    """
+def _release(settings: Settings, form: str | None, exec_: str | None, force: bool) -> Release:
     if form is not None and exec_ is not None:
         raise click.UsageError("--output and --exec exclude each other")
     if form is not None and settings.json:
@@ -121,7 +136,7 @@ def release(settings: Settings, form: str | None, exec_: str | None, force: bool
     return Release(form, tuple(words))
 
 
-def _run(words: Sequence[str], secret: bytes) -> int:
+def _run(words: Sequence[str], secret: Secret) -> int:
     from subprocess import PIPE, Popen
 
     sys.stdout.flush()
@@ -136,7 +151,7 @@ def _run(words: Sequence[str], secret: bytes) -> int:
         return ExitCode.COMMAND_NOT_FOUND
     with process:
         try:
-            process.communicate(secret)
+            process.communicate(bytes(secret))
         except Ended as ended:
             process.send_signal(ended.signal)
             raise

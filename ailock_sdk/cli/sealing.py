@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import click
 
+from ailock_sdk.cli.asking import Code, Opener, Pin, code_options, pin_options
 from ailock_sdk.cli.commands import (
     FILE,
     PROBES,
@@ -21,17 +22,15 @@ from ailock_sdk.cli.files import (
     STANDARD,
     STANDARD_OUTPUTS,
     check_output,
-    one_reader,
     open_input,
     open_output,
-    photo_sources,
 )
 from ailock_sdk.cli.opening import open_vault
 from ailock_sdk.cli.output import report, shown
 from ailock_sdk.cli.settings import Settings
-from ailock_sdk.constants import MAX_PROBE_PHOTOS
 
 SEALED_SUFFIX = ".sealed"
+_SUFFIXES = (SEALED_SUFFIX, ".age")
 
 
 def _output_options(default: str) -> Callable[[Function], Function]:
@@ -57,25 +56,27 @@ def _file_argument(text: str) -> Callable[[Function], Function]:
     "seal",
     "ailock seal door letter.txt",
     "tar c letters | ailock seal door - -o letters.tar.sealed",
+    "ailock seal door letter.txt --armor -o - | mail -s letter me",
 )
 @name_argument
 @_file_argument("The file to encrypt.")
 @_output_options("FILE.sealed")
-def seal(settings: Settings, name: str, file: str, output: str | None, force: bool) -> int:
-    """Encrypt a file to a lock; needs no photo."""
+@click.option("-a", "--armor", is_flag=True, help="Write text that can be mailed, not bytes.")
+def seal(
+    settings: Settings, name: str, file: str, output: str | None, force: bool, armor: bool
+) -> int:
+    """Encrypt a file to a lock as an age file; needs no photo."""
     from ailock_sdk.cli.progress import bytes_bar
 
-    target = STANDARD if file == STANDARD else file + SEALED_SUFFIX
-    if output is not None:
-        target = STANDARD if output in STANDARD_OUTPUTS else output
-    _check_target(settings, target, force, asked=output is not None)
+    target = _target(output, STANDARD if file == STANDARD else file + SEALED_SUFFIX)
+    _check_target(settings, target, force, shows=output is not None or armor)
     with (
         bytes_bar(file) as bar,
         open_input(file, bar.update) as reader,
         open_vault(settings, reads_photos=False) as vault,
         open_output(target, force=force) as writer,
     ):
-        vault.seal_stream(name, reader, writer)
+        vault.seal_stream(name, reader, writer, armor=armor)
     _report(settings, "sealed", target)
     return ExitCode.OK
 
@@ -84,48 +85,56 @@ def seal(settings: Settings, name: str, file: str, output: str | None, force: bo
     "open",
     "ailock open door letter.txt.sealed new-photo.jpg",
     "ailock open door letters.tar.sealed photo.jpg -o - | tar x",
+    "ailock open door letter.txt.sealed --code",
 )
 @name_argument
-@_file_argument("The sealed file.")
-@photos_argument(PROBES)
-@_output_options("FILE without .sealed")
+@_file_argument("The sealed file, of ours or of any age program.")
+@photos_argument(PROBES, required=False)
+@pin_options("Ask for the PIN")
+@code_options
+@_output_options("FILE without .sealed or .age")
 def open_sealed(
     settings: Settings,
     name: str,
     file: str,
     photos: tuple[str, ...],
+    pin: Pin,
+    code: Code,
     output: str | None,
     force: bool,
 ) -> int:
-    """Decrypt a sealed file with photos."""
+    """Decrypt a sealed file with photos, or by the recovery code."""
     from ailock_sdk.cli.progress import bytes_bar
 
-    if output is not None:
-        target = STANDARD if output in STANDARD_OUTPUTS else output
-    elif file == STANDARD:
-        target = STANDARD
-    elif file.endswith(SEALED_SUFFIX) and Path(file).name != SEALED_SUFFIX:
-        target = file.removesuffix(SEALED_SUFFIX)
-    else:
+    opener = Opener(photos, pin, code)
+    opener.check(file)
+    bare = next((file.removesuffix(s) for s in _SUFFIXES if file.endswith(s)), "")
+    default = STANDARD if file == STANDARD else bare
+    if output is None and os.path.basename(default) == "":
         raise click.UsageError("name the result: --output FILE")
-    _check_target(settings, target, force, asked=output is not None)
-    one_reader(photos, [file])
+    target = _target(output, default)
+    _check_target(settings, target, force, shows=output is not None)
     with bytes_bar(file) as bar, open_input(file, bar.update) as reader:
-        sources = photo_sources(photos, MAX_PROBE_PHOTOS)
+        opened_by, pin_typed = opener.read()
         with (
-            open_vault(settings, reads_photos=True) as vault,
+            open_vault(settings, reads_photos=bool(photos)) as vault,
             open_output(target, force=force) as writer,
         ):
-            vault.open_stream(name, reader, sources, writer)
+            vault.open_stream(name, reader, opened_by, writer, pin=pin_typed)
     _report(settings, "opened", target)
     return ExitCode.OK
 
 
-def _check_target(settings: Settings, target: str, force: bool, *, asked: bool) -> None:
+def _target(output: str | None, default: str) -> str:
+    target = default if output is None else output
+    return STANDARD if target in STANDARD_OUTPUTS else target
+
+
+def _check_target(settings: Settings, target: str, force: bool, *, shows: bool) -> None:
     """Refuse what cannot be written before anything is read."""
     if target == STANDARD and settings.json:
         raise click.UsageError("--json writes to standard output too: name a file, --output FILE")
-    if target == STANDARD and not (asked or force) and sys.stdout.isatty():
+    if target == STANDARD and not (shows or force) and sys.stdout.isatty():
         raise click.UsageError("the result is not for a terminal: --output FILE, or --output -")
     check_output(target, force=force)
 

@@ -1,0 +1,108 @@
+"""``ailock pepper``: the file without which no photo opens a lock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ailock_sdk.cli.commands import FILE, Group, command
+from ailock_sdk.cli.exit_codes import ExitCode
+from ailock_sdk.cli.opening import open_vault
+from ailock_sdk.cli.output import report, shown
+from ailock_sdk.cli.settings import Settings
+
+if TYPE_CHECKING:
+    from ailock_sdk.vault_parts.results import PepperReplaced
+
+
+@click.group(
+    "pepper", Group, examples=("ailock pepper show", "ailock pepper backup /media/stick/pepper")
+)
+def pepper() -> None:
+    """Show, back up, restore and replace the pepper.
+
+    It is a file that no lock contains: a stolen vault is useless without it, and photos open the
+    vault's locks only where it is. Where it is lost, recovery codes open them.
+    """
+
+
+@command("show", "ailock pepper show --json")
+def show(settings: Settings) -> int:
+    """Say where the pepper is, and whether it is the vault's; never its bytes."""
+    with open_vault(settings, reads_photos=False) as vault:
+        found = vault.pepper_status()
+    facts = {
+        "path": None if found.path is None else str(found.path),
+        "pepper_id": found.pepper_id,
+        "vault_pepper_id": found.vault_pepper_id,
+        "problem": found.problem,
+    }
+    unneeded = found.vault_pepper_id is None
+    verdict = found.problem or "the vault's"
+    lines = [
+        f"pepper  {shown(found.path)}  {found.pepper_id or 'none'}",
+        f"vault   {shown(vault.path)}  {found.vault_pepper_id or 'holds no lock yet'}",
+        *([] if unneeded else [shown(verdict)]),
+    ]
+    report(settings, facts, "\n".join(lines))
+    return ExitCode.OK if unneeded or found.problem is None else ExitCode.SETUP
+
+
+@command("backup", "ailock pepper backup /media/stick/pepper")
+@click.argument("file", type=FILE, help="The new file, elsewhere than the vault.")
+def backup(settings: Settings, file: str) -> int:
+    """Copy the pepper to a new file, elsewhere than the vault."""
+    with open_vault(settings, reads_photos=False) as vault:
+        vault.backup_pepper(file)
+    report(settings, {"output": file}, f"copied the pepper to {shown(file)}")
+    return ExitCode.OK
+
+
+@command("restore", "ailock pepper restore /media/stick/pepper")
+@click.argument("file", type=FILE, help="A backup.")
+@click.option("--force", is_flag=True, help="Even if it is not the vault's.")
+def restore(settings: Settings, file: str, force: bool) -> int:
+    """Put the pepper back from a backup; one that is there is kept beside it."""
+    with open_vault(settings, reads_photos=False) as vault:
+        done = vault.restore_pepper(file, force=force)
+    _report(settings, done, "restored")
+    return ExitCode.OK
+
+
+@command("replace", "ailock pepper replace", "ailock pepper replace --with /media/stick/new-pepper")
+@click.option("--with", "new", type=FILE, metavar="FILE", help="The new pepper [default: drawn].")
+@click.option("--force", is_flag=True, help="Even if nothing opens some lock afterwards.")
+def replace(settings: Settings, new: str | None, force: bool) -> int:
+    """Give the vault another pepper, where the old one is lost or was seen.
+
+    Photos that were enrolled with the old one open nothing any more: add them anew, by the
+    recovery code.
+    """
+    with open_vault(settings, reads_photos=False) as vault:
+        done = vault.replace_pepper(new, force=force)
+    _report(settings, done, "replaced")
+    return ExitCode.OK
+
+
+for _action in (show, backup, restore, replace):
+    pepper.add_command(_action)
+
+
+def _report(settings: Settings, done: PepperReplaced, verb: str) -> None:
+    kept = None if done.kept is None else str(done.kept)
+    facts = {
+        "pepper_id": done.pepper_id,
+        "kept": kept,
+        "waiting": list(done.waiting),
+        "closed": {name: list(numbers) for name, numbers in done.closed.items()},
+    }
+    lines = [f"{verb} the pepper, now {done.pepper_id}"]
+    if kept is not None:
+        lines.append(f"the one before is kept as {shown(kept)}")
+    lines += [f"{name!r} waits for its code: ailock recover" for name in done.waiting]
+    lines += [
+        f"photos of {name!r} open no more, slots {', '.join(map(str, numbers))}: ailock slots add"
+        for name, numbers in done.closed.items()
+    ]
+    report(settings, facts, "\n".join(lines))
