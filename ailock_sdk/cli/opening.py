@@ -20,7 +20,7 @@ _BLAS_THREADS = "OPENBLAS_NUM_THREADS"
 
 def open_vault(settings: Settings, *, reads_photos: bool) -> Vault:
     """The vault that is meant; the model is loaded now if the command ``reads_photos``."""
-    bundle = _begin_reading(settings) if reads_photos else None
+    bundle = _begin_reading(settings) if reads_photos else None  # before what follows is loaded
     import logging
 
     from ailock_sdk.store import FilePepper

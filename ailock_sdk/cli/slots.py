@@ -51,7 +51,7 @@ def slots() -> None:
     """
 
 
-@command("list", "ailock slots door", "ailock slots list door")
+@command("list", "ailock slots list door")
 @name_argument
 def list_slots(settings: Settings, name: str) -> int:
     """Show what opens a lock."""

@@ -48,8 +48,10 @@ def other(photos: Photos) -> Path:
 
 
 def test_life_of_a_lock(run: Run, tmp_path: Path, views: list[Path], other: Path) -> None:
-    assert run("list")[0] == ExitCode.USAGE  # no vault yet
-    assert run("enroll", "door", *views[:2]) == (0, "enrolled 'door' from 2 photos\n", "")
+    assert run("list") == (0, "no locks yet: ailock enroll\n", "")
+    assert run("list", "--vault", tmp_path / "mistyped")[0] == ExitCode.USAGE
+    assert list(tmp_path.iterdir()) == []
+    assert run("enroll", "door", *views[:2])[:2] == (0, "enrolled 'door' from 2 photos\n")
     assert run("list") == (0, "door\n", "")
     assert run("unlock", "door", views[2]) == (0, "unlocked 'door'\n", "")
     assert run("unlock", "door", other) == (ExitCode.NO_MATCH, "", "ailock: no match\n")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from ailock_sdk import Vault
 from ailock_sdk.cli import main
 from ailock_sdk.cli.exit_codes import ExitCode
 from tests.cli.processes import AILOCK, Ailock
@@ -40,7 +41,8 @@ def ailock(home: Ailock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 def misses(ailock: Ailock) -> int:
-    return int(json.loads(ailock("show", "door", "--json").stdout)["misses"])
+    with Vault.open(ailock.vault, pepper=ailock.pepper) as vault:
+        return int(vault.show("door")["misses"])
 
 
 # -- 14: a status of its own for whatever nobody expected ------------------------------------------
