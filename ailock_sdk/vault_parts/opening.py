@@ -204,7 +204,7 @@ def _recovered(
     pepper = None
     with suppress(PepperError):
         pepper = vault_pepper()
-    with suppress(VaultReadOnlyError):  # the code opens what is on read-only media all the same
+    with suppress(*_UNWRITABLE):  # the code opens what cannot be written now all the same
         stored = store.recovered(stored, pepper)
     _log.info("lock %r: opened by its recovery code", stored.name)
     return stored
