@@ -2,7 +2,8 @@
 
 Of pairs of objects, whose imageprints are drawn at random, the first is wrong, the second, both, or
 the PIN; every round compares one of each, in random order, at the genuine cost of Argon2id. Exits
-with 1 if one opens, or if the medians differ by more than 2 %.
+with 1 if one opens, or if the median processor times differ by more than 2 %: other programs
+lengthen the time by the clock, which is shown beside.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
 
 import numpy as np
 from tqdm import tqdm
@@ -81,8 +82,8 @@ def opens(pair: Pair, probes: Sequence[ImagePrint], pin: Hidden) -> bool:
     return True
 
 
-def run(rounds: int, seed: int, cost: KdfCost) -> dict[str, float]:
-    """Median seconds of each refusal.
+def run(rounds: int, seed: int, cost: KdfCost) -> dict[str, tuple[float, float]]:
+    """Median seconds of each refusal: of the processor, all threads together, and by the clock.
 
     Raises
     ------
@@ -90,17 +91,21 @@ def run(rounds: int, seed: int, cost: KdfCost) -> dict[str, float]:
         A record opened that should not, or did not open to its owner.
     """
     rng, order = np.random.default_rng(seed), random.Random(seed)
-    seconds: dict[str, list[float]] = {}
+    seconds: dict[str, list[tuple[float, float]]] = {}
     for _ in tqdm(range(rounds), unit="pair", disable=None):
         pair = make_pair(rng, cost)
         assert opens(pair, pair.right, PIN)
         attempts = list(pair.attempts().items())
         order.shuffle(attempts)
         for name, (probes, pin) in attempts:
-            start = perf_counter()
+            begun = process_time(), perf_counter()
             assert not opens(pair, probes, pin), name
-            seconds.setdefault(name, []).append(perf_counter() - start)
-    return {name: median(times) for name, times in sorted(seconds.items())}
+            taken = process_time() - begun[0], perf_counter() - begun[1]
+            seconds.setdefault(name, []).append(taken)
+    return {
+        name: (median(one[0] for one in times), median(one[1] for one in times))
+        for name, times in sorted(seconds.items())
+    }
 
 
 def _seen_again(margins: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -116,11 +121,14 @@ def main() -> int:
     options = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     medians = run(options.rounds, options.seed, RFC9106_LOW_MEMORY)
-    for name, value in medians.items():
-        print(f"{name}: {1000 * value:.2f} ms")
-    spread = max(medians.values()) / min(medians.values()) - 1
-    print(f"{options.rounds} pairs; none opened; medians within {spread:.2%}")
-    return 0 if spread <= ALIKE_WITHIN else 1
+    for name, (processor, clock) in medians.items():
+        print(f"{name}: {1000 * processor:.2f} ms of processor, {1000 * clock:.2f} ms by the clock")
+    spreads = [max(values) / min(values) - 1 for values in zip(*medians.values(), strict=True)]
+    print(
+        f"{options.rounds} pairs; none opened; medians within {spreads[0]:.2%} of processor, "
+        f"{spreads[1]:.2%} by the clock"
+    )
+    return 0 if spreads[0] <= ALIKE_WITHIN else 1
 
 
 if __name__ == "__main__":

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import unicodedata
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from ailock_sdk.errors import ProfileError
-from ailock_sdk.parameters import code_exists, max_radius_bits
+from ailock_sdk.errors import PinError, ProfileError
+from ailock_sdk.parameters import check_pin, code_exists, max_radius_bits
 from ailock_sdk.profiles import Look, Profile
+from ailock_sdk.secret import hidden_pin
 from ailock_sdk.sketch import Code, ReedMuller, ReedSolomon, correction_radius
 
 
@@ -58,3 +62,30 @@ def test_parts_refuse_what_does_not_exist() -> None:
 @pytest.mark.parametrize("lambda_bits", range(1, 20))
 def test_radius_stays_below_half(lambda_bits: int) -> None:
     assert 2 * max_radius_bits(lambda_bits) < lambda_bits <= 2 * max_radius_bits(lambda_bits) + 2
+
+
+def is_pin(text: str) -> bool:
+    """Written anew from SPEC section 7."""
+    composed = unicodedata.normalize("NFC", text)
+    return 4 <= len(composed) <= 64 and not any(
+        ord(c) < 32 or 127 <= ord(c) < 160 or 0xD800 <= ord(c) < 0xE000 for c in composed
+    )
+
+
+@given(
+    st.text(max_size=70)
+    | st.text(st.sampled_from("e\u0301\u00e9\ud800\n\x7f\x9f\u1e0b\u0323\u0307d 1"), max_size=70)
+)
+@settings(max_examples=500)
+def test_a_pin_is_what_the_specification_says_in_whatever_form_it_comes(text: str) -> None:
+    forms = {hidden_pin(text)}
+    if not any(0xD800 <= ord(c) < 0xE000 for c in text):
+        forms |= {hidden_pin(unicodedata.normalize(form, text)) for form in ("NFC", "NFD")}
+    (pin,) = forms
+    assert pin is not None
+    assert hidden_pin(pin) is pin
+    if is_pin(text):
+        check_pin(pin)
+    else:
+        with pytest.raises(PinError, match="4 to 64 characters"):
+            check_pin(pin)
