@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ailock_sdk.errors import OutOfMemoryError, UnlockError
+from ailock_sdk.errors import OutOfMemoryError, UnlockError, memory_errors
 from ailock_sdk.imageprint import ImagePrint
 from ailock_sdk.parameters import pepper_id
 from ailock_sdk.secret import Hidden, Secret
@@ -157,16 +157,17 @@ def open_any(
     peppers = [None if r.header.pepper_id is None else pepper for r in records]
     found = [_find(*pair, probes) for pair in zip(records, peppers, strict=True)]
     complete = [index for index, messages in enumerate(found) if messages.complete]
-    compared, starved = False, False
+    compared, starved = False, ""
     for index in complete or [0]:
         try:
-            return index, _secret_of(records[index], found[index], peppers[index], pin)
+            with memory_errors():
+                return index, _secret_of(records[index], found[index], peppers[index], pin)
         except UnlockError:
             compared = True
-        except (OutOfMemoryError, MemoryError):
-            starved = True
+        except OutOfMemoryError as error:
+            starved = str(error)
     if starved:
-        raise OutOfMemoryError(compared=compared)
+        raise OutOfMemoryError(starved, compared=compared)
     raise UnlockError
 
 

@@ -144,7 +144,7 @@ def test_row_7_no_frame_shows_pepper_pin_message_root_or_secret(
         lock = AiLock(pepper=pepper, cost=CHEAPEST)
         record, secret = lock.enroll([mug[:1], robot[:1]], pin=pin)
         assert lock.unlock([mug[:1], robot[:1]], record, pin=pin) == secret
-        for wrong in ([mug[:1], mug[:1]], [robot[:1], mug[:1]]):
+        for wrong in ([mug[:1], mug[1:2]], [robot[:1], mug[:1]]):
             with pytest.raises(UnlockError):
                 lock.unlock(wrong, record, pin=pin)
         with pytest.raises(UnlockError):
