@@ -167,15 +167,18 @@ def _reencoding_tables(
 
 
 def _reencoding_matrix(n: int, k: int, symbol_bits: int, positions: tuple[int, ...]) -> Symbols:
-    """(k, n): row i is the codeword with 1 at ``positions[i]`` and 0 at the other positions."""
+    """(k, n): row i is the codeword with 1 at ``positions[i]`` and 0 at the other positions.
+
+    A word c is a codeword if the sum of ``c[j] * X[j]**r`` is 0 for r from 0 to n - k - 1, with
+    X[j] = 2^(n - 1 - j). So what it has at erased positions are Lagrange's coefficients there.
+    """
+    log, exp = _field_tables(symbol_bits)
+    locators = exp[np.arange(n)[::-1]]
     erased = [j for j in range(n) if j not in positions]
-    matrix = np.empty((k, n), dtype=np.intp)
-    polynomial = _primitive_polynomial(symbol_bits)
-    with _REEDSOLO_LOCK:
-        codec = reedsolo.RSCodec(n - k, nsize=n, prim=polynomial, c_exp=symbol_bits)
-        for i, position in enumerate(positions):
-            unit = [0] * n
-            unit[position] = 1
-            _, codeword, _ = codec.decode(unit, erase_pos=erased, only_erasures=True)
-            matrix[i] = list(codeword)
+    matrix = np.zeros((k, n), dtype=np.intp)
+    matrix[range(k), positions] = 1
+    for j in erased:
+        others = locators[[f for f in erased if f != j]]
+        numerators = log[locators[list(positions), None] ^ others].sum(axis=1)
+        matrix[:, j] = exp[(numerators - log[locators[j] ^ others].sum()) % (2**symbol_bits - 1)]
     return matrix

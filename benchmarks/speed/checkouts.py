@@ -98,7 +98,8 @@ def _prepared(checkout: Path, folder: Path, photo: Path) -> list[str]:
         raise SpeedError(f"{checkout} does not enroll: {last_line(done.stderr)}")
     here = (checkout / "ailock_sdk" / "__main__.py").is_file()
     module = "ailock_sdk" if here else "ailock_sdk.cli"
-    run = ["env", f"PYTHONPATH={checkout}", sys.executable, "-m", module]
+    # Elsewhere, as Python would take the package from the folder that it starts in.
+    run = ["env", "-C", str(folder), f"PYTHONPATH={checkout}", sys.executable, "-m", module]
     return [*run, "unlock", NAME, str(photo), "--vault", files[0], "--pepper", files[1]]
 
 
