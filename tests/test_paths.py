@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from ailock_sdk import AilockError, FilePepper, Vault
 from ailock_sdk.embedding import bundle_folders, new_bundle_folder
-from ailock_sdk.paths import config_folder, data_folder
+from ailock_sdk.paths import config_folder, data_folder, user_path
 from ailock_sdk.store import default_pepper_path
 
 FOLDERS = [
@@ -57,3 +58,12 @@ def test_bundles_are_searched_and_put_by_one_rule(
     assert bundle_folders()[:2] == [Path("a"), Path("b")]
     assert bundle_folders()[-1] == own
     assert new_bundle_folder() == Path("a")
+
+
+def test_row_21_a_tilde_is_the_home_folder_in_the_sdk_too(home: Path) -> None:
+    assert user_path("~/vault.db") == home / "vault.db"
+    assert Vault.open("~/vault.db", pepper="~/pepper").path == home / "vault.db"
+    assert FilePepper("~/pepper").file == home / "pepper"
+    for refused in (lambda: Vault.open("~no-such-user/v"), FilePepper("~no-such-user/p").pepper):
+        with pytest.raises(AilockError, match="no such home folder"):
+            refused()

@@ -161,7 +161,7 @@ def pin_options(help_text: str, name: str = "--pin") -> Callable[[Function], Fun
             rest[key] = Pin(rest[key], rest.pop(f"{key}_file"), name)
             return function(*arguments, **rest)
 
-        asked = click.option(name, is_flag=True, help=f"{help_text}, typed without echo.")
+        asked = click.option(name, is_flag=True, help=f"{help_text}; asked for without echo.")
         file = click.option(
             f"{name}-file",
             type=FILE,
@@ -182,7 +182,7 @@ def code_options(function: Function) -> Function:
         return function(*arguments, code=Code(code, code_file), **rest)
 
     asked = click.option(
-        "--code", is_flag=True, help="Open by the recovery code, typed without echo."
+        "--code", is_flag=True, help="Open by the recovery code; asked for without echo."
     )
     file = click.option(
         "--code-file",
@@ -210,7 +210,7 @@ def opener_options(function: Function) -> Function:
         metavar="PHOTO...",
         help="Photos that open the lock now: all words up to the next option.",
     )
-    pin = pin_options("PIN of the photos that open it", "--opened-with-pin")
+    pin = pin_options("The PIN of those photos", "--opened-with-pin")
     options: Any = photos(pin(code_options(collected)))
     return cast("Function", options)
 

@@ -32,7 +32,7 @@ REFERENCES = "1 to 16 photos of one object, best before different backgrounds."
 )
 @name_argument
 @photos_argument(REFERENCES)
-@pin_options("Ask for a PIN that must be typed beside the photos")
+@pin_options("A PIN that must be typed beside the photos")
 @click.option("--label", default="", metavar="TEXT", help="To know these photos by in `slots`.")
 @click.option(
     "--no-recovery", is_flag=True, help="Make no recovery code: what is lost then stays lost."
@@ -90,7 +90,7 @@ def enroll(
 )
 @name_argument
 @photos_argument(PROBES)
-@pin_options("Ask for the PIN")
+@pin_options("The lock's PIN")
 @release_options
 def unlock(
     settings: Settings, name: str, photos: tuple[str, ...], pin: Pin, release: Release

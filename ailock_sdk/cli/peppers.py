@@ -29,7 +29,7 @@ def pepper() -> None:
 
 @command("show", "ailock pepper show --json")
 def show(settings: Settings) -> int:
-    """Say where the pepper is, and whether it is the vault's; never its bytes."""
+    """Say where the pepper is, and whether it is the vault's."""
     with open_vault(settings, reads_photos=False) as vault:
         found = vault.pepper_status()
     facts = {
@@ -63,7 +63,10 @@ def backup(settings: Settings, file: str) -> int:
 @click.argument("file", type=FILE, help="A backup.")
 @click.option("--force", is_flag=True, help="Even if it is not the vault's.")
 def restore(settings: Settings, file: str, force: bool) -> int:
-    """Put the pepper back from a backup; one that is there is kept beside it."""
+    """Put the pepper back from a backup.
+
+    One that is there is kept beside it.
+    """
     with open_vault(settings, reads_photos=False) as vault:
         done = vault.restore_pepper(file, force=force)
     _report(settings, done, "restored")
@@ -74,10 +77,10 @@ def restore(settings: Settings, file: str, force: bool) -> int:
 @click.option("--with", "new", type=FILE, metavar="FILE", help="The new pepper [default: drawn].")
 @click.option("--force", is_flag=True, help="Even if nothing opens some lock afterwards.")
 def replace(settings: Settings, new: str | None, force: bool) -> int:
-    """Give the vault another pepper, where the old one is lost or was seen.
+    """Give the vault another pepper.
 
-    Photos that were enrolled with the old one open nothing any more: add them anew, by the
-    recovery code.
+    For when the old one is lost or was seen. Photos that were enrolled with the old one open
+    nothing any more: add them anew, by the recovery code.
     """
     with open_vault(settings, reads_photos=False) as vault:
         done = vault.replace_pepper(new, force=force)

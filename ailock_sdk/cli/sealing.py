@@ -90,7 +90,7 @@ def seal(
 @name_argument
 @_file_argument("The sealed file, of ours or of any age program.")
 @photos_argument(PROBES, required=False)
-@pin_options("Ask for the PIN")
+@pin_options("The lock's PIN")
 @code_options
 @_output_options("FILE without .sealed or .age")
 def open_sealed(

@@ -82,7 +82,7 @@ def list_slots(settings: Settings, name: str) -> int:
 )
 @name_argument
 @photos_argument(REFERENCES, required=False)
-@pin_options("Ask for a PIN that must be typed beside the new photos")
+@pin_options("A PIN that must be typed beside the new photos")
 @click.option("--recovery", is_flag=True, help="Add a recovery code instead of photos.")
 @recovery_file_option
 @click.option("--label", default="", metavar="TEXT", help="To know the slot by.")
@@ -99,7 +99,10 @@ def add(
     replaces: int | None,
     opener: Opener,
 ) -> int:
-    """Let other photos, or a recovery code, open a lock too; what was sealed stays readable."""
+    """Let other photos, or a recovery code, open a lock too.
+
+    What was sealed stays readable.
+    """
     if bool(photos) == recovery:
         raise click.UsageError(
             "--recovery adds a code, and takes no photos"

@@ -17,6 +17,8 @@ import pytest
 from ailock_sdk import Vault
 from ailock_sdk.cli import main
 from ailock_sdk.cli.exit_codes import ExitCode
+from ailock_sdk.embedding import load_bundle
+from tests.bundles import copy_bundle, turn_bits_over
 from tests.cli.processes import AILOCK, Ailock
 from tests.cli.terminals import on_terminal
 from tests.conftest import read_photos
@@ -385,6 +387,24 @@ def test_row_21_a_tilde_is_the_home_folder(ailock: Ailock) -> None:
     done = ailock("list", "--vault", "~no-such-user/vault.db")
     assert done.returncode == ExitCode.SETUP
     assert done.stderr.count(b"\n") == 1
+
+
+def test_row_24_bundles_are_named_by_name_or_path(ailock: Ailock, tmp_path: Path) -> None:
+    own = turn_bits_over(copy_bundle(tmp_path / "models" / "own"))
+    found = {**ailock.environment, "AILOCK_MODELS": str(own.parent)}
+    assert ailock("enroll", "own", RIGHT, "--no-recovery", "--bundle", own).returncode == 0
+    for given in (own, "./models/own", f"{own}/"):
+        assert ailock("unlock", "own", VIEWS[1], "--bundle", given).returncode == 0, given
+    assert ailock("unlock", "own", VIEWS[1], "--bundle", "own", env=found).returncode == 0
+    assert ailock("unlock", "own", VIEWS[1]).returncode == ExitCode.DAMAGED
+    assert ailock("--bundle", own, "compare", RIGHT, VIEWS[1]).returncode == 0
+    timed = ailock("benchmark", "--runs", "1", "--threads", "1", "--json", "--bundle", own)
+    expected = load_bundle(own).fingerprints["default"].hex()
+    assert json.loads(timed.stdout)["model"]["fingerprint"] == expected
+    for unknown in ("none", "./none", str(tmp_path)):
+        done = ailock("compare", RIGHT, RIGHT, "--bundle", unknown)
+        assert (done.returncode, done.stderr.count(b"\n")) == (ExitCode.SETUP, 1), unknown
+    assert ailock("remove", "own").returncode == 0
 
 
 # -- 12: what was begun is removed -----------------------------------------------------------------
