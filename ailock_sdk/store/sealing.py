@@ -106,6 +106,7 @@ def open_stream(reader: Reader, writer: Writer, identity: Hidden) -> None:
 
 def seal_bytes(data: bytes, recipient: bytes, *, armor: bool = False) -> bytes:
     """Return ``data`` sealed; see :func:`seal_stream`."""
+    data = Hidden(data)  # no frame shows it
     sealed = BytesIO()
     seal_stream(BytesIO(data), sealed, recipient, armor=armor)
     return sealed.getvalue()

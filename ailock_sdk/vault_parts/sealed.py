@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 
 from ailock_sdk.errors import SealedDataError
 from ailock_sdk.paths import user_path
-from ailock_sdk.secret import Pin, hidden_pin
+from ailock_sdk.secret import Hidden, Pin, hidden_pin
 from ailock_sdk.store import (
     Reader,
     Writer,
@@ -40,6 +40,7 @@ class SealingVault(VaultCore):
 
     def seal(self, name: str, data: bytes, *, armor: bool = False) -> bytes:
         """Encrypt ``data`` to the lock ``name``; needs no photo. See :meth:`seal_stream`."""
+        data = Hidden(data)  # no frame shows it
         return seal_bytes(data, self._stored(name).lock.recipient, armor=armor)
 
     def open_sealed(self, name: str, sealed: bytes, opened_by: Opener, *, pin: Pin = None) -> bytes:
