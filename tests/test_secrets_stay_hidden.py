@@ -6,6 +6,7 @@ import json
 import logging
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -220,8 +221,6 @@ def test_row_7_wherever_it_breaks(
             except Exception as error:
                 broken += 1
                 assert_hidden(shown(error), home, f"{place} in {name}", needles)
-            if "/data/" not in place and not home.pepper.file.exists():
-                pytest.fail("the pepper is gone")
     assert broken, f"nothing uses {place}"
     assert_hidden(caplog.text, home, "the log", needles)
 
@@ -248,10 +247,8 @@ def test_files_hold_no_secret_but_the_pepper(home: Home) -> None:
     needles = home.needles()
     del needles["mistyped code"]
     for use in uses(home).values():
-        try:
+        with suppress(Exception):  # some fail after others; what matters is what they leave
             use()
-        except Exception:
-            pass
     with LockStore.open(home.vault.path) as store:
         assert store.names()
     peppers = {file for file in home.folder.rglob("*") if "pepper" in file.name}
