@@ -158,7 +158,8 @@ class AiLock(PhotoReader):
         objects = reference_photos(photos)
         if self._is_exposed:
             check_overcomplete(self.profile, self.allow_overcomplete, self._pepper is not None)
-        references = read_objects(objects, partial(self.imageprint, reference=True), self.reference)
+        read = partial(self.imageprint, reference=True)
+        references = read_objects(objects, read, self.reference, apart=True)
         # The one place where randomness enters a record; everything below is pure.
         new = [
             NewObject(

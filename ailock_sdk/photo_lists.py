@@ -110,18 +110,31 @@ def read_objects(
     objects: Sequence[Sequence[PhotoSource]],
     read: Callable[[PhotoSource], ImagePrint],
     combined: Callable[[Sequence[ImagePrint]], ImagePrint],
+    *,
+    apart: bool = False,
 ) -> list[ImagePrint]:
     """What ``combined`` makes of each object's photos, each taken by ``read``, all in order.
+
+    Parameters
+    ----------
+    objects : sequence of sequence of PhotoSource
+    read : callable
+        Gives the imageprint of a photo.
+    combined : callable
+        Gives one imageprint of an object's.
+    apart : bool
+        No photo may stand for two objects.
 
     Raises
     ------
     CaptureError
-        A photo cannot be used, or is one of the others again, of whatever object: of several it is
-        named. No two photos that were taken give the same bits; copies do.
+        A photo cannot be used, or is another one of its object (if ``apart``, of any) again: of
+        several it is named. Copies alone give the same bits.
     """
     seen: dict[ImagePrint, str] = {}
     results = []
     for number, photos in enumerate(objects, start=1):
+        seen = seen if apart else {}
         prints = []
         for index, photo in enumerate(photos, start=1):
             name = f"photo {index}" if len(objects) == 1 else f"object {number}, photo {index}"
