@@ -39,7 +39,7 @@ def test_a_combination_opens_by_all_of_its_objects_in_order(lock: AiLock, photos
     for given in (mug, [mug], [mug, robot, photos["clock"]]):
         with pytest.raises(CaptureError, match="objects were given"):
             lock.unlock(given, record)
-    with pytest.raises(PhotoFormatError, match=r"^object 2: photo 1 \('none\.jpg'\)"):
+    with pytest.raises(PhotoFormatError, match=r"^object 2, photo 1 \('none\.jpg'\)"):
         lock.probes([mug, ["none.jpg", *robot]])
 
 

@@ -30,7 +30,7 @@ def test_vector_opens_with_its_photo() -> None:
             together = lock.unlock([photo, other_view], case_bytes, pin=pin)
         else:
             secret = lock.unlock([[photo], [other_view]], case_bytes, pin=pin)
-            together = lock.unlock([[other_view, photo], [other_view]], case_bytes, pin=pin)
+            together = lock.unlock(((photo,), (other_view,)), case_bytes, pin=pin)
         assert bytes(secret).hex() == case["secret"]
         assert together == secret
         assert bytes(Record.from_bytes(bytes.fromhex(case["record"]))).hex() == case["record"]
