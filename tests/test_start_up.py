@@ -16,19 +16,19 @@ from ailock_sdk.embedding import DEFAULT_BUNDLE, find_bundle
 PHOTO = Path(__file__).parent / "photos" / "mug-1.jpg"
 COMPARE = ["compare", str(PHOTO), str(PHOTO)]
 _AFTER_A_COMMAND = """
-import atexit, gc, json, os, sys
+import gc, json, os, sys
 from ailock_sdk.cli import main
 def collections():
     return sum(each["collections"] for each in gc.get_stats())
 before = collections()
 end = {}
-atexit.register(lambda: print(json.dumps(end)))
-atexit.register(lambda: end.update(frozen=gc.get_freeze_count()))
+os._exit = lambda status: end.update(status=status)
 sys.argv = ["ailock", *sys.argv[1:]]
 main()
 end["modules"] = sorted(sys.modules)
 end["BLAS"] = os.environ.get("OPENBLAS_NUM_THREADS")
 end["collections"] = collections() - before
+print(json.dumps(end))
 """
 NOT_NEEDED = {
     *("importlib.metadata", "tqdm", "platformdirs", "pillow_heif"),
@@ -56,7 +56,19 @@ def test_a_command_loads_what_it_needs(end: dict[str, object]) -> None:
 
 def test_a_command_looks_for_no_garbage(end: dict[str, object]) -> None:
     assert end["collections"] == 0
-    assert end["frozen"], "handlers of the end run backwards, this one after gc.freeze"
+    assert end["status"] == 0, "it ended itself, before Python would take everything apart"
+
+
+def test_the_end_loses_nothing_that_was_written(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "ailock_sdk", "--json", *COMPARE]
+    with open(tmp_path / "out", "wb") as out:
+        done = subprocess.run(command, stdout=out, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert json.loads((tmp_path / "out").read_text())["match"] is True
+    command = [sys.executable, "-m", "ailock_sdk", "compare", "no such photo", "none"]
+    done = subprocess.run(command, capture_output=True, check=False)
+    assert done.returncode == 4
+    assert done.stderr.startswith(b"ailock: ")
 
 
 def test_programs_that_a_command_starts_choose_their_threads(end: dict[str, object]) -> None:

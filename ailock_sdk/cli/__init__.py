@@ -8,10 +8,11 @@ without the model and without NumPy.
 
 from __future__ import annotations
 
-import atexit
 import gc
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from ailock_sdk import UNSUPPORTED, __version__
 
@@ -38,10 +39,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"ailock: {UNSUPPORTED}", file=sys.stderr)
         return 6
     if argv is None:
-        # A command makes little garbage. Python would look for it many times while it loads
-        # modules, and through all that there is before the process ends.
-        gc.set_threshold(200_000)
-        atexit.register(gc.freeze)
+        gc.set_threshold(200_000)  # for little garbage Python looks long while it loads modules
     from ailock_sdk.cli.running import run
 
-    return run(words)
+    status = run(words)
+    return _end(status) if argv is None else status
+
+
+def _end(status: int) -> int:
+    """End the process: Python would take it apart first, for as long as reading a photo takes.
+
+    All that a command opened is closed by now.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, OSError, ValueError):  # None, or closed at the other end
+            stream.flush()
+    os._exit(status)
