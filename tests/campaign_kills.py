@@ -216,11 +216,14 @@ class Campaign:
         started = time.perf_counter()
         delay = self.random.uniform(0, 1.1 * expected)
         seen, killed = self.run_child(self.operations[operation], delay)
-        if not killed:  # it had finished: the next of its kind is killed earlier
-            duration[operation] = 0.3 * expected + 0.7 * (time.perf_counter() - started)
+        # Kills are to fall on the whole of the work, its end as well, however busy the machine is.
+        took = time.perf_counter() - started
+        duration[operation] = 1.1 * expected if killed else 0.3 * expected + 0.7 * took
         summary.trials += 1
         summary.kills += killed
         summary.outcomes[f"{operation}: {'killed' if killed else 'finished before the kill'}"] += 1
+        if COMPARING in seen and killed:
+            summary.outcomes[f"{operation}: killed while or after comparing"] += 1
         try:
             problems = list(self.examine(operation, before, seen, summary))
         except Exception as error:
