@@ -7,8 +7,10 @@ Principal components, white or not, are those of the training sets' plain photos
 background are left out, for photos that users take are not like them. The ai.lock paper's are
 ``--kind pca --hyperplanes gaussian`` with the window 200 to 400. A discriminant keeps the
 directions in which objects differ while random views of one photo, drawn as in training, agree; a
-photo without an object name is an object of its own. With ``--grids``, and the configuration of
-``tools.train_objects``, so do views of one object before several backgrounds. Its components are
+photo without an object name is an object of its own. So do the real photos of sets that have
+several of an object (``real`` in the configuration), and with ``--grids``, and the configuration of
+``tools.train_objects``, views of one object before several backgrounds; each of the three kinds has
+the same say. Its components are
 then made white over the plain photos, for the bits of ordinary photos must not correlate.
 
 Photos and views are looked at as probes are. With several segments, all of them together make up
@@ -39,7 +41,14 @@ from lab.files import sha256_of
 from lab.fitting.projections import HYPERPLANES, KINDS, Moments, fold
 from lab.photos.embeddings import InputView, Sight
 from tools.projection.components import discriminant, plain_photos, principal
-from tools.projection.photos import Camera, TrainingSets, add_plain_photos, embed_views
+from tools.projection.photos import (
+    Camera,
+    TrainingSets,
+    add_plain_photos,
+    embed_real,
+    embed_scenes,
+    embed_views,
+)
 from tools.projection.write import write_projection
 from tools.training.config import read_views
 from tools.training.object_config import read_object_config
@@ -81,24 +90,26 @@ def _run(options: argparse.Namespace, command: str) -> int:
     sets = TrainingSets(config, options.photos, options.seed)
 
     used = add_plain_photos(plain, camera, sets, options.plain)
-    views = None
+    kinds = []
     if options.kind == "discriminant":
-        scenes = None
+        layers = list(specs)
+        kinds = [embed_views(layers, camera, sets, options.views, options.limit, used)]
+        if (real := embed_real(layers, camera, sets, used)) is not None:
+            kinds.append(real)
         if options.grids:
             shown, size = (
                 read_object_config(options.config),
                 min(sight.short_side, config.source_size),
             )
             scenes = SceneViews(shown, options.photos, options.grids, size, options.seed)
-        layers = list(specs)
-        views = embed_views(layers, camera, sets, options.views, options.limit, used, scenes)
+            kinds.append(embed_scenes(layers, camera, scenes))
     arrays: dict[str, NDArray[Any]] = {}
     projections = {}
     for layer, spec in specs.items():
         known = plain[layer]
-        if views is not None and isinstance(known, Moments):
-            seen = views.embeddings[layer]
-            fit = discriminant(spec, known, seen, views.objects, options.shrinkage)
+        if kinds and isinstance(known, Moments):
+            seen = [(each.embeddings[layer], each.objects) for each in kinds]
+            fit = discriminant(spec, known, seen, options.shrinkage)
         else:
             fit = principal(spec, known)
         print(
@@ -121,9 +132,9 @@ def _run(options: argparse.Namespace, command: str) -> int:
         "seed": options.seed,
         **profile.imageprint_contract(),
     }
-    if views is not None:
+    if kinds:
         record |= {
-            "objects": int(views.objects.max()) + 1,
+            "objects": sum(int(each.objects.max()) + 1 for each in kinds),
             **({"grids": options.grids} if options.grids else {}),
             "shrinkage": options.shrinkage,
             "views_per_photo": options.views,

@@ -6,6 +6,7 @@ Here covariances are exact, D x D; where D is too large for that, principal comp
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,9 +102,11 @@ def principal_components(moments: Moments, whiten: bool) -> Components:
     return scaled(moments.mean, vectors, values, whiten)
 
 
-def discriminant_components(
-    embeddings: NDArray[np.float32], objects: NDArray[np.int_], shrinkage: float
-) -> Components:
+Seen = tuple[NDArray[np.float32], NDArray[np.int_]]
+"""Embeddings (N, D), and integers (N,) from 0: the object that each shows, at least twice."""
+
+
+def discriminant_components(kinds: Sequence[Seen], shrinkage: float) -> Components:
     """Directions in which objects differ most for how little each object's own photos do.
 
     Fisher's discriminant: the covariance within objects, shrunk towards a multiple of the identity,
@@ -112,8 +115,8 @@ def discriminant_components(
 
     Parameters
     ----------
-    embeddings : float32 (N, D)
-    objects : (N,) integers from 0, the object that each embedding shows; every one at least twice
+    kinds : what an object can look like, by why it does: random views, real photos, scenes; each
+        kind has the same say, however many embeddings it has
     shrinkage : in [0, 1], the identity's share of the covariance within objects
 
     Raises
@@ -121,16 +124,14 @@ def discriminant_components(
     ValueError
         An object is seen only once.
     """
-    moments = Moments(embeddings.shape[1])
-    moments.add(embeddings)
-    within = _within(embeddings.astype(np.float64) - moments.mean, objects)
+    total, within, means = _both_covariances(kinds)
     level = np.trace(within) / len(within)
     within = (1 - shrinkage) * within + shrinkage * level * np.eye(len(within))
     values, vectors = _descending(within)
     whiten = vectors / np.sqrt(values)
-    strengths, directions = _descending(whiten.T @ moments.covariance @ whiten)
+    strengths, directions = _descending(whiten.T @ total @ whiten)
     matrix = with_signs(whiten @ directions / np.sqrt(strengths))
-    return Components(moments.mean, matrix, strengths, np.ones_like(strengths))
+    return Components(means, matrix, strengths, np.ones_like(strengths))
 
 
 def whitened(components: Components, window: tuple[int, int], photos: Moments) -> Components:
@@ -191,6 +192,18 @@ def _check_window(components: Components, window: tuple[int, int]) -> None:
         raise ValueError(
             f"window [{start}, {stop}) reaches beyond the {components.matrix.shape[1]} components"
         )
+
+
+def _both_covariances(kinds: Sequence[Seen]) -> tuple[Array, Array, Array]:
+    """Mean over the kinds of the covariance (D, D), that within objects, and the mean (D,)."""
+    totals, withins, means = [], [], []
+    for embeddings, objects in kinds:
+        moments = Moments(embeddings.shape[1])
+        moments.add(embeddings)
+        totals.append(moments.covariance)
+        withins.append(_within(embeddings.astype(np.float64) - moments.mean, objects))
+        means.append(moments.mean)
+    return np.mean(totals, axis=0), np.mean(withins, axis=0), np.mean(means, axis=0)
 
 
 def _within(centred: Array, objects: NDArray[np.int_]) -> Array:

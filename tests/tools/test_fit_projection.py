@@ -33,6 +33,13 @@ file = "cut_outs.zip"
 weight = 1
 cut_outs = true
 """
+PLACE = """
+[[training]]
+file = "place.zip"
+weight = 1
+plain = 5
+real = true
+"""
 PHOTOS, SIDE, BITS = 24, 96, 8
 LOOKS = ["--look", "1.0", "0", "--look", "0.65", "0", "--reference-look", "1.0", "1"]
 
@@ -42,11 +49,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two photo sets, and a configuration that names them."""
     folder = tmp_path_factory.mktemp("fit")
     rng = np.random.default_rng(4)
-    for name in ("things.zip", "cut_outs.zip"):
+    for name in ("things.zip", "cut_outs.zip", "place.zip"):
+        objects = [f"mug_{i // 2}" if name == "place.zip" else "" for i in range(PHOTOS)]
         with zipfile.ZipFile(folder / name, "w") as archive:
-            archive.writestr(
-                "labels.csv", "path,object\n" + "".join(f"{i}.png,\n" for i in range(PHOTOS))
-            )
+            rows = "".join(f"{i}.png,{each}\n" for i, each in enumerate(objects))
+            archive.writestr("labels.csv", "path,object\n" + rows)
             for number in range(PHOTOS):
                 tiles = rng.integers(0, 256, (5, 5, 3), dtype=np.uint8)
                 encoded = io.BytesIO()
@@ -55,6 +62,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings, _, _ = CONFIG.read_text("utf-8").partition("[[training]]")
     dev = '[[dev]]\nfile = "things.zip"\nweight = 1\n'
     (folder / "config.toml").write_text(settings + SETS + dev, "utf-8")
+    (folder / "with_place.toml").write_text(settings + SETS + PLACE + dev, "utf-8")
     return folder
 
 
@@ -63,15 +71,31 @@ def bundle(tmp_path: Path) -> Path:
     return Path(shutil.copytree(find_bundle(DEFAULT_BUNDLE).path, tmp_path / "bundle"))
 
 
-def run(bundle: Path, folder: Path, *arguments: str, stop: int = 12) -> int:
+def run(
+    bundle: Path, folder: Path, *arguments: str, stop: int = 12, config: str = "config.toml"
+) -> int:
     layer = min(load_bundle(bundle).layers)
     return fit_projection.main(
         [
-            *("--bundle", str(bundle), "--config", str(folder / "config.toml")),
+            *("--bundle", str(bundle), "--config", str(folder / config)),
             *("--photos", str(folder), "--layer", layer, "2", str(stop), str(BITS)),
             *("--limit", "6", "--views", "2", "--threads", "1", *arguments),
         ]
     )
+
+
+def test_real_photos_of_a_place_count_though_few_of_them_are_plain(
+    bundle: Path, folder: Path
+) -> None:
+    assert run(bundle, folder) == 0
+    without = (bundle / "projection.npz").read_bytes()
+    assert run(bundle, folder, config="with_place.toml") == 0
+    assert (bundle / "projection.npz").read_bytes() != without
+    record = json.loads((bundle / "projection.json").read_text("utf-8"))
+    place = record["photos"]["place.zip"]
+    assert (place["photos_plain"], place["photos_real"]) == (5, PHOTOS)
+    assert place["photos_in_views"] == 6
+    assert "photos_real" not in record["photos"]["things.zip"]
 
 
 @pytest.mark.parametrize("kind", ["discriminant", "whitened-pca", "pca"])

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
 
 from ailock_sdk.embedding import Layer, ProjectionSpec
 from lab.fitting.incremental_pca import PAPER_COMPONENTS, IncrementalComponents
 from lab.fitting.projections import (
     Components,
     Moments,
+    Seen,
     discriminant_components,
     principal_components,
     whitened,
@@ -80,11 +79,10 @@ def principal(spec: ProjectionSpec, plain: Plain) -> Fit:
 def discriminant(
     spec: ProjectionSpec,
     plain: Moments,
-    views: NDArray[np.float32],
-    objects: NDArray[np.int_],
+    kinds: Sequence[Seen],
     shrinkage: float,
 ) -> Fit:
-    """Directions in which the objects of ``views`` (N, D) differ, made white over plain photos.
+    """Directions in which the objects of several kinds differ, made white over plain photos.
 
     The bits of ordinary photos must not correlate.
 
@@ -93,7 +91,7 @@ def discriminant(
     ValueError
         An object is seen only once, or the plain photos are too few.
     """
-    components = discriminant_components(views, objects, shrinkage)
+    components = discriminant_components(kinds, shrinkage)
     found, share = components.matrix.shape[1], components.share(*spec.window)
     white = whitened(components, spec.window, plain)
     return Fit(white, (0, spec.dimensions), found, share)

@@ -58,7 +58,7 @@ class TrainingSets:
 
 @dataclass(frozen=True, eq=False)
 class Views:
-    """Embeddings of random views.
+    """Embeddings of what objects can look like, of one kind: random views, real photos, scenes.
 
     Attributes
     ----------
@@ -68,6 +68,27 @@ class Views:
 
     embeddings: dict[str, NDArray[np.float32]]
     objects: NDArray[np.int_]
+
+
+class _Collected:
+    """The parts of :class:`Views` as they come."""
+
+    def __init__(self, layers: Sequence[str]) -> None:
+        self._chunks: dict[str, list[NDArray[np.float32]]] = {layer: [] for layer in layers}
+        self._names: list[str] = []
+
+    def take(self, camera: Camera, shown: Iterable[PhotoSource], names: Sequence[str]) -> None:
+        """Embed what is shown; ``names`` of the objects are read when all of it was."""
+        for layer, embeddings in camera.embeddings(shown, list(self._chunks)):
+            self._chunks[layer].append(embeddings)
+        self._names += names
+
+    def views(self) -> Views:
+        """Those whose object was seen more than once."""
+        _, objects, counts = np.unique(self._names, return_inverse=True, return_counts=True)
+        often = counts[objects] > 1
+        _, objects = np.unique(objects[often], return_inverse=True)
+        return Views({k: np.concatenate(v)[often] for k, v in self._chunks.items()}, objects)
 
 
 def add_plain_photos(
@@ -84,7 +105,8 @@ def add_plain_photos(
         used[source.file] = {"photos_plain": 0, "sha256": sha256_of(photos.source)}
         if source.cut_outs or not source.plain:
             continue
-        photos = photos.sample(most or len(photos), sets.seed)
+        limits = [most or len(photos), *([] if source.plain is True else [source.plain])]
+        photos = photos.sample(min(limits), sets.seed)
         used[source.file]["photos_plain"] = len(photos)
         bar = tqdm(photos, desc=f"{source.file}, plain", unit="photo", disable=None)
         encoded = (data for _, _, data in bar)
@@ -94,23 +116,14 @@ def add_plain_photos(
 
 
 def embed_views(
-    layers: Sequence[str],
-    camera: Camera,
-    sets: TrainingSets,
-    count: int,
-    limit: int,
-    used: Used,
-    scenes: SceneViews | None = None,
+    layers: Sequence[str], camera: Camera, sets: TrainingSets, count: int, limit: int, used: Used
 ) -> Views:
     """Embed ``count`` random views, drawn as in training, of each of ``limit`` photos of a set.
 
-    ``scenes`` come after them, where there are any. Enters into ``used`` how many photos those
-    were. A photo without an object name is an object of its own, and views of different segments
-    count as different objects.
+    Enters into ``used`` how many photos those were. A photo without an object name is an object of
+    its own, and views of different segments count as different objects.
     """
-    chunks: dict[str, list[NDArray[np.float32]]] = {layer: [] for layer in layers}
-    names: list[str] = []
-    config = sets.config
+    found, config = _Collected(layers), sets.config
     # As large as the looks can use; a view is no sharper than the photo that it is drawn from.
     size = min(camera.sight.short_side, config.source_size)
     backgrounds: NDArray[np.uint8] | None = None
@@ -123,17 +136,37 @@ def embed_views(
         views = random_views(flat, backgrounds, source, config, count, size, sets.seed)
         total = len(photos) * count
         bar = tqdm(views, desc=source.file, total=total, unit="view", disable=None)
-        for layer, embeddings in camera.embeddings(bar, layers):
-            chunks[layer].append(embeddings)
-        names += [
-            f"{source.file}:{name}:{segment}"
-            for name in photos.objects
-            for _ in range(count)
-            for segment in camera.sight.segments
-        ]
-    if scenes is not None:
-        for layer, embeddings in camera.embeddings(scenes, layers):
-            chunks[layer].append(embeddings)
-        names += scenes.names
-    _, objects = np.unique(names, return_inverse=True)
-    return Views({layer: np.concatenate(parts) for layer, parts in chunks.items()}, objects)
+        names = _names(source, photos, camera.sight, count)
+        found.take(camera, bar, names)
+    return found.views()
+
+
+def embed_real(
+    layers: Sequence[str], camera: Camera, sets: TrainingSets, used: Used
+) -> Views | None:
+    """Embed the photos of sets that have several of an object, as they are; None without such."""
+    found, sources = _Collected(layers), [each for each in sets.config.training if each.real]
+    for source in sources:
+        photos = sets.photos(source)
+        used[source.file]["photos_real"] = len(photos)
+        bar = tqdm(photos, desc=f"{source.file}, real", unit="photo", disable=None)
+        names = _names(source, photos, camera.sight, 1)
+        found.take(camera, (data for _, _, data in bar), names)
+    return found.views() if sources else None
+
+
+def embed_scenes(layers: Sequence[str], camera: Camera, scenes: SceneViews) -> Views:
+    """Embed views of objects before several backgrounds each."""
+    found = _Collected(layers)
+    found.take(camera, scenes, scenes.names)
+    return found.views()
+
+
+def _names(source: Source, photos: PhotoSet, sight: Sight, count: int) -> list[str]:
+    """The object of each embedding of ``count`` views a photo."""
+    return [
+        f"{source.file}:{name}:{segment}"
+        for name in photos.objects
+        for _ in range(count)
+        for segment in sight.segments
+    ]

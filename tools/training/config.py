@@ -24,8 +24,11 @@ class Source:
     """Every photo shows one object before a plain background."""
     cards: bool = False
     """Photos may be shown as flat pictures before other backgrounds."""
-    plain: bool = True
-    """Photos as users take them, of many things: components are made white over such."""
+    plain: bool | int = True
+    """Photos as users take them, of many things: components are made white over such; a number is
+    how many at most. Few of one place put all its photos where the radius wants them."""
+    real: bool = False
+    """Several photos of an object as users take them: what differs in them is not the object."""
     general: bool = False
     """Photos of many things, on which reconstruction and projections are fitted."""
 

@@ -70,7 +70,7 @@ def test_one_photo_has_no_covariance(embeddings: NDArray[np.float32]) -> None:
 def test_discriminant_finds_what_tells_objects_apart(
     embeddings: NDArray[np.float32], moments: Moments, objects: NDArray[np.int_]
 ) -> None:
-    components = discriminant_components(embeddings, objects, shrinkage=0.01)
+    components = discriminant_components([(embeddings, objects)], shrinkage=0.01)
     leading = components.matrix[:, :SIGNAL]
     assert np.linalg.norm(leading[SIGNAL:]) < 0.1 * np.linalg.norm(leading)
     assert components.strengths[SIGNAL - 1] > 20 * components.strengths[SIGNAL]
@@ -79,12 +79,33 @@ def test_discriminant_finds_what_tells_objects_apart(
     assert np.linalg.norm(blind[SIGNAL:]) > 0.9 * np.linalg.norm(blind)
 
 
+def test_each_kind_has_the_same_say_however_often_it_was_seen(
+    embeddings: NDArray[np.float32], objects: NDArray[np.int_]
+) -> None:
+    other = (embeddings[:, ::-1] * 2 + 1).astype(np.float32), objects
+    often = np.concatenate([embeddings] * 9), np.concatenate([objects] * 9)
+
+    def strengths(*kinds: tuple[NDArray[np.float32], NDArray[np.int_]]) -> NDArray[np.float64]:
+        return discriminant_components(kinds, shrinkage=0.2).strengths
+
+    once, nine_times = strengths((embeddings, objects), other), strengths(often, other)
+    pooled = strengths(
+        (
+            np.concatenate([often[0], other[0]]),
+            np.concatenate([often[1], other[1] + objects.max() + 1]),
+        )
+    )
+    # The variances' degrees of freedom move a little: 9N - n in place of N - n.
+    np.testing.assert_allclose(nine_times / nine_times.mean(), once / once.mean(), rtol=0.1)
+    assert np.abs((pooled / pooled.mean()) / (once / once.mean()) - 1).max() > 0.3
+
+
 @pytest.mark.parametrize("kind", ["whitened-pca", "discriminant"])
 def test_components_have_unit_total_variance_and_no_correlation(
     kind: str, embeddings: NDArray[np.float32], moments: Moments, objects: NDArray[np.int_]
 ) -> None:
     if kind == "discriminant":
-        components = discriminant_components(embeddings, objects, shrinkage=0.2)
+        components = discriminant_components([(embeddings, objects)], shrinkage=0.2)
     else:
         components = principal_components(moments, whiten=True)
     values = (embeddings - components.mean) @ components.matrix
@@ -97,7 +118,7 @@ def test_whitening_over_other_photos_keeps_the_subspace(
     rng = np.random.default_rng(SEED)
     mixing = rng.standard_normal((DIMENSIONS, DIMENSIONS)) / 5
     plain = (embeddings @ (np.eye(DIMENSIONS) + mixing)).astype(np.float32)
-    components = discriminant_components(embeddings, objects, shrinkage=0.2)
+    components = discriminant_components([(embeddings, objects)], shrinkage=0.2)
     white = whitened(components, (2, 12), moments_of(plain))
     values = (plain - white.mean) @ white.matrix
     np.testing.assert_allclose(np.cov(values, rowvar=False), np.eye(10), atol=1e-6)
@@ -109,7 +130,7 @@ def test_whitening_over_other_photos_keeps_the_subspace(
 def test_too_few_photos_cannot_make_components_white(
     embeddings: NDArray[np.float32], objects: NDArray[np.int_]
 ) -> None:
-    components = discriminant_components(embeddings, objects, shrinkage=0.2)
+    components = discriminant_components([(embeddings, objects)], shrinkage=0.2)
     with pytest.raises(ValueError, match="10 plain photos cannot make 10 components white"):
         whitened(components, (0, 10), moments_of(embeddings[:10]))
 
@@ -179,4 +200,4 @@ def test_a_window_beyond_the_components_is_refused(moments: Moments) -> None:
 
 def test_an_object_seen_once_is_refused(embeddings: NDArray[np.float32]) -> None:
     with pytest.raises(ValueError, match="at least two views"):
-        discriminant_components(embeddings[:3], np.array([0, 0, 1]), shrinkage=0.1)
+        discriminant_components([(embeddings[:3], np.array([0, 0, 1]))], shrinkage=0.1)
