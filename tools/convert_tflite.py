@@ -111,10 +111,15 @@ def run(arguments: Sequence[str]) -> Conversion:
             list_file(manifest, finished / model_file(precision))
         write_manifest(finished, manifest)
         bundle = load_bundle(finished)
-        bundles = {p: replace(bundle, model=model_file(p)) for p in precisions}
+        bundles = {p: replace(bundle, model=model_file(p)) for p in options.precisions}
         if FLOAT32 not in options.precisions:
-            (aside / model_file(FLOAT32)).write_bytes(contents[FLOAT32])
-            bundles[FLOAT32] = replace(bundles[FLOAT32], path=aside)
+            alone = aside / "reference"
+            alone.mkdir()
+            (alone / model_file(FLOAT32)).write_bytes(contents[FLOAT32])
+            of_one = {**manifest, "files": {}, "model": model_file(FLOAT32)}
+            list_file(of_one, alone / model_file(FLOAT32))
+            write_manifest(alone, of_one)
+            bundles[FLOAT32] = load_bundle(alone)
         report = measure(
             bundles,
             pixels if compared is None else compared.views(view, "comparing"),

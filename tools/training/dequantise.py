@@ -6,13 +6,14 @@ from a named output, each operation against the node that it must be. Needs a TF
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tools.conversion.inception_v3 import INPUT, NODES, Concat, Conv, Pool
-from tools.training.network import MIXED_8, MIXED_10, Layers
+from tools.training.network import HEAD, MIXED_8, MIXED_10, Layers, convolutions
 
 _OPERATIONS = {
     Conv: {"CONV_2D"},
@@ -101,3 +102,23 @@ class _Graph:
             return stored.astype(np.float32)
         shape = (-1,) + (1,) * (stored.ndim - 1)
         return (stored * scales.astype(np.float64).reshape(shape)).astype(np.float32)
+
+
+def main() -> None:
+    """Write the layers of a model that come after ``mixed_8``, which training on objects keeps."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("model", type=Path, help="a .tflite file that puts out mixed_10")
+    parser.add_argument("--out", type=Path, required=True, help="layer file (.npz), float16")
+    arguments = parser.parse_args()
+    layers = read_tflite(arguments.model)
+    names = [node.name for node in convolutions(HEAD)]
+    kept = {
+        f"{name}/{part}": layers[f"{name}/{part}"].astype(np.float16)
+        for name in names
+        for part in ("weights", "bias")
+    }
+    np.savez(arguments.out, **kept)
+
+
+if __name__ == "__main__":
+    main()

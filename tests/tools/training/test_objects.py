@@ -16,12 +16,15 @@ from PIL import Image
 torch = pytest.importorskip("torch", reason="training needs the extra [train]")
 pytest.importorskip("tomllib", reason="training reads TOML with Python 3.11's tomllib")
 
-from ailock_sdk.embedding import Embedder, load_bundle  # noqa: E402
+from ailock_sdk.embedding import DEFAULT_BUNDLE, Embedder, find_bundle, load_bundle  # noqa: E402
 from lab.photos.embeddings import InputView, view_pixels  # noqa: E402
 from tests.tools.training.test_training import SIDE, random_layers  # noqa: E402
+from tools.conversion.layer_files import read_layer_files  # noqa: E402
+from tools.training import dequantise  # noqa: E402
 from tools.training.checkpoints import load_checkpoint, save_checkpoint  # noqa: E402
 from tools.training.config import Source  # noqa: E402
 from tools.training.cutouts import CARD, KEY, MASK, ObjectSource, read_cut_outs  # noqa: E402
+from tools.training.dequantise import read_tflite  # noqa: E402
 from tools.training.kept import Again  # noqa: E402
 from tools.training.losses import grid_contrast  # noqa: E402
 from tools.training.network import MIXED_8  # noqa: E402
@@ -211,6 +214,21 @@ def test_scene_views_name_their_objects(config: ObjectConfig, photos: Path) -> N
     assert len(views.names) == len(shown) == 2 * 2 * 2
     assert views.names[:2] == views.names[2:4]
     assert len(set(views.names)) >= 2
+
+
+def test_what_follows_the_trained_part_is_kept_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = find_bundle(DEFAULT_BUNDLE).model_path
+    monkeypatch.setattr("sys.argv", ["dequantise", str(model), "--out", str(tmp_path / "head.npz")])
+    dequantise.main()
+    head, trunk = read_layer_files([tmp_path / "head.npz"]), open_student(model).layers
+    assert head
+    assert not head.keys() & trunk.keys()
+    whole = read_tflite(model)
+    assert head.keys() | trunk.keys() == whole.keys()
+    for name, values in head.items():
+        np.testing.assert_allclose(values, whole[name], rtol=1e-3, atol=1e-6)
 
 
 def test_no_background_answers_the_grid() -> None:
