@@ -112,7 +112,7 @@ def main() -> None:
     arguments = parser.parse_args()
     layers = read_tflite(arguments.model)
     names = [node.name for node in convolutions(HEAD)]
-    kept = {
+    kept: dict[str, Any] = {
         f"{name}/{part}": layers[f"{name}/{part}"].astype(np.float16)
         for name in names
         for part in ("weights", "bias")
