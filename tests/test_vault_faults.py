@@ -150,6 +150,22 @@ def test_row_1_a_pepper_is_made_with_the_first_lock_only(tmp_path: Path, mug: li
         assert vault.enroll("door", mug[:1]).new_pepper == str(pepper.file)
 
 
+def test_row_1_a_pepper_that_goes_while_photos_are_read_is_not_made_anew(
+    vault: Vault, pepper: FilePepper, mug: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault.enroll("door", mug[:1])
+    read = AiLock.imageprint
+
+    def pulled_out(self: AiLock, *arguments: Any, **options: Any) -> Any:
+        pepper.file.unlink(missing_ok=True)
+        return read(self, *arguments, **options)
+
+    monkeypatch.setattr(AiLock, "imageprint", pulled_out)
+    with pytest.raises(PepperError, match="no pepper at"):
+        vault.enroll("shed", mug[:1])
+    assert not pepper.file.exists()
+
+
 def test_a_pepper_is_backed_up_elsewhere_and_restored(
     tmp_path: Path, vault: Vault, pepper: FilePepper, mug: list[Path]
 ) -> None:
