@@ -194,6 +194,19 @@ def test_row_15_the_commands_status_is_not_taken_for_ours(
     assert (done.stderr != b"") == (status in told)
 
 
+def test_row_15_the_command_is_ended_with_us(ailock: Ailock) -> None:
+    command = "sh -c 'trap \"echo told; exit 0\" TERM; echo up; while :; do sleep 0.1; done'"
+    words = ["unlock", "door", str(RIGHT), "--exec", command]
+    with subprocess.Popen(
+        [*AILOCK, *words], stdout=subprocess.PIPE, env=ailock.environment
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"up\n"
+        process.terminate()
+        assert process.stdout.read() == b"told\n"
+    assert process.returncode == 128 + signal.SIGTERM
+
+
 def test_row_15_a_command_that_does_not_read_its_input(ailock: Ailock) -> None:
     done = ailock("unlock", "door", RIGHT, "--exec", "sh -c 'exec <&-; echo done'")
     assert (done.returncode, done.stdout) == (0, b"done\n")
@@ -230,6 +243,17 @@ def test_row_16_a_full_disk_is_told_of_the_file_that_was_named(ailock: Ailock) -
     assert (status, err) == (ExitCode.UNAVAILABLE, "ailock: letter.sealed: File too large\n")
     assert json.loads(out)["exit"] == status
     assert os.listdir() == ["letter"]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
+@pytest.mark.parametrize(
+    ("output", "named"), [("-o - > /dev/full", "standard output"), ("-o /dev/full", "/dev/full")]
+)
+def test_row_16_what_is_full_is_named(ailock: Ailock, output: str, named: str) -> None:
+    Path("letter").write_bytes(bytes(200_000))
+    status, out, err = ailock.shell(f"ailock seal door letter {output}")
+    told = f"ailock: {named}: No space left on device\n"
+    assert (status, out, err) == (ExitCode.UNAVAILABLE, "", told)
 
 
 @pytest.mark.parametrize("output", ["out/", "no/such/out", ".", "letter/x"])
