@@ -13,14 +13,14 @@ from ailock_sdk.cli.exit_codes import ExitCode
 from ailock_sdk.cli.files import OBJECTS_SEPARATOR, one_reader, photo_sources
 from ailock_sdk.cli.opening import open_vault
 from ailock_sdk.cli.output import report, shown
-from ailock_sdk.cli.releasing import Release, release_options
+from ailock_sdk.cli.releasing import IDENTITY, Release, release_options
 from ailock_sdk.cli.settings import Settings
 from ailock_sdk.cli.showing import recovery_file_option, shown_once, tell_of_pepper
 from ailock_sdk.constants import MAX_REFERENCE_PHOTOS, VAULT_PATH_VARIABLE
 from ailock_sdk.errors import VaultMissingError
 
 if TYPE_CHECKING:
-    from ailock_sdk.vault import Vault
+    from ailock_sdk.secret import Hidden, Secret
 
 REFERENCES = "1 to 16 photos of one object, best before different backgrounds."
 
@@ -101,9 +101,16 @@ def unlock(
     """
     opener = Opener(photos, pin, Code(False, None))
     opener.check()
-    photo_sources_and_pin = opener.read()
+    opened_by, typed = opener.read()
     with open_vault(settings, reads_photos=True) as vault:
-        return _release(settings, vault, name, *photo_sources_and_pin, release, "unlocked")
+        if release.form == IDENTITY:
+            opened: Secret | Hidden = vault.identity(name, opened_by, pin=typed)
+        else:
+            opened = vault.unlock(name, opened_by, pin=typed)
+    if release:
+        return release.give(opened)
+    report(settings, {"name": name, "match": True}, f"unlocked {name!r}")
+    return ExitCode.OK
 
 
 @command(
@@ -121,29 +128,13 @@ def recover(settings: Settings, name: str, code: Code, release: Release) -> int:
     """
     typed = (code or Code(True, None)).read()
     with open_vault(settings, reads_photos=False) as vault:
-        return _release(settings, vault, name, typed, None, release, "recovered")
-
-
-def _release(
-    settings: Settings,
-    vault: Vault,
-    name: str,
-    opened_by: Any,
-    pin: Any,
-    release: Release,
-    done: str,
-) -> int:
-    if release.form == "age-identity":
-        release.write(vault.identity(name, opened_by, pin=pin))
-        return ExitCode.OK
-    if done == "recovered":
-        secret = vault.recover(name, opened_by)
-    else:
-        secret = vault.unlock(name, opened_by, pin=pin)
+        if release.form == IDENTITY:
+            opened: Secret | Hidden = vault.identity(name, typed)
+        else:
+            opened = vault.recover(name, typed)
     if release:
-        return release.give(secret)
-    fact = "match" if done == "unlocked" else done
-    report(settings, {"name": name, fact: True}, f"{done} {name!r}")
+        return release.give(opened)
+    report(settings, {"name": name, "recovered": True}, f"recovered {name!r}")
     return ExitCode.OK
 
 

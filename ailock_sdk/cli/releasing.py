@@ -19,17 +19,18 @@ from ailock_sdk.cli.settings import Settings
 from ailock_sdk.cli.signals import Ended
 
 if TYPE_CHECKING:
-    from ailock_sdk.secret import Secret
+    from ailock_sdk.secret import Hidden, Secret
 
-FORMS: dict[str, Callable[[Secret], bytes]] = {
+IDENTITY = "age-identity"
+"""The form that is not of the secret: the lock's age identity, by which `age -d` opens files."""
+FORMS: dict[str, Callable[[bytes], bytes]] = {
     "raw": bytes,
-    "hex": lambda secret: bytes(secret).hex().encode() + b"\n",
-    "base64": lambda secret: b64encode(bytes(secret)) + b"\n",
+    "hex": lambda secret: secret.hex().encode() + b"\n",
+    "base64": lambda secret: b64encode(secret) + b"\n",
+    IDENTITY: lambda identity: identity + b"\n",
 }
 """How the 32 bytes are written. One in eight raw secrets holds a newline: programs that read a line
 take a part of it."""
-IDENTITY = "age-identity"
-"""The form that is not of the secret: the lock's age identity, by which `age -d` opens files."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Release:
     Attributes
     ----------
     form : str or None
-        A key of :data:`FORMS` or :data:`IDENTITY`; to standard output.
+        A key of :data:`FORMS`; to standard output.
     command : tuple of str
         The words of a command that gets the secret on its standard input; none if empty.
     """
@@ -47,8 +48,8 @@ class Release:
     form: str | None
     command: tuple[str, ...]
 
-    def give(self, secret: Secret) -> int:
-        """Hand out the 32 bytes.
+    def give(self, opened: Secret | Hidden) -> int:
+        """Hand out the 32 bytes, or the identity's text.
 
         Returns
         -------
@@ -61,21 +62,11 @@ class Release:
             Standard output cannot be written.
         """
         if self.command:
-            return _run(self.command, secret)
-        if self.form is not None:
-            self.write(FORMS[self.form](secret))
-        return ExitCode.OK
-
-    def write(self, data: bytes) -> None:
-        """Write to standard output.
-
-        Raises
-        ------
-        OSError
-        """
+            return _run(self.command, opened)
         stream = standard_output()
-        stream.write(data if self.form != IDENTITY else data + b"\n")
+        stream.write(FORMS[str(self.form)](bytes(opened)))
         stream.flush()
+        return ExitCode.OK
 
     def __bool__(self) -> bool:
         return self.form is not None or bool(self.command)
@@ -108,7 +99,7 @@ def release_options(function: Function) -> Function:
         click.option(
             "--output",
             "form",
-            type=click.Choice([*FORMS, IDENTITY]),
+            type=click.Choice(list(FORMS)),
             help="Write the 32-byte secret, or the identity for `age -d`, to standard output.",
         ),
     ):
@@ -136,7 +127,7 @@ def _release(settings: Settings, form: str | None, exec_: str | None, force: boo
     return Release(form, tuple(words))
 
 
-def _run(words: Sequence[str], secret: Secret) -> int:
+def _run(words: Sequence[str], secret: Secret | Hidden) -> int:
     from subprocess import PIPE, Popen
 
     sys.stdout.flush()
