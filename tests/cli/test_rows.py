@@ -319,14 +319,14 @@ def test_row_17_raw_bytes_are_not_for_a_terminal(ailock: Ailock) -> None:
     [
         'ailock unlock door - < "$1"',
         'cat "$1" | ailock unlock door -',
-        'ailock unlock door <(cat "$1") <(cat "$1")',
+        'ailock unlock door <(cat "$1") <(cat "$2")',
         'ailock unlock door /dev/stdin < "$1"',
         'mkfifo pipe; cat "$1" > pipe & ailock unlock door pipe',
         'ailock compare - "$1" < "$1"',
     ],
 )
 def test_row_18_photos_from_pipes(ailock: Ailock, script: str) -> None:
-    assert ailock.shell(script, RIGHT)[0] == 0
+    assert ailock.shell(script, RIGHT, VIEWS[1])[0] == 0
 
 
 def test_row_18_files_from_and_into_pipes(ailock: Ailock) -> None:
