@@ -72,10 +72,10 @@ def add_photos(parser: Parser, what: str) -> None:
     )
 
 
-def add_split(parser: Parser) -> None:
+def add_split(parser: Parser, option: str = "--split") -> None:
     """``--split``: all objects, those of training, or those held out."""
     parser.add_argument(
-        "--split",
+        option,
         choices=SPLITS,
         default=ALL,
         help="which objects of a set that had a part in making the bundle",

@@ -88,7 +88,7 @@ def _run(options: argparse.Namespace, command: str) -> int:
     locks = [_lock(bundle, lock.profile, name, *design) for name, design in designs.items()]
     targeted = None
     if options.targeted:
-        targeted = open_labelled_photos(options.targeted, options.split)
+        targeted = open_labelled_photos(options.targeted, options.targeted_split)
     samples = None if targeted is None else acquire(lock, targeted, options.cache, progress=True)
     alike = [(one, other) for one, other in options.alike]
     found = Calibration(
@@ -141,7 +141,7 @@ def _write(folder: Path, base: str, found: Calibration) -> None:
 
 def _names(photos: LabelledPhotos) -> tuple[dict[str, str], ...]:
     return tuple(
-        {"file": name_of(part), "sha256": sha256}
+        {"file": f"{name_of(part)} ({photos.split} objects)", "sha256": sha256}
         for part, sha256 in zip(photos.sets, photos.sha256, strict=True)
     )
 
@@ -249,6 +249,7 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         help="photo sets of several objects of each kind in the same places: targeted impostors",
     )
+    add_split(parser, "--targeted-split")
     add_alike(parser)
     add_bootstrap(parser)
     add_seed(parser)

@@ -92,14 +92,16 @@ def test_profiles_share_their_bits_and_differ_in_radius(
     """The targeted set must pass the quality gate: real photos."""
     before = load_bundle(bundle).profile("default")
     kinds = tmp_path / "kinds"
-    names = {"mug_A": "mug", "mug_B": "other-mug", "thing_A": "clock", "thing_B": "robot"}
+    names = {"mug_B": "mug", "mug_D": "other-mug", "thing_A": "clock", "thing_B": "robot"}
+    names |= {"mug_A": "book"}  # of the training half, which is left out
     for name, photographed in names.items():
         (kinds / name).mkdir(parents=True)
         for view in (1, 2):
             file = f"{photographed}-{view}.jpg"
             shutil.copy(Path(__file__).parents[1] / "photos" / file, kinds / name / file)
     arguments = ["--profiles", "easy=0.2:6,8,3", "default=0.05", "strict=0.02:6,8,5"]
-    targeted = ["--targeted", str(kinds), "--alike", "mug_A", "mug_B"]
+    targeted = ["--targeted", str(kinds), "--alike", "mug_B", "mug_D"]
+    targeted += ["--targeted-split", "held-out"]
     assert run(bundle, photos, cache, *arguments, *targeted, "--out", str(tmp_path / "out")) == 0
     found = load_bundle(bundle)
     assert found.self_test is not None
@@ -114,7 +116,7 @@ def test_profiles_share_their_bits_and_differ_in_radius(
         assert kept["radius_bits"] == radius
         assert kept["fmr_1_1"] == kept["fmr_at_radius"]
         assert {"same_kind_accepted_1_1", "other_kind_accepted_1_1_95_high"} <= set(kept)
-        assert kept["targeted_1"] == "kinds"
+        assert kept["targeted_1"] == "kinds (held-out objects)"
         assert kept["message_bits"] == 7 * profile.code[2]
         assert kept["strength_bits_random"] <= kept["message_bits"]
         assert "fmr_3_3" not in kept  # of two photos an object
