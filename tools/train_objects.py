@@ -146,7 +146,8 @@ def run(
         best = min(past["score"] for past in history)
         losses = {name: float(np.mean([row[name] for row in recent])) for name in LOSSES}
         history.append({"step": trainer.step, **losses, **watch(trainer.averaged.module)})
-        names = ["best"] * (history[-1]["score"] < best) + ["final"] * last
+        names = [f"step_{trainer.step}", *["best"] * (history[-1]["score"] < best)]
+        names += ["final"] * last
         for name in names:
             write_student(out / f"{name}.npz", trainer.averaged.module.student())
         save_checkpoint(trainer, history, out / "checkpoint")

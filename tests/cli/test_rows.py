@@ -449,13 +449,15 @@ def test_row_12_a_signal_leaves_nothing_behind(
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=ailock.environment,
+        # Whoever runs the tests in the background has SIGINT ignored, and so have its children.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     ) as process:
         assert process.stdin
         assert process.stderr
         process.stdin.write(begun)  # ends when all but a pipe's 64 KiB was taken
         process.stdin.flush()
         process.send_signal(number)
-        assert process.wait() == 128 + number
+        assert process.wait(timeout=60) == 128 + number
         assert process.stderr.read() == b""
     assert sorted(os.listdir()) == ["letter", "sealed"]
 

@@ -205,12 +205,17 @@ def test_a_signal_ends_sealing_at_once() -> None:
         def write(self, data: bytes, /) -> int:
             return len(data)
 
-    for _ in range(5):
-        timer = threading.Timer(0.05, os.kill, [os.getpid(), signal.SIGINT])
-        timer.start()
-        with pytest.raises(KeyboardInterrupt):
-            seal_stream(Zeros(), Nowhere(), RECIPIENT)
-        timer.join()
+    # Where the tests run in the background it is ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        for _ in range(5):
+            timer = threading.Timer(0.05, os.kill, [os.getpid(), signal.SIGINT])
+            timer.start()
+            with pytest.raises(KeyboardInterrupt):
+                seal_stream(Zeros(), Nowhere(), RECIPIENT)
+            timer.join()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 MEASURED = """

@@ -21,6 +21,7 @@ from lab.photos.embeddings import InputView, view_pixels  # noqa: E402
 from tests.tools.training.test_training import SIDE, random_layers  # noqa: E402
 from tools.conversion.layer_files import read_layer_files  # noqa: E402
 from tools.training import dequantise  # noqa: E402
+from tools.training.average import average  # noqa: E402
 from tools.training.checkpoints import load_checkpoint, save_checkpoint  # noqa: E402
 from tools.training.config import Source  # noqa: E402
 from tools.training.cutouts import CARD, KEY, MASK, ObjectSource, read_cut_outs  # noqa: E402
@@ -229,6 +230,18 @@ def test_what_follows_the_trained_part_is_kept_apart(
     assert head.keys() | trunk.keys() == whole.keys()
     for name, values in head.items():
         np.testing.assert_allclose(values, whole[name], rtol=1e-3, atol=1e-6)
+
+
+def test_networks_of_one_start_are_averaged(start: Student) -> None:
+    doubled = Student({name: 2 * layer for name, layer in start.layers.items()})
+    found = average([start, doubled])
+    assert found.weight is None
+    for name, layer in start.layers.items():
+        np.testing.assert_allclose(found.layers[name], 1.5 * layer, rtol=1e-6)
+    name = next(iter(start.layers))
+    other = Student({**start.layers, name: start.layers[name][..., :1]})
+    with pytest.raises(ValueError, match="only runs from one start"):
+        average([start, other])
 
 
 def test_no_background_answers_the_grid() -> None:
