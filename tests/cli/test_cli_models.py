@@ -15,6 +15,7 @@ from PIL import Image
 
 from ailock_sdk.cli import main, models
 from ailock_sdk.cli.exit_codes import ExitCode
+from ailock_sdk.embedding import DEFAULT_BUNDLE, find_bundle
 from tests.bundles import copy_bundle, turn_bits_over
 from tools.conversion.inception_v3 import INPUT, NODES, Concat, Conv
 
@@ -65,7 +66,7 @@ def test_records_of_an_old_bundle_open_while_it_is_installed(
     assert call("seal", "door", letter)[0] == ExitCode.OK
     letter.unlink()
 
-    kept = old.rename(tmp_path / "models" / "inception_v3_slim-0.2.0")
+    kept = old.rename(tmp_path / "models" / "inception_v3_slim-old")
     assert call("unlock", "door", third) == (ExitCode.OK, "unlocked 'door'\n", "")
     assert call("open", "door", f"{letter}.sealed", third)[0] == ExitCode.OK
     assert letter.read_text() == "blue pot"
@@ -74,13 +75,12 @@ def test_records_of_an_old_bundle_open_while_it_is_installed(
         "fingerprint"
     ]
     verified = json.loads(run("verify", "--json")[1])
-    assert verified["inception_v3_slim-0.2.0"]["fingerprints"]["default"] == fingerprint
+    assert verified["inception_v3_slim-old"]["fingerprints"]["default"] == fingerprint
     assert verified["inception_v3_slim"]["fingerprints"]["default"] != fingerprint
     profiles = "default, easy, strict"
-    assert (
-        f"ok  inception_v3_slim-0.2.0 version 0.2.0  {profiles}: {fingerprint[:16]}"
-        in (run("verify")[1])
-    )
+    version = find_bundle(DEFAULT_BUNDLE).version
+    text = f"ok  inception_v3_slim-old version {version}  {profiles}: {fingerprint[:16]}"
+    assert text in run("verify")[1]
 
     shutil.rmtree(kept)
     code, out, err = call("unlock", "door", third)

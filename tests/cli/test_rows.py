@@ -457,7 +457,13 @@ def test_row_12_a_signal_leaves_nothing_behind(
         process.stdin.write(begun)  # ends when all but a pipe's 64 KiB was taken
         process.stdin.flush()
         process.send_signal(number)
-        assert process.wait(timeout=60) == 128 + number
+        try:
+            status = process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            # One that comes in the instant before Python blocks is seen when the next one comes.
+            process.send_signal(number)
+            status = process.wait(timeout=60)
+        assert status == 128 + number
         assert process.stderr.read() == b""
     assert sorted(os.listdir()) == ["letter", "sealed"]
 

@@ -267,15 +267,15 @@ def test_two_processes_lose_no_attempt(store: LockStore, mug: StoredLock, path: 
 
 
 def test_a_killed_process_loses_no_attempt(store: LockStore, mug: StoredLock, path: Path) -> None:
-    process = start(CHARGE_PROGRAM, str(path))
-    go(process)
-    assert process.stdout is not None
-    for _ in range(7):
-        process.stdout.readline()
-    process.send_signal(signal.SIGKILL)
-    rest, _ = process.communicate(timeout=60)
-    reported = 7 + rest.count("charged")
-    assert process.returncode == -signal.SIGKILL
+    with start(CHARGE_PROGRAM, str(path)) as process:
+        go(process)
+        assert process.stdout is not None
+        for _ in range(7):
+            process.stdout.readline()
+        process.send_signal(signal.SIGKILL)
+        # Not by communicate(), which leaves out what readline() has read ahead.
+        reported = 7 + process.stdout.read().count("charged")
+        assert process.wait(timeout=60) == -signal.SIGKILL
     with LockStore.open(path) as again:
         misses = again.status(mug, NOW).misses
     assert reported <= misses <= reported + 1  # one may be counted that was not yet reported
