@@ -39,7 +39,7 @@ def show(settings: Settings) -> int:
         "problem": found.problem,
     }
     unneeded = found.vault_pepper_id is None
-    verdict = found.problem or "the vault's"
+    verdict = found.problem or "the pepper is the vault's"
     lines = [
         f"pepper  {shown(found.path)}  {found.pepper_id or 'none'}",
         f"vault   {shown(vault.path)}  {found.vault_pepper_id or 'holds no lock yet'}",
