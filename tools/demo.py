@@ -6,6 +6,7 @@ Runs on the committed photos, in a temporary folder, with the default profile an
 from __future__ import annotations
 
 import csv
+import logging
 import platform
 import sys
 import tempfile
@@ -53,6 +54,8 @@ class Attempt:
 
 def main() -> int:
     """Run the demo; the exit status is 0 only if every attempt went as it should."""
+    # What operators are told of: here it is part of what is shown.
+    logging.getLogger("ailock_sdk").addHandler(logging.NullHandler())
     photos = photos_by_object(PHOTOS)
     start = perf_counter()
     with quiet_stderr():
@@ -136,7 +139,7 @@ def print_table(lock: AiLock, table: dict[Path, list[Attempt]], names: list[str]
 
 
 def show_vault(lock: AiLock, photos: dict[str, list[Path]], name: str) -> bool:
-    """Keep a lock on disk, seal a file to it, open it with a photo, and miss once."""
+    """Keep a lock on disk, seal a file to it, open it with a photo, miss once, and recover it."""
     right = photos[name][REFERENCES]
     wrong = next(views[0] for other, views in photos.items() if other != name)
     with tempfile.TemporaryDirectory() as folder:
@@ -146,11 +149,11 @@ def show_vault(lock: AiLock, photos: dict[str, list[Path]], name: str) -> bool:
         letter, sealed, opened = (home / n for n in ("letter.txt", "letter.sealed", "opened.txt"))
         letter.write_text("The spare key is under the blue pot.\n", encoding="utf-8")
         with Vault.open(home / "vault.db", pepper=pepper, lock=AiLock(pepper=pepper)) as vault:
-            secret = vault.enroll(name, photos[name][:REFERENCES])
+            enrolled = vault.enroll(name, photos[name][:REFERENCES])
             vault.seal_file(name, letter, sealed)
             vault.open_file(name, sealed, right, opened)
             start = perf_counter()
-            same = vault.unlock(name, right) == secret
+            same = vault.unlock(name, right) == enrolled.secret
             seconds = perf_counter() - start
             try:
                 vault.unlock(name, wrong)
@@ -158,6 +161,8 @@ def show_vault(lock: AiLock, photos: dict[str, list[Path]], name: str) -> bool:
             except UnlockError:
                 refused = True
             misses = vault.show(name)["misses"]
+            assert enrolled.recovery_code is not None
+            recovered = vault.recover(name, enrolled.recovery_code) == enrolled.secret
     print(f"\nA vault with one lock, {name!r}:")
     print(f"  unlock with {right.name}: {'same secret' if same else 'WRONG'}", end="")
     print(f" in {seconds * 1000:.0f} ms ({platform.machine()}, {lock.runtime})")
@@ -165,7 +170,8 @@ def show_vault(lock: AiLock, photos: dict[str, list[Path]], name: str) -> bool:
         f"  unlock with {wrong.name}: {'refused' if refused else 'OPENED'}, {misses} miss counted"
     )
     print("  a letter was sealed without a photo and opened with one")
-    return same and refused and misses == 1
+    print(f"  without any photo, by the recovery code: {'same secret' if recovered else 'WRONG'}")
+    return same and refused and misses == 1 and recovered
 
 
 if __name__ == "__main__":
