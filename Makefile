@@ -32,6 +32,7 @@ TOOLS_TESTS := \
 	"tests/benchmarks/speed/test_bars.py -k recipe" \
 	"tests/tools/training" \
 	"tests/benchmarks/attacks/test_images.py" \
+	"tests/benchmarks/accuracy/test_hash_leakage.py" \
 	"tests/lab/fitting tests/benchmarks/accuracy/paper/test_protocol.py" \
 	"tests/tools/test_fit_projection.py" \
 	"tests/tools/test_render_photos.py"

@@ -59,6 +59,7 @@ HOMES = {
         *("tools/train_embedder.py", "tools/train_objects.py", "tools/training"),
         "tools/projection",
         "benchmarks/attacks/images",
+        "benchmarks/accuracy/hash_experiments",
     ),
     "sklearn": ("lab/fitting",),
     "mitsuba": ("tools/rendering",),

@@ -18,8 +18,8 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath, PurePosixPath
 
 import numpy as np
@@ -34,11 +34,15 @@ PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 
 @dataclass(frozen=True)
 class PhotoEntry:
-    """Where a photo lies in its set, what it shows, and the set's name for its kind (or empty)."""
+    """Where a photo lies in its set, what it shows, and the set's name for its kind (or empty).
+
+    ``labels`` has all columns of its row, those among them.
+    """
 
     path: str
     object: str
     kind: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -173,7 +177,8 @@ def _labels(text: str) -> list[PhotoEntry]:
     if not {"path", "object"} <= set(rows.fieldnames or ()):
         raise KeyError("the labels need the columns path and object")
     return [
-        PhotoEntry(row["path"], row["object"] or row["path"], row.get("kind") or "") for row in rows
+        PhotoEntry(row["path"], row["object"] or row["path"], row.get("kind") or "", row)
+        for row in rows
     ]
 
 
