@@ -56,10 +56,8 @@ class JpegLayout:
 
     Attributes
     ----------
-    width, height : int
-        In pixels.
-    height_at : int
-        Where the file says ``height``, in two bytes.
+    width, height, height_at : int
+        In pixels; where the file says ``height``, in two bytes.
     unit_width, unit_height : int
         Pixels that one unit (MCU) of the data covers.
     vertical_ratio : int
@@ -69,10 +67,8 @@ class JpegLayout:
         in several scans, else nothing.
     scans : tuple of (int, int)
         Where the data of each scan begins and ends.
-    interval : int
-        Units between restart markers, 0 without.
-    interval_at : int
-        Where the file says ``interval``, in two bytes.
+    interval, interval_at : int
+        Units between restart markers, 0 without; where the file says so, in two bytes.
     restarts : tuple of int
         Where the restart markers of the last scan are.
     arithmetic : bool
