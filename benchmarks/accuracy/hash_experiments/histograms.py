@@ -32,9 +32,9 @@ def histograms(study: Study) -> Found:
     by_subject = Figure(
         "",
         "Subject by subject",
-        tuple(_panel(names[index], same[index], others[index]) for index in shown),
+        tuple(_panel(names[index], same[index], others[index], told=False) for index in shown),
         (f"{len(shown)} of {len(own)} subjects with two photos or more, nearest first.",),
-        name="subjects",
+        name="subject_histograms",
         columns=5,
         panel_inches=(3.2, 2.2),
     )
@@ -49,19 +49,22 @@ def histograms(study: Study) -> Found:
     return [_table(same.sum(axis=0), others.sum(axis=0)), every, by_subject], document
 
 
-def _panel(title: str, same: Counts, others: Counts) -> Panel:
-    edges = tuple(np.arange(len(same) + 1) - 0.5)
+def _panel(title: str, same: Counts, others: Counts, told: bool = True) -> Panel:
+    """Both histograms, in steps of one bit at the thesis' 96 and more where there are more bits."""
+    width = max(1, round((len(same) - 1) / thesis.LAMBDA_BITS))
+    starts = np.arange(0, len(same), width)
+    edges = tuple(np.append(starts, starts[-1] + width) - 0.5)
     return Panel(
         title,
         "Hamming distance (bits)",
-        "share of comparisons",
+        "share of comparisons" if width == 1 else f"share of comparisons in {width} bits",
         tuple(
             Series(
                 label,
                 edges,
-                tuple(counts / counts.sum()),
+                tuple(np.add.reduceat(counts, starts) / counts.sum()),
                 kind="steps",
-                remark=f"{counts.sum():,} comparisons",
+                remark=f"{counts.sum():,} comparisons" if told else "",
             )
             for label, counts in (("same subject", same), ("other subjects", others))
         ),

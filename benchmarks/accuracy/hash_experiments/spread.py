@@ -43,7 +43,7 @@ def spread(study: Study) -> Found:
             **{"bits": ".2f", "share of lambda": ".3f"},
             **{"thesis (of 96 bits)": ".2f", "thesis, share of lambda": ".3f"},
         },
-        name="all",
+        name="spread_all",
     )
     own = np.flatnonzero(same.any(axis=1))
     mean, deviation = mean_and_deviation(same[own])
@@ -64,7 +64,7 @@ def spread(study: Study) -> Found:
         rows,
         notes=(f"{left_out} subjects with one photo are not among them.",) if left_out else (),
         formats=formats,
-        name="subjects",
+        name="spread_subjects",
     )
     listing = Table(
         "",

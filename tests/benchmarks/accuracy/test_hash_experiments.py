@@ -93,7 +93,7 @@ def test_experiment_1_counts_and_draws_every_subject(run) -> None:
     )
     assert "3 of 3 subjects" in (out / "experiment_1.md").read_text("utf-8")
     assert f"{thesis_values.MOST_COMMON_OTHERS_BITS}" in text
-    for file in ("histograms.png", "subjects.png", "distances.csv", "experiment_1.html"):
+    for file in ("histograms.png", "subject_histograms.png", "distances.csv", "experiment_1.html"):
         assert (out / file).stat().st_size > 100
     run(1, COUNTS, "--panels", "2")
     assert "2 of 3 subjects" in (out / "experiment_1.md").read_text("utf-8")
