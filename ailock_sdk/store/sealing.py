@@ -229,16 +229,16 @@ class _Streams:
 
     def _calling(self, call: Callable[[Any], object]) -> Generator[object, Any, None]:
         # Of an error pyrage keeps the text only. A signal's handler raises where Python code is
-        # entered next: in a generator that is inside this `try`, in a function before it.
+        # entered next, or jumps back: in a generator that is inside this `try`.
         result: object = None
-        while True:
-            try:
+        try:
+            while True:
                 result = call((yield result))
-            except GeneratorExit:
-                raise
-            except BaseException as error:
-                self._error = error
-                raise
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            self._error = error
+            raise
 
 
 def _damaged() -> SealedDataError:
