@@ -31,8 +31,8 @@ TOOLS_TESTS := \
 	"tests/tools/test_convert_tflite.py tests/tools/conversion tests/cli/test_cli_models.py" \
 	"tests/benchmarks/speed/test_bars.py -k recipe" \
 	"tests/tools/training" \
-	"tests/benchmarks/attacks/test_images.py" \
 	"tests/benchmarks/accuracy/test_hash_leakage.py" \
+	"tests/lab/test_synthetic_images.py tests/benchmarks/accuracy/paper/test_made_images.py" \
 	"tests/lab/fitting tests/benchmarks/accuracy/paper/test_protocol.py" \
 	"tests/tools/test_fit_projection.py" \
 	"tests/tools/test_render_photos.py"
@@ -74,7 +74,7 @@ code-table: $(VENV)/.test ## Campaign: what every code corrects (docs/codes.md)
 verify: $(VENV)/.test ## Error rates on PHOTOS: a zip with labels.csv, or a folder with one folder an object
 	$(RUN) -m benchmarks.accuracy verify --photos "$(PHOTOS)" --out $(OUT)/verify
 
-# PAPER adds roles and bundles: PAPER="--impostor others.zip --bundle inception_v3_slim FULL"
+# PAPER adds photos and bundles: PAPER="--unlabelled more.zip --impostor others.zip --bundle inception_v3_slim FULL"
 paper: $(VENV)/.test ## The ai.lock paper's figures and tables on PHOTOS
 	$(RUN) -m benchmarks.accuracy paper --photos "$(PHOTOS)" $(PAPER) --out $(OUT)/paper
 

@@ -58,8 +58,8 @@ HOMES = {
     "torch": (
         *("tools/train_embedder.py", "tools/train_objects.py", "tools/training"),
         "tools/projection",
-        "benchmarks/attacks/images",
         "benchmarks/accuracy/hash_experiments",
+        "lab/synthetic",
     ),
     "sklearn": ("lab/fitting",),
     "mitsuba": ("tools/rendering",),

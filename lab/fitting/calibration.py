@@ -154,7 +154,10 @@ def cross_validate(mated: Histograms, non_mated: Histograms) -> CrossValidation:
         A fold has no mated or no non-mated comparison.
     """
     if not (mated.sum(axis=1).all() and non_mated.sum(axis=1).all()):
-        raise TooFewTrialsError("a fold has no two photos of one object, or of one object only")
+        raise TooFewTrialsError(
+            "a fold has no two photos of one object, or photos of one object only: give more "
+            "objects with several photos each"
+        )
     lambda_bits = mated.shape[1] - 1
     thresholds = radii(lambda_bits)
     f1 = f1_scores(mated, non_mated, thresholds)  # (F, T)

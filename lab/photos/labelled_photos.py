@@ -9,7 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab.errors import PhotoSetError
-from lab.photos.photo_sets import LABELS, PhotoSet, open_photo_set, photo_set_sha256
+from lab.photos.photo_sets import (
+    LABELS,
+    PhotoSet,
+    open_photo_set,
+    open_photos,
+    photo_set_sha256,
+)
 
 ALL, TRAINING, HELD_OUT = SPLITS = ("all", "training", "held-out")
 
@@ -95,18 +101,21 @@ def encoded_photos(photos: LabelledPhotos, start: int = 0) -> Iterator[bytes]:
             raise PhotoSetError(f"{part.source}: {path} cannot be read: {error}") from None
 
 
-def open_labelled_photos(sources: Sequence[Path], split: str = ALL) -> LabelledPhotos:
+def open_labelled_photos(
+    sources: Sequence[Path], split: str = ALL, labelled: bool = True
+) -> LabelledPhotos:
     """Open photo sets together. Objects of different sets are taken for different objects.
 
     ``split`` keeps the half of the objects that bundles are fitted on (``training``), the other
     half (``held-out``), or ``all``; the rule is ``lab.photos.photo_sets.is_training_object``.
+    Not ``labelled``: any photos, see :func:`lab.photos.photo_sets.open_photos`.
 
     Raises
     ------
     PhotoSetError
         A set cannot be read, or is given twice (its photos would be their own impostors).
     """
-    sets = tuple(open_photo_set(source) for source in sources)
+    sets = tuple(open_photo_set(one) if labelled else open_photos(one) for one in sources)
     sha256 = tuple(photo_set_sha256(photos) for photos in sets)
     if len(set(sha256)) != len(sets):
         raise PhotoSetError("the same photo set is given twice")

@@ -149,6 +149,8 @@ def _open(source: Path, read: Callable[[Path], list[PhotoEntry]]) -> PhotoSet:
 def _labelled_entries(source: Path) -> list[PhotoEntry]:
     if source.is_dir():
         photos = sorted(p for p in source.glob("*/*") if _is_photo(p))
+        if not photos:
+            raise PhotoSetError(f"{source} holds no photo in a folder for each object")
         return [PhotoEntry(p.relative_to(source).as_posix(), p.parent.name) for p in photos]
     if not zipfile.is_zipfile(source):
         return _labels(source.read_text("utf-8"))

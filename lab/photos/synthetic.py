@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,30 @@ from lab.photos.labelled_photos import LabelledPhotos, open_labelled_photos
 
 HALVES = ("DS1", "DS2")
 """The paper's two synthetic image attack datasets (section 6.2), folders of the photo set."""
+
+
+@dataclass(frozen=True)
+class ImageKind:
+    """What the images of an attack are.
+
+    Attributes
+    ----------
+    attack : what tables call it
+    notes : what a reader must know of the images
+    of_objects : whether an image shows one of the objects that it attacks, which is then the object
+        of the image in its set: an image of one is compared with references of all others
+    """
+
+    attack: str = "Synthetic image attack"
+    notes: tuple[str, ...] = ()
+    of_objects: bool = False
+
+    def shown(self, objects: NDArray[np.str_]) -> NDArray[np.str_] | None:
+        """The object that each image shows, of the set's objects, (M,); None: none of them."""
+        return objects if self.of_objects else None
+
+
+GENERATED = ImageKind()
 
 
 def open_synthetic(folder: Path) -> LabelledPhotos:

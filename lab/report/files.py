@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lab.files import write_whole
-from lab.report.order import places
+from lab.report.order import absences, places
 from lab.report.render_csv import points_csv, table_csv
 from lab.report.render_html import page
 from lab.report.render_json import as_json
@@ -55,6 +55,12 @@ def tell(files: Sequence[Path]) -> None:
     """Say on standard error what was written."""
     for file in files:
         print(f"wrote {file}", file=sys.stderr)
+
+
+def tell_absences(report: Report) -> None:
+    """Say on standard error what the report lacks, and what would give it."""
+    for line in absences(report):
+        print(f"not made: {line}", file=sys.stderr)
 
 
 def source_line(report: Report, chapter: Chapter) -> str:

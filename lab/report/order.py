@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from lab.report.results import Chapter, Gallery, Report, Result
+from lab.report.results import Absent, Chapter, Gallery, Report, Result, heading
 
 
 def in_order(results: tuple[Result, ...]) -> tuple[Result, ...]:
@@ -27,6 +27,17 @@ def places(report: Report) -> Iterator[tuple[Chapter, str, list[tuple[str, Resul
         results = in_order(chapter.results)
         names = _distinct([one.name or _slug(one.number or one.title) for one in results])
         yield chapter, next(folders) if chapter.name else "", list(zip(names, results, strict=True))
+
+
+def absences(report: Report) -> list[str]:
+    """What each chapter lacks and why, a line each; with its name where there are several."""
+    several = len(report.chapters) > 1
+    return [
+        f"{chapter.name + ', ' if several else ''}{heading(one)}: {one.reason}"
+        for chapter in report.chapters
+        for one in in_order(chapter.results)
+        if isinstance(one, Absent)
+    ]
 
 
 def _slug(label: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from lab.report.beside import PAPER, beside_paper
-from lab.report.order import in_order
+from lab.report.order import absences, in_order
 from lab.report.render_png import panel_png
 from lab.report.results import Absent, Figure, Gallery, Panel, Report, Result, Table, Tile, heading
 from lab.report.style import DARK, LIGHT
@@ -66,6 +66,7 @@ def page(report: Report) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>",
         *(f'<section class="remark">{escape(remark)}</section>' for remark in report.remarks),
+        _missing(report),
         _facts(report.facts),
         _contents(report),
     ]
@@ -76,6 +77,11 @@ def page(report: Report) -> str:
         for place, result in enumerate(in_order(chapter.results)):
             parts.append(_section(result, f"c{number}-{place}"))
     return "\n".join([*parts, "</body>\n</html>\n"])
+
+
+def _missing(report: Report) -> str:
+    lines = "".join(f"<li>{escape(line)}</li>" for line in absences(report))
+    return f'<section class="absent"><h3>Not made</h3><ul>{lines}</ul></section>' if lines else ""
 
 
 def _contents(report: Report) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from lab.report.beside import beside_paper
-from lab.report.order import places
+from lab.report.order import absences, places
 from lab.report.results import Absent, Figure, Gallery, Report, Result, Table, heading
 from lab.report.wording import cell_text, is_words
 
@@ -18,6 +18,8 @@ def as_text(report: Report, *, pictures: bool = True) -> str:
     lines = [f"# {report.title}", "", *_facts(report.facts)]
     for remark in report.remarks:
         lines += [remark, ""]
+    if missing := absences(report):
+        lines += ["Not made:", "", *(f"- {line}" for line in missing), ""]
     for chapter, folder, results in places(report):
         if chapter.name:
             lines += [f"## {chapter.name}", ""]

@@ -143,5 +143,7 @@ def _cumulative(counts: Counts) -> Counts:
 def _totals(counts: Counts) -> Counts:
     totals = np.asarray(counts.sum(axis=-1))
     if not np.all(totals > 0):
-        raise TooFewTrialsError("an error rate needs at least one trial")
+        raise TooFewTrialsError(
+            "an error rate needs at least one trial: give more objects with several photos each"
+        )
     return totals

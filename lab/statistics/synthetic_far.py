@@ -25,10 +25,12 @@ class SyntheticTrials:
     ----------
     histograms : int64 (K, lambda + 1), trials of each reference object by distance in bits
     images : synthetic images, M
+    pairs : of an object and an image that meet
     """
 
     histograms: NDArray[np.int64]
     images: int
+    pairs: int
 
     @property
     def trials(self) -> int:
@@ -48,7 +50,7 @@ class SyntheticTrials:
         """
         if not self.trials:
             return None
-        none = rule_of_three(len(self.histograms) * self.images)
+        none = rule_of_three(self.pairs)
         return share_by_object(
             self.histograms[:, : radius + 1].sum(axis=1),
             self.histograms.sum(axis=1),
@@ -59,15 +61,19 @@ class SyntheticTrials:
 
 
 def compare_with_images(
-    reference_bits: NDArray[np.uint8], objects: NDArray[np.str_], image_bits: NDArray[np.uint8]
+    reference_bits: NDArray[np.uint8],
+    objects: NDArray[np.str_],
+    image_bits: NDArray[np.uint8],
+    shown: NDArray[np.str_] | None = None,
 ) -> SyntheticTrials:
-    """Compare every reference with every image.
+    """Compare every reference with every image, or with every image of another object.
 
     Parameters
     ----------
     reference_bits : uint8 (N, lambda), zeros and ones
     objects : (N,), the object of each reference
     image_bits : uint8 (M, lambda); M may be 0
+    shown : (M,), the object that each image shows; None: it shows none of them
     """
     lambda_bits = reference_bits.shape[1]
     references, images = pack(reference_bits), pack(image_bits)
@@ -75,4 +81,10 @@ def compare_with_images(
     names, object_of = np.unique(objects, return_inverse=True)
     histograms = np.zeros((len(names), lambda_bits + 1), dtype=np.int64)
     np.add.at(histograms, object_of, by_reference)
-    return SyntheticTrials(histograms, len(images))
+    pairs = histograms.shape[0] * len(images)
+    if shown is not None:
+        for index, name in enumerate(names):
+            own, of_it = references[object_of == index], images[shown == name]
+            histograms[index] -= distance_histogram(own, of_it, lambda_bits)
+            pairs -= len(of_it)
+    return SyntheticTrials(histograms, len(images), pairs)

@@ -12,7 +12,7 @@ from ailock_sdk import AiLock
 from lab.photos.imageprints import all_imageprints
 from lab.photos.labelled_photos import LabelledPhotos
 from lab.photos.quality import reasons, refused_at_any_size
-from lab.photos.synthetic import HALVES, half_of
+from lab.photos.synthetic import GENERATED, HALVES, ImageKind, half_of
 from lab.report.results import Table
 from lab.statistics.intervals import Estimate
 from lab.statistics.synthetic_far import compare_with_images
@@ -35,6 +35,7 @@ def profile_attack(
     synthetic: LabelledPhotos,
     cache: Path,
     settings: AttackSettings,
+    kind: ImageKind = GENERATED,
 ) -> Table:
     """Every reference imageprint against every synthetic image as a probe, at the profile's c.
 
@@ -54,11 +55,14 @@ def profile_attack(
     reference_bits = (enrolled.margins[kept] >= 0).astype(np.uint8)
     image_bits = (probes.margins >= 0).astype(np.uint8)
     objects = np.array(references.objects)[kept]
+    shown = kind.shown(np.array(synthetic.objects))
     rows = []
     for half in HALVES:
         for gate, chosen in (("no", readable), ("yes", passed)):
             here = chosen & (halves == half)
-            found = compare_with_images(reference_bits, objects, image_bits[here])
+            found = compare_with_images(
+                reference_bits, objects, image_bits[here], None if shown is None else shown[here]
+            )
             far = found.far(lock.radius, settings.replicates, settings.seed)
             nearest = np.flatnonzero(found.histograms.sum(axis=0))
             rows.append(
@@ -80,7 +84,7 @@ def profile_attack(
     spread = 100 * mean_difference(image_bits[readable])
     return Table(
         "",
-        f"Synthetic image attack on {bundle.name} {bundle.version}, profile {lock.profile.name}: "
+        f"{kind.attack} on {bundle.name} {bundle.version}, profile {lock.profile.name}: "
         f"lambda {lock.lambda_bits}, c = {lock.radius}",
         columns,
         tuple(rows),
@@ -88,6 +92,7 @@ def profile_attack(
         (
             f"{len(reference_bits):,} reference photos of {len(np.unique(objects)):,} objects; "
             f"{int((~kept).sum()):,} that the gate refuses are left out.",
+            *kind.notes,
             *gate_notes(list(probes.issues)),
             "Intervals: 95 %, bootstrap of the reference objects; with nothing accepted, the rule "
             "of three over pairs of an object and an image.",

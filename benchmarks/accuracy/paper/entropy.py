@@ -47,7 +47,9 @@ def entropy(study: Study) -> list[Result]:
             rule = study.outcome(name, bits).rule
             side = study.side(role, chosen, study.variants[name], bits)
             if side.object_count < 2:
-                raise TooFewTrialsError(f"the {role} role has no two objects left to compare")
+                raise TooFewTrialsError(
+                    f"the {role} role has no two objects left to compare: give more photos"
+                )
             table = _non_mated_by_object(side, rule.bits)
             counts = table.sum(axis=0) // 2
             pairs = int(counts.sum())

@@ -18,20 +18,23 @@ from benchmarks.accuracy.paper.copies import leave_out_copies
 from benchmarks.accuracy.paper.default_profile import DefaultProfile
 from benchmarks.accuracy.paper.embeddings import RoleEmbeddings, embed_role
 from benchmarks.accuracy.paper.error_gallery import galleries
-from benchmarks.accuracy.paper.experiments import or_absent, run_experiments
-from benchmarks.accuracy.paper.facts import bundle_facts, shared_facts
+from benchmarks.accuracy.paper.experiments import noted, or_absent, run_experiments
+from benchmarks.accuracy.paper.facts import bundle_facts, recommendation, shared_facts
+from benchmarks.accuracy.paper.made_images import with_images
 from benchmarks.accuracy.paper.master_images import all_matches, master_results, wolves
 from benchmarks.accuracy.paper.object_errors import object_results
 from benchmarks.accuracy.paper.operating_points import operating_points
 from benchmarks.accuracy.paper.protocol import Settings, Study
-from benchmarks.accuracy.paper.recipe import PAPER_WINDOW, WHOLE, Window, choose_layers
-from benchmarks.accuracy.paper.roles import REFERENCE, SYNTHETIC, RolePhotos
-from benchmarks.accuracy.paper.split import require_disjoint, split_by_object
+from benchmarks.accuracy.paper.recipe import WHOLE, Window, choose_layers
+from benchmarks.accuracy.paper.roles import REFERENCE, SYNTHETIC, UNLABELLED, RolePhotos
+from benchmarks.accuracy.paper.split import all_training, require_disjoint, split_by_object
 from benchmarks.accuracy.paper.systems import Photo, System, profile_system, recipe_system
 from benchmarks.accuracy.paper.table5 import TITLE as TABLE_5_TITLE
 from benchmarks.accuracy.paper.table5 import synthetic_attack
+from lab.errors import SyntheticImagesError
 from lab.photos.labelled_photos import name_of
 from lab.photos.quality import gate_issues
+from lab.photos.synthetic import GENERATED, ImageKind
 from lab.report.results import Absent, Chapter, Report, Result
 from lab.statistics.workers import open_workers
 from lab.verification.synthetic_attack import AttackSettings, profile_attack
@@ -41,12 +44,10 @@ TABLE_5 = "Table 5"
 QUICK_LAMBDAS = (150, 350, 500)
 QUICK_REPLICATES = 100
 QUICK_CREDENTIALS = 10_000
+QUICK_IMAGES = 100
 BASIC = "SLSS"
 HOLDOUT = "hold-out"
-NO_SYNTHETIC = (
-    "no synthetic images were given: make them of the reference photos with python -m "
-    "benchmarks.attacks synthetic-images, and give their folder to --synthetic"
-)
+NO_SYNTHETIC = "there are no synthetic images: leave out --images 0, or give --synthetic SET"
 Look = Callable[[System], list[Result]]
 """Master images of a system, and the photos behind its errors."""
 PHOTOS_INSIDE = (
@@ -67,7 +68,8 @@ class Options:
     ----------
     cache : folder of embeddings and imageprints, kept between runs
     layers : of the recipe; None: the paper's, as far as a bundle has them
-    window : of principal components
+    window : of principal components; None: the paper's, scaled where there are fewer
+    images : synthetic images to make where none are given
     workers : threads, or the address of a Dask scheduler
     seed : of the split and of the bootstrap
     quick : whole photos only, fewer lambdas, fewer replicates
@@ -76,7 +78,8 @@ class Options:
 
     cache: Path
     layers: tuple[str, ...] | None = None
-    window: Window = PAPER_WINDOW
+    window: Window | None = None
+    images: int = 0
     workers: str = "1"
     seed: int = 1
     quick: bool = False
@@ -114,30 +117,40 @@ def evaluate(
     """
     # All layers are chosen before the first long run.
     layers = [choose_layers(list(bundle.layers), options.layers) for bundle in bundles]
-    chapters = tuple(
-        _chapter(photos, bundle, chosen, options, progress)
-        for bundle, chosen in zip(bundles, layers, strict=True)
-    )
-    remarks = (
-        (PHOTOS_INSIDE, NO_MEASURE_OF_SAFETY) if options.with_photos else (NO_MEASURE_OF_SAFETY,)
-    )
+    kind, no_images = GENERATED, NO_SYNTHETIC
+    if SYNTHETIC not in photos and options.images:
+        try:
+            photos, kind = with_images(
+                photos, options.images, options.cache, options.seed, progress
+            )
+        except SyntheticImagesError as error:
+            no_images = str(error)
+    advice: dict[str, None] = {}
+    chapters = []
+    for bundle, chosen in zip(bundles, layers, strict=True):
+        chapter, study = _chapter(photos, kind, no_images, bundle, chosen, options, progress)
+        chapters.append(chapter)
+        advice |= dict.fromkeys(recommendation(study))
+    inside = (PHOTOS_INSIDE,) if options.with_photos else ()
     names = ", ".join(name_of(one) for one in photos[REFERENCE].sets)
     return Report(
         f"ai.lock's evaluation on {names}",
         shared_facts(photos, options.seed, command),
-        remarks,
-        chapters,
+        (*advice, *inside, NO_MEASURE_OF_SAFETY),
+        tuple(chapters),
         format=FORMAT,
     )
 
 
 def _chapter(
     photos: Mapping[str, RolePhotos],
+    kind: ImageKind,
+    no_images: str,
     bundle: Bundle,
     layers: tuple[str, ...],
     options: Options,
     progress: bool,
-) -> Chapter:
+) -> tuple[Chapter, Study]:
     settings = options.settings(layers)
     segments = (WHOLE, *settings.segments)
 
@@ -146,11 +159,23 @@ def _chapter(
             bundle, role, photos[role], layers, segments, options.cache, options.workers, progress
         )
 
-    # Synthetic images only attack: they take no part in the split, nor in fitting.
+    # Synthetic images only attack: they take no part in the split, nor in fitting. Components are
+    # those of whole photos.
     embedded = leave_out_copies(
-        {role: embed(role, layers, segments) for role in photos if role != SYNTHETIC}
+        {
+            role: embed(role, layers, (WHOLE,) if role == UNLABELLED else segments)
+            for role in photos
+            if role != SYNTHETIC
+        },
+        layers[0],
     )
-    roles = {role: (e, split_by_object(e, seed=options.seed)) for role, e in embedded.items()}
+    roles = {
+        role: (
+            each,
+            all_training(each) if role == UNLABELLED else split_by_object(each, seed=options.seed),
+        )
+        for role, each in embedded.items()
+    }
     require_disjoint(roles)
 
     def read(photo: Photo) -> bytes:
@@ -174,21 +199,23 @@ def _chapter(
 
         def attack() -> list[Result]:
             images = embed(SYNTHETIC, layers[:1], (WHOLE,))
-            return _synthetic(study, images, photos, beside, options)
+            return _synthetic(study, images, photos, kind, beside, options)
 
-        results += or_absent(TABLE_5, TABLE_5_TITLE, attack)
+        results += or_absent(TABLE_5, TABLE_5_TITLE.format(kind.attack), attack)
     else:
-        results.append(Absent(TABLE_5, TABLE_5_TITLE, NO_SYNTHETIC))
-    return Chapter(
-        f"{bundle.name} {bundle.version}", bundle_facts(bundle, study, beside), tuple(results)
-    )
+        results += [
+            Absent(TABLE_5, TABLE_5_TITLE.format(kind.attack), no_images),
+            Absent(figure6.NUMBER, figure6.TITLE, no_images),
+        ]
+    facts = bundle_facts(bundle, study, beside)
+    return Chapter(f"{bundle.name} {bundle.version}", facts, tuple(results)), study
 
 
 def _of_variants(study: Study, look: Look) -> list[Result]:
     """All variants on the hold-out; closely the last, the paper's best of those that there are."""
     systems = [recipe_system(study, name) for name in study.variants]
     rates = operating_points(systems, HOLDOUT) + object_results(systems, HOLDOUT)
-    return rates + look(systems[-1])
+    return noted(rates + look(systems[-1]), study)
 
 
 def _of_profile(study: Study, beside: DefaultProfile, look: Look) -> list[Result]:
@@ -215,24 +242,26 @@ def _credentials(study: Study, options: Options) -> list[Result]:
             study.progress,
             objects=[str(name) for name in reference.objects],
         )
-    return [credentials.table(attack), credentials.figure(attack)]
+    return noted([credentials.table(attack), credentials.figure(attack)], study)
 
 
 def _synthetic(
     study: Study,
     images: RoleEmbeddings,
     photos: Mapping[str, RolePhotos],
+    kind: ImageKind,
     beside: DefaultProfile | None,
     options: Options,
 ) -> list[Result]:
     """Table 5, and the same attack on the bundle's default profile, where it has one."""
     synthetic = photos[SYNTHETIC]
-    results = synthetic_attack(study, images, gate_issues(synthetic, study.progress))
-    results += or_absent(figure6.NUMBER, figure6.TITLE, figure6.figure6, study, images)
+    results = synthetic_attack(study, images, gate_issues(synthetic, study.progress), kind)
+    results += or_absent(figure6.NUMBER, figure6.TITLE, figure6.figure6, study, images, kind)
+    results = noted(results, study)
     if beside is not None:
         attack = AttackSettings(study.settings.replicates, options.seed, study.progress)
         results.append(
-            profile_attack(beside.lock, photos[REFERENCE], synthetic, options.cache, attack)
+            profile_attack(beside.lock, photos[REFERENCE], synthetic, options.cache, attack, kind)
         )
     return results
 

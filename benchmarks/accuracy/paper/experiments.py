@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from tqdm import tqdm
 
@@ -22,7 +23,7 @@ from benchmarks.accuracy.paper.table4 import NUMBER as TABLE_4
 from benchmarks.accuracy.paper.table4 import TITLE as TABLE_4_TITLE
 from benchmarks.accuracy.paper.table4 import table4
 from lab.errors import ExperimentError, SyntheticImagesError, TooFewTrialsError
-from lab.report.results import Absent, Result
+from lab.report.results import Absent, Figure, Result, Table
 
 
 def run_experiments(study: Study, beside: DefaultProfile | None = None) -> list[Result]:
@@ -47,12 +48,28 @@ def run_experiments(study: Study, beside: DefaultProfile | None = None) -> list[
     bar = tqdm(planned, "experiments", disable=None if study.progress else True)
     for number, title, make in bar:
         bar.set_postfix_str(title)
-        results += or_absent(number, title, make, study)
+        results += noted(or_absent(number, title, make, study), study)
     for name in ("MLSS", "SLMS", "MLMS"):
         if name not in study.variants:
-            lack = "two layers" if name.startswith("ML") else "the five segments"
-            results.append(Absent("", f"Variant {name}", f"it needs {lack}, which were not given"))
+            single = name.startswith("ML") and len(study.settings.layers) < 2
+            lack = "two layers: --layers A B, of a bundle that has them"
+            if not single:
+                lack = "five segments of every photo: run without --quick"
+            results.append(Absent("", f"Variant {name}", f"it needs {lack}"))
     return results
+
+
+def noted(results: list[Result], study: Study) -> list[Result]:
+    """Tables and figures of the recipe with a note, where the paper's window is scaled."""
+    if not study.scaled:
+        return results
+    note = f"Components {study.window_text}; the paper's values are of its own."
+    return [
+        replace(result, notes=(*result.notes, note))
+        if isinstance(result, Table | Figure)
+        else result
+        for result in results
+    ]
 
 
 def or_absent(

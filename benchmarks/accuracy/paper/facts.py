@@ -10,7 +10,8 @@ from ailock_sdk.embedding import Bundle
 from benchmarks.accuracy.paper.default_profile import DefaultProfile
 from benchmarks.accuracy.paper.paper_values import CITATION
 from benchmarks.accuracy.paper.protocol import Study
-from benchmarks.accuracy.paper.roles import ROLES, RolePhotos
+from benchmarks.accuracy.paper.recipe import PAPER_COMPONENTS, PAPER_WINDOW
+from benchmarks.accuracy.paper.roles import ROLES, UNLABELLED, RolePhotos
 from benchmarks.accuracy.paper.split import FOLDS, HOLDOUT_SHARE
 from lab.report import provenance
 
@@ -42,11 +43,13 @@ def bundle_facts(bundle: Bundle, study: Study, beside: DefaultProfile | None) ->
         "Layers": f"{settings.layers[0]} (single layer)"
         + "".join(f", {layer}" for layer in settings.layers[1:]),
         "Variants": ", ".join(study.variants),
-        "Components": f"{settings.window} of {fitted.fitted_photos():,} training photos or more, "
+        "Components": f"{study.window_text} of {fitted.fitted_photos():,} training photos or more, "
         f"of the roles {', '.join(fitted.fitted_roles)}",
         "Bootstrap": f"{settings.replicates:,} replicates of objects",
     }
     for role, (embeddings, split) in study.roles.items():
+        if role == UNLABELLED:
+            continue
         held = np.unique(embeddings.objects[split.holdout])
         line = f"{int(split.holdout.sum()):,} of {len(embeddings):,} photos, {len(held):,} objects"
         if embeddings.left_out or embeddings.copies:
@@ -55,3 +58,21 @@ def bundle_facts(bundle: Bundle, study: Study, beside: DefaultProfile | None) ->
     if beside is not None:
         facts["Runtime"] = beside.lock.runtime
     return facts
+
+
+def recommendation(study: Study) -> tuple[str, ...]:
+    """What would give the paper's own windows, where these photos do not."""
+    if not study.scaled or not study.components:
+        return ()
+    missing = PAPER_WINDOW.stop + 1 - study.features.fitted_photos()
+    more = (
+        f"At least {missing} photos of other things, any folder or zip of them without labels, "
+        "give the paper's own windows: --unlabelled SET."
+        if missing > 0
+        else "A layer with more dimensions gives the paper's own windows: --layers."
+    )
+    return (
+        f"The paper cuts components {PAPER_WINDOW} of {PAPER_COMPONENTS}. Here there are "
+        f"{study.components}, so all windows are scaled to the same share of them: "
+        f"{study.window}. {more}",
+    )

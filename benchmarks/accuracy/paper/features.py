@@ -20,7 +20,13 @@ from benchmarks.accuracy.paper.recipe import (
     TrainingSet,
     transform,
 )
-from benchmarks.accuracy.paper.roles import CATEGORY, ILLUMINATION, IMPOSTOR, REFERENCE
+from benchmarks.accuracy.paper.roles import (
+    CATEGORY,
+    ILLUMINATION,
+    IMPOSTOR,
+    REFERENCE,
+    UNLABELLED,
+)
 from benchmarks.accuracy.paper.split import Split
 from lab.errors import ExperimentError
 from lab.fitting.projections import Components
@@ -71,9 +77,10 @@ class RoleFeatures:
     def fitted_roles(self) -> tuple[str, ...]:
         """The roles on whose training photos components are fitted.
 
-        The paper's three; the impostors too where those are too few for the window.
+        The paper's three, and photos given for that; the impostors too where those are too few
+        for the window.
         """
-        given = tuple(r for r in (REFERENCE, *OTHERS) if r in self._roles)
+        given = tuple(r for r in (REFERENCE, *OTHERS, UNLABELLED) if r in self._roles)
         if IMPOSTOR in self._roles and self.fitted_photos(given) <= self._needed:
             return (*given, IMPOSTOR)
         return given

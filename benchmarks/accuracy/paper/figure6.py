@@ -30,7 +30,7 @@ from benchmarks.accuracy.paper.roles import REFERENCE
 from benchmarks.accuracy.paper.trials import Rule, Side, by_object, compare
 from lab.fitting.calibration import CrossValidation
 from lab.fitting.projections import Components
-from lab.photos.synthetic import HALVES, half_of
+from lab.photos.synthetic import GENERATED, HALVES, ImageKind, half_of
 from lab.report.results import Figure, Panel, Result
 from lab.report.series import PERCENT, estimated
 from lab.statistics.comparisons import Comparisons
@@ -55,7 +55,7 @@ class Trained:
     attack: SyntheticTrials
 
 
-def figure6(study: Study, synthetic: RoleEmbeddings) -> list[Result]:
+def figure6(study: Study, synthetic: RoleEmbeddings, kind: ImageKind = GENERATED) -> list[Result]:
     """Cross validation and the attack by DS1, trained without and with DS2; SLSS.
 
     Parameters
@@ -71,9 +71,9 @@ def figure6(study: Study, synthetic: RoleEmbeddings) -> list[Result]:
     lines = {
         label: list(by_lambda.values())
         for label, by_lambda in (
-            (WITHOUT, _without(study, synthetic)),
-            (NOT_PCA, train_with_ds2(study, synthetic, in_components=False)),
-            (WITH, train_with_ds2(study, synthetic, in_components=True)),
+            (WITHOUT, _without(study, synthetic, kind)),
+            (NOT_PCA, train_with_ds2(study, synthetic, kind, in_components=False)),
+            (WITH, train_with_ds2(study, synthetic, kind, in_components=True)),
         )
     }
     lambdas = study.settings.lambdas
@@ -96,13 +96,21 @@ def figure6(study: Study, synthetic: RoleEmbeddings) -> list[Result]:
         "chosen, in the last line it is in the principal components too. DS1 takes no part.",
         "The cross validation of the two lines with DS2 has its images among the non-mated trials, "
         "so its F1 and FAR are of other trials than those of the first line.",
-        "DS2 images are dealt over the five folds in turn.",
+        "DS2 images of an object join the trials of the fold after its own, and have no part in "
+        "components that its own fold is seen through."
+        if kind.of_objects
+        else "DS2 images are dealt over the five folds in turn.",
+        *kind.notes,
     )
     return [Figure(NUMBER, TITLE, tuple(panels), notes)]
 
 
 def train_with_ds2(
-    study: Study, synthetic: RoleEmbeddings, *, in_components: bool
+    study: Study,
+    synthetic: RoleEmbeddings,
+    kind: ImageKind = GENERATED,
+    *,
+    in_components: bool,
 ) -> dict[int, Trained]:
     """Cross validation with DS2's images as further impostors, by lambda; then the attack by DS1.
 
@@ -114,19 +122,19 @@ def train_with_ds2(
     layer = study.settings.layers[0]
     images = synthetic.read(layer, WHOLE)
     ds2 = images[halves == _DS2]
-    fold_of_image = np.arange(len(ds2)) % study.features.folds
+    own_fold, fold_of_image = _folds_of_images(study, synthetic.objects[halves == _DS2], kind)
     read = {role: study.roles[role][0].read(layer, WHOLE) for role in study.features.fitted_roles}
     fold = [study.roles[role][1].fold for role in read]
     if in_components:
         training = TrainingSet(np.concatenate([*read.values(), ds2]))
-        folds = np.concatenate([*fold, fold_of_image])
+        folds = np.concatenate([*fold, own_fold])
     else:
         training, folds = TrainingSet(np.concatenate(list(read.values()))), np.concatenate(fold)
 
     def bits(components: Components, embeddings: NDArray[np.float32]) -> NDArray[np.uint8]:
         return imageprint_bits(
             transform(components, embeddings),
-            study.settings.window,
+            study.window,
             study.settings.lambdas[-1],
             study.settings.lsh_seed,
         )
@@ -152,28 +160,44 @@ def train_with_ds2(
     reference_bits = bits(final, read[REFERENCE])
     reference_objects = study.roles[REFERENCE][0].objects
     ds1_bits = bits(final, images[halves != _DS2])
+    ds1_shown = kind.shown(synthetic.objects[halves != _DS2])
     return {
         length: Trained(
             cross_validate_trials(folds_of_length),
             compare_with_images(
-                reference_bits[:, :length], reference_objects, ds1_bits[:, :length]
+                reference_bits[:, :length], reference_objects, ds1_bits[:, :length], ds1_shown
             ),
         )
         for length, folds_of_length in trials.items()
     }
 
 
-def _without(study: Study, synthetic: RoleEmbeddings) -> dict[int, Trained]:
+def _folds_of_images(
+    study: Study, objects: NDArray[np.str_], kind: ImageKind
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Without which fold an image is in the components, and whose trials it joins; -1: neither."""
+    folds = study.features.folds
+    if not kind.of_objects:
+        in_turn = np.arange(len(objects)) % folds
+        return in_turn, in_turn
+    reference, split = study.roles[REFERENCE]
+    fold_of = dict(zip(reference.objects.tolist(), split.fold.tolist(), strict=True))
+    own = np.array([fold_of.get(name, -1) for name in objects.tolist()], dtype=np.int64)
+    return own, np.where(own < 0, -1, (own + 1) % folds)
+
+
+def _without(study: Study, synthetic: RoleEmbeddings, kind: ImageKind) -> dict[int, Trained]:
     variant = study.variants[VARIANT]
     reference = study.roles[REFERENCE][0]
     chosen = half_of(synthetic.paths) != _DS2
     longest = study.settings.lambdas[-1]
     ours = study.final_bits(reference, variant, longest)
     theirs = study.final_bits(synthetic, variant, longest)[chosen]
+    shown = kind.shown(synthetic.objects[chosen])
     return {
         length: Trained(
             study.outcome(VARIANT, length).cross_validations[0],
-            compare_with_images(ours[:, :length], reference.objects, theirs[:, :length]),
+            compare_with_images(ours[:, :length], reference.objects, theirs[:, :length], shown),
         )
         for length in study.settings.lambdas
     }

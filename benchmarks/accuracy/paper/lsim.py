@@ -101,7 +101,7 @@ def _pairs(study: Study) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Angles in degrees and shares of equal bits of pairs of hold-out photos, (P,) each."""
     variant, bits = study.variants["SLSS"], study.settings.lambdas[-1]
     rng = np.random.default_rng(study.settings.seed)
-    window = study.settings.window
+    window = study.window
     found = []
     for role in study.compared_roles:
         embeddings, split = study.roles[role]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from benchmarks.accuracy.paper.features import OTHERS, RoleFeatures, Roles
 from benchmarks.accuracy.paper.rates import f1_at
 from benchmarks.accuracy.paper.recipe import (
     LSH_SEED,
+    PAPER_COMPONENTS,
     PAPER_WINDOW,
     PARTS,
     Bits,
@@ -24,6 +26,7 @@ from benchmarks.accuracy.paper.recipe import (
 )
 from benchmarks.accuracy.paper.roles import REFERENCE
 from benchmarks.accuracy.paper.trials import Rule, Side, by_object, compare
+from lab.errors import ExperimentError
 from lab.fitting.calibration import PAPER_LAMBDAS, CrossValidation, cross_validate, tau_text
 from lab.statistics.comparisons import Comparisons
 from lab.statistics.error_rates import fmr_at, fnmr_at
@@ -40,7 +43,8 @@ class Settings:
         use the first, the multi-layer ones all
     segments : of the multi-segment variants; empty: these are left out
     needed : t, how many segments must match
-    window : the principal components that are cut
+    window : the principal components that are cut; None: the paper's, or the same share where
+        there are fewer than it reaches to
     lambdas : bits of each layer and segment, ascending
     lsh_seed : of the hyperplanes
     replicates : of the object bootstrap; 0 gives no intervals
@@ -50,7 +54,7 @@ class Settings:
     layers: tuple[str, ...]
     segments: tuple[str, ...] = PARTS
     needed: int = 3
-    window: Window = PAPER_WINDOW
+    window: Window | None = None
     lambdas: tuple[int, ...] = PAPER_LAMBDAS
     lsh_seed: int = LSH_SEED
     replicates: int = 1_000
@@ -116,7 +120,8 @@ class Study:
         self.roles = roles
         self.settings = settings
         self.progress = progress
-        self.features = RoleFeatures(roles, settings.window.stop, settings.segments, progress)
+        wanted = settings.window or PAPER_WINDOW
+        self.features = RoleFeatures(roles, wanted.stop, settings.segments, progress)
         self._bits: dict[tuple[str, str, str, Window], Bits] = {}
         self._outcomes: dict[tuple[str, int], Outcome] = {}
 
@@ -133,6 +138,39 @@ class Study:
         """
         return (REFERENCE, *(role for role in OTHERS if role in self.roles))
 
+    @cached_property
+    def components(self) -> int:
+        """How many principal components every layer has in every fold; 0: they cannot be fitted."""
+        layers = self.settings.layers
+        try:
+            return min(self.features.of(REFERENCE, layer).shape[1] for layer in layers)
+        except ExperimentError:  # whatever experiment asks for them says why
+            return 0
+
+    @cached_property
+    def window(self) -> Window:
+        """The principal components that are cut."""
+        return self.settings.window or self.fitting(PAPER_WINDOW)
+
+    def fitting(self, window: Window) -> Window:
+        """A window of the paper's, scaled where there are fewer components than they reach to."""
+        enough = self.components >= PAPER_WINDOW.stop
+        return window if enough else window.scaled(self.components)
+
+    @property
+    def scaled(self) -> bool:
+        """Whether the components that are cut are a share of these, not the paper's own."""
+        return self.window not in (self.settings.window, PAPER_WINDOW)
+
+    @property
+    def window_text(self) -> str:
+        """The window, and the paper's beside it where that is scaled."""
+        if not self.scaled:
+            return str(self.window)
+        return (
+            f"{self.window} of {self.components} (the paper: {PAPER_WINDOW} of {PAPER_COMPONENTS})"
+        )
+
     def final_bits(self, embeddings: RoleEmbeddings, variant: Variant, lambda_bits: int) -> Bits:
         """Imageprints of a single-segment variant by the components of all training photos.
 
@@ -143,7 +181,7 @@ class Study:
             [
                 imageprint_bits(
                     self.features.final(embeddings, layer, segment),
-                    self.settings.window,
+                    self.window,
                     lambda_bits,
                     self.settings.lsh_seed,
                 )
@@ -246,7 +284,7 @@ class Study:
         lambda_bits: int,
         window: Window | None,
     ) -> Words:
-        window = self.settings.window if window is None else window
+        window = self.window if window is None else window
         parts = []
         for layer in layers:
             key = role, layer, segment, window

@@ -55,6 +55,13 @@ class Window:
     def __str__(self) -> str:
         return f"{self.start}-{self.stop}"
 
+    def scaled(self, components: int) -> Window:
+        """The share of so many components that this window is of the paper's 500."""
+        start, stop = (
+            round(end * components / PAPER_COMPONENTS) for end in (self.start, self.stop)
+        )
+        return Window(start, max(1, stop - start))
+
 
 PAPER_WINDOW = Window(200, 200)
 
@@ -198,8 +205,8 @@ def imageprint_bits(
     if features.shape[1] < window.stop:
         raise ExperimentError(
             f"components {window} need more than {window.stop} training photos in every fold, and "
-            f"as many dimensions; there are {features.shape[1]} components: give more photos, of "
-            "any role, or a layer with more dimensions"
+            f"as many dimensions; there are {features.shape[1]} components: give further photos by "
+            "--unlabelled SET, or leave out --window, and it is scaled to what there is"
         )
     normals = gaussian_hyperplanes(seed, lambda_bits, window.count)
     return (features[:, window.start : window.stop] @ normals.T >= 0).astype(np.uint8)

@@ -18,11 +18,12 @@ from tqdm import tqdm
 from lab.errors import RoleError
 from lab.photos.labelled_photos import LabelledPhotos, encoded_photos, open_labelled_photos
 
-REFERENCE, ILLUMINATION, CATEGORY, IMPOSTOR, SYNTHETIC = ROLES = (
+REFERENCE, ILLUMINATION, CATEGORY, IMPOSTOR, UNLABELLED, SYNTHETIC = ROLES = (
     "reference",
     "illumination",
     "category",
     "impostor",
+    "unlabelled",
     "synthetic",
 )
 """In the order in which a repeated photo is kept."""
@@ -32,7 +33,14 @@ _OPTIONS = {
     ILLUMINATION: ("--illumination", "objects, each under many lights (the paper's ALOI)"),
     CATEGORY: ("--category", "look-alikes: other objects of the same kinds (the paper's Google)"),
     IMPOSTOR: ("--impostor", "many other photos (the paper's YFCC100M toy)"),
-    SYNTHETIC: ("--synthetic", "generated photos (the paper's DCGAN)"),
+    UNLABELLED: (
+        "--unlabelled",
+        "any photos of other things, for the principal components alone; labels are not needed",
+    ),
+    SYNTHETIC: (
+        "--synthetic",
+        "generated photos (the paper's DCGAN); without it, --images are made here",
+    ),
 }
 
 
@@ -100,18 +108,22 @@ def open_roles(
         raise RoleError(f"no such role: {', '.join(unknown)}; the roles are {', '.join(ROLES)}")
     if not sources.get(REFERENCE):
         raise RoleError("the reference role needs photos: give photo sets of objects that enrol")
-    first_in: dict[str, str] = {}
-    return {
-        role: _open_role(role, open_labelled_photos(sources[role]), first_in, progress)
-        for role in ROLES
-        if sources.get(role)
-    }
+    found: dict[str, RolePhotos] = {}
+    for role in ROLES:
+        if sources.get(role):
+            found[role] = open_role(role, sources[role], found, progress)
+    return found
 
 
-def _open_role(
-    role: str, photos: LabelledPhotos, first_in: dict[str, str], progress: bool
+def open_role(
+    role: str,
+    sources: Sequence[Path],
+    earlier: Mapping[str, RolePhotos],
+    progress: bool = False,
 ) -> RolePhotos:
-    """One role; ``first_in`` (content -> role) tells the photos seen so far and is added to."""
+    """One role more, less the photos of the ``earlier`` ones; errors as of :func:`open_roles`."""
+    photos = open_labelled_photos(sources, labelled=role != UNLABELLED)
+    first_in = {content: name for name, those in earlier.items() for content in those.photo_sha256}
     bar = tqdm(
         encoded_photos(photos),
         f"reading {role}",

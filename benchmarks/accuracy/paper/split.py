@@ -19,6 +19,8 @@ from lab.errors import SplitError, SplitLeakError
 HOLDOUT_SHARE = 0.15
 FOLDS = 5
 HOLDOUT_FOLD = -1
+NO_FOLD = FOLDS
+"""Of photos that are trained on whichever fold is left out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +30,7 @@ class Split:
     Attributes
     ----------
     holdout : bool (N,)
-    fold : int64 (N,), 0 to folds - 1; -1 for hold-out photos
+    fold : int64 (N,), 0 to folds - 1; -1 for hold-out photos; ``NO_FOLD`` for photos that meet none
     """
 
     holdout: NDArray[np.bool_]
@@ -78,6 +80,12 @@ def split_by_object(
         fold[index] = HOLDOUT_FOLD if past < 0 else past * folds // training
     of_photos = fold[of_photo]
     return Split(of_photos == HOLDOUT_FOLD, of_photos)
+
+
+def all_training(embeddings: RoleEmbeddings) -> Split:
+    """Photos that are compared with none, and trained on whichever fold is left out."""
+    count = len(embeddings)
+    return Split(np.zeros(count, dtype=np.bool_), np.full(count, NO_FOLD))
 
 
 def require_disjoint(splits: Mapping[str, tuple[RoleEmbeddings, Split]]) -> None:

@@ -23,7 +23,7 @@ def table3(study: Study) -> list[Result]:
     return [
         Table(
             "Table 3",
-            f"Threshold tau of SLSS by lambda, components {study.settings.window}",
+            f"Threshold tau of SLSS by lambda, components {study.window_text}",
             ("lambda (bits)", "tau", "c (bits)", "F1 (%)"),
             tuple(rows),
             tuple(paper),

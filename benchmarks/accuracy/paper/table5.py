@@ -18,26 +18,29 @@ from benchmarks.accuracy.paper.recipe import Bits
 from benchmarks.accuracy.paper.roles import REFERENCE
 from lab.fitting.calibration import TAU_UNIT
 from lab.photos.quality import refused_at_any_size
-from lab.photos.synthetic import HALVES, half_of
+from lab.photos.synthetic import GENERATED, HALVES, ImageKind, half_of
 from lab.report.results import Absent, Figure, Panel, Result, Series, Table
 from lab.statistics.synthetic_far import SyntheticTrials, compare_with_images
 from lab.verification.synthetic_attack import MILLION, gate_notes, mean_difference, per_million
 
 VARIANT = "SLSS"
 PAPER_LAMBDAS = tuple(SYNTHETIC_FAR)
-TITLE = "Synthetic image attack on SLSS: FAR on DS1 and DS2"
+TITLE = "{} on SLSS: FAR on DS1 and DS2"
 
 
 def synthetic_attack(
-    study: Study, synthetic: RoleEmbeddings, issues: Mapping[str, str] | None = None
+    study: Study,
+    synthetic: RoleEmbeddings,
+    issues: Mapping[str, str] | None = None,
+    kind: ImageKind = GENERATED,
 ) -> list[Result]:
     """Table 5, the same with the quality gate, and how near the images come to the references.
 
     Parameters
     ----------
     study : the paper's recipe on the reference photos; its settings give lambdas and replicates
-    synthetic : images in folders DS1 and DS2, of ``synthetic_images.make_synthetic``
-    issues : from ``gate.gate_issues``, by path; without it, there is no table with the gate
+    synthetic : images in folders DS1 and DS2
+    issues : from ``quality.gate_issues``, by path; without it, there is no table with the gate
 
     Raises
     ------
@@ -46,8 +49,10 @@ def synthetic_attack(
     """
     lambdas = tuple(bits for bits in PAPER_LAMBDAS if bits in study.settings.lambdas)
     if not lambdas:
-        return [Absent("Table 5", TITLE, f"none of the lambdas is one of {PAPER_LAMBDAS}")]
+        title = TITLE.format(kind.attack)
+        return [Absent("Table 5", title, f"none of the lambdas is one of {PAPER_LAMBDAS}")]
     halves = half_of(synthetic.paths)
+    shown = kind.shown(synthetic.objects)
     reference, _ = study.roles[REFERENCE]
     # A smaller lambda's hyperplanes are the first of a larger one's.
     variant = study.variants[VARIANT]
@@ -56,14 +61,16 @@ def synthetic_attack(
 
     def trials(bits: int, chosen: NDArray[np.bool_]) -> SyntheticTrials:
         return compare_with_images(
-            reference_bits[:, :bits], reference.objects, image_bits[chosen, :bits]
+            reference_bits[:, :bits],
+            reference.objects,
+            image_bits[chosen, :bits],
+            None if shown is None else shown[chosen],
         )
 
     radii = {bits: study.outcome(VARIANT, bits).rule.radius for bits in lambdas}
     found = {half: {bits: trials(bits, halves == half) for bits in lambdas} for half in HALVES}
-    results: list[Result] = [
-        _table(study, found, radii, _notes(study, synthetic, halves, reference_bits, image_bits))
-    ]
+    notes = kind.notes + _notes(study, found, len(synthetic), reference_bits, image_bits)
+    results: list[Result] = [_table(study, found, radii, kind, notes)]
     if issues is not None:
         given = [issues[path] for path in synthetic.paths]
         passed = ~refused_at_any_size(given)
@@ -71,7 +78,8 @@ def synthetic_attack(
             half: {bits: trials(bits, passed & (halves == half)) for bits in lambdas}
             for half in HALVES
         }
-        results.append(_gate_table(study, found, gated, radii, gate_notes(given)))
+        notes = kind.notes + gate_notes(given)
+        results.append(_gate_table(study, found, gated, radii, kind, notes))
     results.append(_distances(study, found, lambdas[-1], radii[lambdas[-1]]))
     return results
 
@@ -80,6 +88,7 @@ def _table(
     study: Study,
     found: Mapping[str, Mapping[int, SyntheticTrials]],
     radii: Mapping[int, int],
+    kind: ImageKind,
     notes: tuple[str, ...],
 ) -> Table:
     rows = []
@@ -95,7 +104,8 @@ def _table(
     paper = [
         (bits, TAU.get(bits), None, SYNTHETIC_FAR[bits] * MILLION, *[None] * 5) for bits in radii
     ]
-    return Table("Table 5", TITLE, tuple(columns), tuple(rows), tuple(paper), notes)
+    title = TITLE.format(kind.attack)
+    return Table("Table 5", title, tuple(columns), tuple(rows), tuple(paper), notes)
 
 
 def _gate_table(
@@ -103,6 +113,7 @@ def _gate_table(
     found: Mapping[str, Mapping[int, SyntheticTrials]],
     gated: Mapping[str, Mapping[int, SyntheticTrials]],
     radii: Mapping[int, int],
+    kind: ImageKind,
     notes: tuple[str, ...],
 ) -> Table:
     rows = []
@@ -129,9 +140,8 @@ def _gate_table(
         *("accepted without the gate", "accepted behind the gate"),
         *("FAR of all images (1e-6)", "FAR of those that pass (1e-6)", "95 % (1e-6)"),
     )
-    return Table(
-        "", "Synthetic image attack behind the quality gate", columns, tuple(rows), None, notes
-    )
+    title = f"{kind.attack} behind the quality gate"
+    return Table("", title, columns, tuple(rows), None, notes)
 
 
 def _distances(
@@ -170,23 +180,23 @@ def _line(label: str, histogram: NDArray[np.int64]) -> Series:
 
 def _notes(
     study: Study,
-    synthetic: RoleEmbeddings,
-    halves: NDArray[np.str_],
+    found: Mapping[str, Mapping[int, SyntheticTrials]],
+    images: int,
     reference_bits: Bits,
     image_bits: Bits,
 ) -> tuple[str, ...]:
-    counts = [int((halves == half).sum()) for half in HALVES]
+    first, second = (next(iter(found[half].values())) for half in HALVES)
     references, objects = len(reference_bits), len(np.unique(study.roles[REFERENCE][0].objects))
     return (
-        f"{references:,} reference photos of {objects:,} objects; {counts[0]:,} images in DS1, "
-        f"{counts[1]:,} in DS2: {references * counts[0]:,} and {references * counts[1]:,} trials "
+        f"{references:,} reference photos of {objects:,} objects; {first.images:,} images in DS1, "
+        f"{second.images:,} in DS2: {first.trials:,} and {second.trials:,} trials "
         f"(the paper: {SYNTHETIC_TRIALS:,} each, of 100,000 images).",
         "The paper prints DS1 only. No synthetic image took part in fitting components or tau; in "
         "the paper's next figure DS2 does.",
         "Intervals: 95 %, bootstrap of the reference objects; with nothing accepted, the rule of "
         "three over pairs of an object and an image.",
         "The images were generated from these very reference photos, hold-out and training alike.",
-        f"Images that are alike are one attack, not many: two images of the {len(synthetic):,} "
+        f"Images that are alike are one attack, not many: two images of the {images:,} "
         f"differ in {100 * mean_difference(image_bits):.1f} % of {image_bits.shape[1]} bits in the "
         f"mean, two reference photos in {100 * mean_difference(reference_bits):.1f} %.",
     )

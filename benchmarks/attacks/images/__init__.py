@@ -1,1 +1,1 @@
-"""Attacks by images: augmented photos, a DCGAN trained on them, and what its images open."""
+"""Attacks by images: a DCGAN trained on augmented photos, and what its images open."""

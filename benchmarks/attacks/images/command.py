@@ -9,12 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from ailock_sdk import AiLock
-from benchmarks.attacks.images.synthetic_images import (
-    RECORD,
-    SAMPLES,
-    SyntheticSettings,
-    make_synthetic,
-)
 from lab.bundles.find import open_bundle
 from lab.command import add_bootstrap, add_command, add_out, add_photos, add_profile
 from lab.photos.labelled_photos import open_labelled_photos
@@ -22,6 +16,12 @@ from lab.photos.synthetic import open_synthetic
 from lab.report import provenance
 from lab.report.files import print_report, save, tell
 from lab.report.results import Chapter, Report
+from lab.synthetic.synthetic_images import (
+    RECORD,
+    SAMPLES,
+    SyntheticSettings,
+    make_synthetic,
+)
 from lab.verification.synthetic_attack import AttackSettings, profile_attack
 
 DEFAULT_OUT = Path("out") / "synthetic"

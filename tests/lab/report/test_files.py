@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,7 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lab.report.files import print_report, save, tell
+from lab.report.files import print_report, save, tell, tell_absences
+from lab.report.order import absences
+from lab.report.render_html import page
 from lab.report.render_png import figure_png, panel_png
 from lab.report.render_text import as_text, markdown_table
 from lab.report.results import Figure, Panel, Series, Table
@@ -56,15 +59,15 @@ class Links(HTMLParser):
 
 def test_page_needs_nothing_else(folder: Path) -> None:
     text = (folder / PAGE).read_text("utf-8")
-    page = Links()
-    page.feed(text)
-    assert page.sources
-    assert all(source.startswith(("data:image/", "#c")) for source in page.sources)
+    shown = Links()
+    shown.feed(text)
+    assert shown.sources
+    assert all(source.startswith(("data:image/", "#c")) for source in shown.sources)
     assert "url(" not in text
     assert "<script" not in text
     assert "@import" not in text
-    assert not page.unlabelled
-    shown_text = " ".join(page.texts)
+    assert not shown.unlabelled
+    shown_text = " ".join(shown.texts)
     for expected in ("A <report>", "<b>not bold</b>", "tau & c", "Not made: too few photos"):
         assert expected in shown_text
     for fact in ("python -m x --photos a.zip", "ab" * 32, "SHA-256 cd", "Holds photos."):
@@ -188,6 +191,9 @@ def test_markdown_has_every_row_and_links_pictures(folder: Path) -> None:
     assert "## bundle 1.0" in text
     assert "![Figure 5: FAR by lambda](bundle-1.0/figure-5.png)" in text
     assert "Not made: too few photos" in text
+    assert text.index("\nNot made:\n\n- Figure 4: Windows: too few photos\n") < text.index(
+        "## bundle"
+    )
     assert "Holds photos." in text
     assert ".png" not in as_text(report(TABLE, FIGURE, gallery("worst")), pictures=False)
 
@@ -212,6 +218,22 @@ def test_a_terminal_gets_the_tables(capsys: pytest.CaptureFixture[str], tmp_path
     shown = capsys.readouterr()
     assert "| lambda (bits) |" in shown.out
     assert shown.err == f"wrote {tmp_path / 'a.json'}\n"
+
+
+def test_what_is_absent_is_said_at_the_top_and_at_the_end(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lacking = report(TABLE, ABSENT)
+    tell_absences(lacking)
+    assert capsys.readouterr().err == "not made: Figure 4: Windows: too few photos\n"
+    both = replace(lacking, chapters=(lacking.chapters[0], replace(lacking.chapters[0], name="b")))
+    assert [line.split(",")[0] for line in absences(both)] == ["bundle 1.0", "b"]
+    shown = page(lacking)
+    assert shown.index("<h3>Not made</h3><ul><li>Figure 4: Windows: too few") < shown.index("<nav>")
+    complete = report(TABLE)
+    tell_absences(complete)
+    assert capsys.readouterr().err == ""
+    assert "Not made" not in page(complete) + as_text(complete)
 
 
 def test_two_results_of_one_number_get_two_files(tmp_path: Path) -> None:

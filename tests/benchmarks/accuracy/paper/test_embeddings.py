@@ -31,7 +31,7 @@ from benchmarks.accuracy.paper.embed_batch import (
     software,
 )
 from benchmarks.accuracy.paper.embeddings import RoleEmbeddings, embed_role
-from benchmarks.accuracy.paper.roles import IMPOSTOR, REFERENCE, RolePhotos, open_roles
+from benchmarks.accuracy.paper.roles import IMPOSTOR, REFERENCE, UNLABELLED, RolePhotos, open_roles
 from lab.bundles.write import read_manifest, write_manifest
 from lab.errors import EmbeddingsError, WorkersError
 from lab.statistics import workers
@@ -457,7 +457,7 @@ def test_a_copy_with_other_metadata_is_left_out(
     roles = open_roles({REFERENCE: [source], IMPOSTOR: [folder]})
     impostors = embed(bundle, roles[IMPOSTOR], tmp_path / "cache", role=IMPOSTOR)
     assert len(impostors) == 2
-    kept = leave_out_copies({REFERENCE: serial, IMPOSTOR: impostors})
+    kept = leave_out_copies({REFERENCE: serial, IMPOSTOR: impostors}, "pool_3")
     assert kept[IMPOSTOR].paths == ("other/0.png",)
     assert kept[IMPOSTOR].copies == 1
     np.testing.assert_array_equal(
@@ -465,6 +465,14 @@ def test_a_copy_with_other_metadata_is_left_out(
     )
     assert_same(kept[REFERENCE], serial)
     assert kept[REFERENCE].copies == 0
+
+    # Unlabelled photos are embedded as a whole only, and found out all the same.
+    roles = open_roles({REFERENCE: [source], UNLABELLED: [folder]})
+    photos = roles[UNLABELLED]
+    whole = embed_role(bundle, UNLABELLED, photos, ["pool_3"], ["whole"], tmp_path / "cache")
+    kept = leave_out_copies({REFERENCE: serial, UNLABELLED: whole}, "pool_3")
+    assert kept[UNLABELLED].paths == ("other/0.png",)
+    assert kept[UNLABELLED].copies == 1
 
 
 def test_few_tasks_are_drawn_ahead() -> None:

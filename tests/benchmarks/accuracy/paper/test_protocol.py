@@ -12,6 +12,7 @@ from benchmarks.accuracy.paper.protocol import Settings, Study
 from benchmarks.accuracy.paper.rates import f1_at, rates_at
 from benchmarks.accuracy.paper.recipe import (
     PAPER_LAYERS,
+    PAPER_WINDOW,
     PARTS,
     WHOLE,
     TrainingSet,
@@ -21,6 +22,8 @@ from benchmarks.accuracy.paper.recipe import (
     transform,
     variants,
 )
+from benchmarks.accuracy.paper.split import all_training
+from benchmarks.accuracy.paper.table3 import table3
 from benchmarks.accuracy.paper.trials import Rule, Side, compare
 from lab.errors import ExperimentError
 from lab.fitting.hyperplanes import gaussian_hyperplanes
@@ -332,3 +335,60 @@ def test_fewer_photos_than_the_window_needs_call_in_the_impostors() -> None:
 def test_a_study_needs_reference_photos() -> None:
     with pytest.raises(ExperimentError, match="reference"):
         Study({"category": planted("category", 9, 1, 1)}, SETTINGS)
+
+
+# --- the window -----------------------------------------------------------------------------
+
+
+def test_a_window_is_the_same_share_of_fewer_components() -> None:
+    assert PAPER_WINDOW.scaled(500) == PAPER_WINDOW
+    assert PAPER_WINDOW.scaled(335) == Window(134, 134)
+    assert Window(0, 50).scaled(100) == Window(0, 10)
+    assert Window(0, 50).scaled(2) == Window(0, 1)
+
+
+def test_few_photos_scale_the_window_and_both_are_told() -> None:
+    each = study(window=None)
+    assert each.components == 40  # dimensions of the planted embeddings
+    assert each.window == Window(16, 16)
+    (table,) = table3(each)
+    assert "components 16-32 of 40 (the paper: 200-400 of 500)" in table.title
+    asked = study(window=Window(16, 16))
+    (same,) = table3(asked)
+    assert same.rows == table.rows
+    assert same.title.endswith("components 16-32")
+
+
+def with_enough(window: Window | None, unlabelled: int = 0) -> Study:
+    """544 training photos of 136 objects, 435 of them or more without a fold."""
+    objects = 160 if not unlabelled else 100
+    roles = {"reference": planted("reference", objects, 4, objects * 15 // 100, seed=1)}
+    roles["reference"][0].dimensions = 450
+    if unlabelled:
+        further, _ = planted("unlabelled", unlabelled, 1, 0, seed=2)
+        further.dimensions = 450
+        roles["unlabelled"] = further, all_training(further)  # type: ignore[arg-type]
+    settings = Settings(("a",), (), window=window, lambdas=(50, 150), replicates=0)
+    return Study(roles, settings)  # type: ignore[arg-type]
+
+
+def test_where_photos_are_enough_the_window_is_the_papers_and_the_figures_as_ever() -> None:
+    (table,) = table3(with_enough(None))
+    (asked,) = table3(with_enough(PAPER_WINDOW))
+    assert table == asked
+    assert table.title.endswith("components 200-400")
+    # Of the first version that made this table, which knew no other window.
+    assert [row[:3] for row in table.rows] == [(50, 0.72, 14), (150, 0.6866, 47)]
+    assert [row[3] for row in table.rows] == pytest.approx([93.15173623378357, 99.87654203381759])
+
+
+def test_unlabelled_photos_give_the_papers_window_and_meet_nobody() -> None:
+    few, more = with_enough(None, unlabelled=1), with_enough(None, unlabelled=200)
+    assert few.scaled
+    assert few.components == few.features.fitted_photos() - 1 == 272
+    assert not more.scaled
+    assert more.features.fitted_photos() == 272 + 200
+    assert more.window == PAPER_WINDOW
+    ours, theirs = (each.outcome("SLSS", 150) for each in (few, more))
+    assert ours.holdout.photo_pairs == theirs.holdout.photo_pairs
+    assert not np.array_equal(ours.holdout.mated, theirs.holdout.mated)

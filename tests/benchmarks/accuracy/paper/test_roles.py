@@ -14,6 +14,7 @@ from benchmarks.accuracy.paper.roles import (
     CATEGORY,
     IMPOSTOR,
     REFERENCE,
+    UNLABELLED,
     add_role_options,
     open_roles,
     role_sources,
@@ -113,3 +114,17 @@ def test_a_damaged_photo_in_a_zip_is_named(tmp_path: Path, reference: Path) -> N
     file.write_bytes(damaged)
     with pytest.raises(PhotoSetError, match=r"photos\.zip: b\.png cannot be read: Bad CRC-32"):
         open_roles({REFERENCE: [file]})
+
+
+def test_unlabelled_photos_need_no_labels_and_no_folders(
+    tmp_path: Path, reference: Path, make_photos: MakePhotos
+) -> None:
+    loose, others = tmp_path / "loose", make_photos([1] * 5, "others")
+    (loose / "deep" / "er").mkdir(parents=True)
+    for number, path in enumerate(sorted(others.rglob("*.png"))):
+        shutil.copy(path, [loose, loose / "deep" / "er"][number % 2] / f"{number}.png")
+    with pytest.raises(PhotoSetError, match="a folder for each object"):
+        open_roles({REFERENCE: [loose / "deep" / "er"]})
+    photos = open_roles({REFERENCE: [reference], UNLABELLED: [loose]})[UNLABELLED]
+    assert len(photos) == len(set(photos.objects)) == 2
+    assert photos.repeated == {REFERENCE: 3}  # the first of each object again

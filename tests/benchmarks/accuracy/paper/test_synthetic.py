@@ -14,7 +14,7 @@ from benchmarks.accuracy.paper.recipe import Window
 from benchmarks.accuracy.paper.table5 import synthetic_attack
 from benchmarks.accuracy.paper.trials import Rule, Side, compare
 from lab.errors import SyntheticImagesError
-from lab.photos.synthetic import half_of
+from lab.photos.synthetic import ImageKind, half_of
 from lab.report.results import Absent, Figure, Table
 from lab.statistics.comparisons import Comparisons
 from lab.statistics.synthetic_far import compare_with_images
@@ -33,6 +33,10 @@ class NearImages:
     def paths(self) -> tuple[str, ...]:
         count = len(self.source) * self.copies
         return tuple(f"{self.folders[i % len(self.folders)]}/{i}.png" for i in range(count))
+
+    @property
+    def objects(self) -> NDArray[np.str_]:
+        return np.repeat(self.source.objects, self.copies)
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -146,3 +150,63 @@ def test_figure_6_sees_each_image_once_in_the_fold_it_is_dealt_to(
     monkeypatch.setattr("benchmarks.accuracy.paper.figure6.compare", counting)
     train_with_ds2(study, NearImages(reference), in_components=False)
     assert seen == [12] * 5  # 60 references' 60 images in DS2; there is no other role
+
+
+SHOWN = ImageKind("Augmented photo attack", ("no DCGAN",), of_objects=True)
+
+
+def test_images_that_show_an_object_attack_the_others_and_say_what_they_are() -> None:
+    study = paper_study()
+    synthetic = NearImages(study.roles["reference"][0])
+    of_all, *_ = synthetic_attack(study, synthetic)
+    table, *_ = synthetic_attack(study, synthetic, None, SHOWN)
+    assert isinstance(of_all, Table)
+    assert isinstance(table, Table)
+    assert table.title.startswith("Augmented photo attack on SLSS")
+    assert table.notes[0] == "no DCGAN"
+    assert "no DCGAN" not in of_all.notes
+    reference = study.roles["reference"][0]
+    variant = study.variants["SLSS"]
+    for row, before in zip(table.rows, of_all.rows, strict=True):
+        bits, radius = row[0], row[2]
+        assert isinstance(bits, int)
+        ours = study.final_bits(reference, variant, bits)
+        theirs = study.final_bits(synthetic, variant, bits)
+        for half, accepted in enumerate((row[5], row[8])):
+            chosen = slice(half, None, 2)
+            expected = sum(
+                int((a != b).sum()) <= radius
+                for a, name in zip(ours, reference.objects, strict=True)
+                for b, other in zip(theirs[chosen], synthetic.objects[chosen], strict=True)
+                if name != other
+            )
+            assert accepted == expected
+            assert isinstance(before[5 + 3 * half], int)
+            assert accepted < before[5 + 3 * half]  # its own object is what an image opens most
+
+
+def test_figure_6_keeps_images_from_their_own_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the trials of another fold, and in no components that the object's fold is seen by."""
+    study = paper_study()
+    reference, split = study.roles["reference"]
+    synthetic = NearImages(reference)
+    seen: list[int] = []
+
+    def counting(references: Side, others: list[Side], rule: Rule) -> Comparisons:
+        seen.extend(len(side) for side in others if rule.bits == 150)
+        return compare(references, others, rule)
+
+    monkeypatch.setattr("benchmarks.accuracy.paper.figure6.compare", counting)
+    before = train_with_ds2(study, synthetic, SHOWN, in_components=True)
+    # DS2 has one image of every photo; those of the 5 held-out objects' 15 photos train nothing.
+    assert seen == [9] * 5
+    # An image of a held-out object changes no threshold; one of a training object does.
+    for side, same in ((split.holdout, True), (~split.holdout, False)):
+        moved = NearImages(reference)
+        theirs = moved.objects == reference.objects[side][0]
+        rows = theirs & (half_of(moved.paths) == "DS2")
+        values = moved.read("a", "whole") + 40 * rows[:, None].astype(np.float32)
+        monkeypatch.setattr(moved, "read", lambda *_, values=values: values, raising=False)
+        after = train_with_ds2(study, moved, SHOWN, in_components=True)
+        curves = [each[150].cross_validation.mean_f1 for each in (before, after)]
+        assert np.array_equal(*curves) == same

@@ -24,14 +24,14 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
-from benchmarks.attacks.images.networks import (
+from lab.files import replacing
+from lab.synthetic.networks import (
     LATENT_DIMENSIONS,
     DcganSettings,
     Discriminator,
     Generator,
     draw_weights,
 )
-from lab.files import replacing
 
 LEARNING_RATE, BETAS = 2e-4, (0.5, 0.999)
 GENERATOR_STEPS = 2

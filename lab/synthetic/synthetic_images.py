@@ -25,16 +25,16 @@ from PIL import Image
 from tqdm import tqdm
 
 from ailock_sdk import AilockError
-from benchmarks.attacks.images import augmentations
 from lab.errors import PhotoSetError, SyntheticImagesError
 from lab.files import write_whole
 from lab.photos.embeddings import InputView, view_pixels
 from lab.photos.labelled_photos import LabelledPhotos, name_of
 from lab.photos.synthetic import HALVES
 from lab.report import provenance
+from lab.synthetic import augmentations
 
 if TYPE_CHECKING:
-    from benchmarks.attacks.images.dcgan import Dcgan
+    from lab.synthetic.dcgan import Dcgan
 
 IMAGES_FOLDER, CHECKPOINT, RECORD, SAMPLES = "images", "dcgan.pt", "training.json", "samples.png"
 GENERATED_AT_ONCE = 256
@@ -99,7 +99,7 @@ def make_synthetic(
         holds another run.
     """
     try:
-        from benchmarks.attacks.images import dcgan, networks
+        from lab.synthetic import dcgan, networks
     except ImportError as error:
         raise SyntheticImagesError(
             f"training a DCGAN needs PyTorch ({error}): pip install 'ailock-sdk[train]'"

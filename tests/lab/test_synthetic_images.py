@@ -12,17 +12,17 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.attacks.images import augmentations
-from benchmarks.attacks.images.augmentations import VARIANTS, variants
-from benchmarks.attacks.images.synthetic_images import (
-    SyntheticSettings,
-    make_synthetic,
-    training_pictures,
-)
 from lab.errors import SyntheticImagesError
 from lab.photos.labelled_photos import open_labelled_photos
 from lab.photos.quality import gate_issues
 from lab.photos.synthetic import half_of, open_synthetic
+from lab.synthetic import augmentations
+from lab.synthetic.augmentations import VARIANTS, variants
+from lab.synthetic.synthetic_images import (
+    SyntheticSettings,
+    make_synthetic,
+    training_pictures,
+)
 from tests.conftest import PHOTOS
 
 LABELS = PHOTOS / "labels.csv"
@@ -155,7 +155,7 @@ def test_without_pytorch_the_error_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, "torch", None)
-    monkeypatch.delitem(__import__("sys").modules, "benchmarks.attacks.images.dcgan", raising=False)
+    monkeypatch.delitem(__import__("sys").modules, "lab.synthetic.dcgan", raising=False)
     with pytest.raises(SyntheticImagesError, match=r"ailock-sdk\[train\]"):
         make_synthetic(open_labelled_photos([LABELS]), tmp_path, TINY)
 
@@ -246,8 +246,8 @@ def test_other_settings_neither_mix_images_nor_train_on(made_once: Path, tmp_pat
 @pytest.mark.usefixtures("one_thread")
 def test_training_fits_the_pictures(tmp_path: Path) -> None:
     """On pictures of one colour, images take that colour: the networks do learn."""
-    from benchmarks.attacks.images.dcgan import Dcgan
-    from benchmarks.attacks.images.networks import DcganSettings
+    from lab.synthetic.dcgan import Dcgan
+    from lab.synthetic.networks import DcganSettings
 
     pictures = np.zeros((64, 16, 16, 3), dtype=np.uint8)
     pictures[..., 0] = 230

@@ -1,0 +1,1 @@
+"""Synthetic images: augmented photos, and a DCGAN trained on them."""
