@@ -24,11 +24,12 @@ MAX_OBJECTS = 4
 
 @unique
 class RuntimeId(IntEnum):
-    """TFLite runtimes by their number in a record: another one may round an embedding otherwise."""
+    """Runtimes by their number in a record: another one may round an embedding otherwise."""
 
     AI_EDGE_LITERT = 1
     TFLITE_RUNTIME = 2
     TENSORFLOW = 3
+    ONNXRUNTIME = 4
 
     @property
     def package(self) -> str:

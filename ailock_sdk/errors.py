@@ -27,7 +27,7 @@ AilockError
  |   +- LockChangedError     the lock was changed by another while it was in use
  +- PepperError              the pepper is missing, damaged, unprotected or another one
  +- BundleError              a model bundle is missing, damaged or malformed
- +- RuntimeMissingError      no TFLite interpreter is installed
+ +- RuntimeMissingError      no interpreter of the model is installed
  +- ProfileError             parameters that cannot work, or that need an opt-in
 """
 
@@ -224,7 +224,7 @@ class BundleError(AilockError):
 
 
 class RuntimeMissingError(AilockError):
-    """No TFLite interpreter is installed."""
+    """No interpreter of the bundle's model is installed."""
 
 
 class ProfileError(AilockError):

@@ -20,6 +20,7 @@ from ailock_sdk.profiles import DEFAULT_PROFILE
 from ailock_sdk.record_keys import Maker, NewObject, make_record, open_any
 from ailock_sdk.record_rules import (
     RecordRules,
+    check_faces,
     check_inputs,
     check_overcomplete,
     check_pepper,
@@ -73,6 +74,8 @@ class AiLock(PhotoReader):
     allow_overcomplete : bool
         Permit enrolling with a profile whose records give the embedding away (the paper's
         parameters); a pepper is then required.
+    allow_faces : bool
+        Permit enrolling with a bundle of faces, which nobody can renew.
     observe : StageObserver, optional
         Called with the name and the seconds of every stage, for benchmarks.
     limits : Limits
@@ -90,7 +93,7 @@ class AiLock(PhotoReader):
     PepperError
         Bytes, but not 32.
     RuntimeMissingError
-        No TFLite interpreter is installed.
+        No interpreter of the bundle's models is installed.
     """
 
     def __init__(
@@ -105,6 +108,7 @@ class AiLock(PhotoReader):
         check_quality: bool = True,
         allow_unpeppered: bool = False,
         allow_overcomplete: bool = False,
+        allow_faces: bool = False,
         observe: StageObserver | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
@@ -113,6 +117,7 @@ class AiLock(PhotoReader):
         super().__init__(bundle, bundle.profile(profile), threads, check_quality, observe, limits)
         self.cost = cost
         self.allow_overcomplete = allow_overcomplete
+        self.allow_faces = allow_faces
         self._pepper = pepper
         self.code = Code(self.lambda_bits, *self.profile.code)
         runtime_id = int(self._embedder.runtime.id)
@@ -151,11 +156,13 @@ class AiLock(PhotoReader):
         PinError
             It is no PIN.
         ProfileError
-            The profile is overcomplete and this was not allowed, or no pepper is set.
+            The profile is overcomplete and this was not allowed, or no pepper is set. Or the
+            bundle is of faces, and this was not allowed.
         """
         pin = hidden_pin(pin)
         check_pin_for([], pin)
         objects = reference_photos(photos)
+        check_faces(self.bundle, self.allow_faces)
         if self._is_exposed:
             check_overcomplete(self.profile, self.allow_overcomplete, self._pepper is not None)
         read = partial(self.imageprint, reference=True)

@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from ailock_sdk.capture import (
+    WHOLE_SIZE_PIXELS,
     Photo,
     PhotoSource,
     assess_quality,
@@ -79,7 +80,7 @@ class PhotoReader:
     BundleError
         The model or the projections do not load, or are not what the manifest says.
     RuntimeMissingError
-        No TFLite interpreter is installed.
+        No interpreter of the bundle's models is installed.
     """
 
     def __init__(
@@ -131,7 +132,7 @@ class PhotoReader:
 
     @property
     def runtime(self) -> str:
-        """The TFLite runtime in use: package name and version."""
+        """The runtime in use: package name and version."""
         runtime = self._embedder.runtime
         return f"{runtime.name} {runtime.version}"
 
@@ -218,9 +219,11 @@ class PhotoReader:
         contract = self.bundle.input
         width, height = decoded.decoded_width, decoded.decoded_height
         margins = []  # [segment][layer] -> float64 (lambda,)
-        for box in segment_boxes(width, height, contract.crop, self.profile.segments):
+        stretch = contract.fit == "stretch"
+        for box in segment_boxes(width, height, contract.crop, self.profile.segments, stretch):
             with self._stage("resize"):
-                views = look_views(decoded, box, looks, contract.height, contract.width)
+                size = contract.height, contract.width
+                views = look_views(decoded, box, looks, *size, contract.filter)
             with self._stage("network"):
                 embeddings = self._embedder.embed_mean(views, self.profile.layers)
             with self._stage("projection"):
@@ -236,6 +239,8 @@ class PhotoReader:
     def _needed_short_side_pixels(self, looks: Sequence[Look]) -> int:
         """The short side at which no look at a segment is enlarged (SPEC 1.2)."""
         contract = self.bundle.input
+        if contract.decode == "full":
+            return WHOLE_SIZE_PIXELS
         boxes = segment_boxes(1, 1, contract.crop, self.profile.segments)
         smallest = min(box.right - box.left for box in boxes) * min(x.fraction for x in looks)
         return math.ceil(max(contract.height, contract.width) / smallest)

@@ -152,6 +152,21 @@ def check_pin_for(records: Sequence[Record], pin: Hidden | None) -> None:
         raise PinError("this lock needs its PIN beside the photos")
 
 
+def check_faces(bundle: Bundle, allowed: bool) -> None:
+    """Refuse to enroll faces where nobody asked for it.
+
+    Raises
+    ------
+    ProfileError
+    """
+    if bundle.subject == "faces" and not allowed:
+        raise ProfileError(
+            f"bundle {bundle.name!r} reads faces, which make bad keys: a face is shown to "
+            "everybody and cannot be renewed once its photo is misused. If you want it all the "
+            "same: --allow-faces, or AiLock(allow_faces=True)"
+        )
+
+
 def check_overcomplete(profile: Profile, allowed: bool, peppered: bool) -> None:
     """Refuse to enroll with a profile whose records give the embedding away.
 

@@ -52,6 +52,7 @@ class Vault(SlotsVault, SealingVault):
         *,
         pepper: PepperSource = DEFAULT_PEPPER,
         lock: AiLock | None = None,
+        allow_faces: bool = False,
     ) -> Vault:
         """Open a vault file. Nothing is created: the first lock creates vault and pepper.
 
@@ -66,6 +67,8 @@ class Vault(SlotsVault, SealingVault):
         lock : AiLock, optional
             One that uses the same pepper; by default one with the default profile, loaded when a
             photo first comes. Records of other bundles open if these are installed too.
+        allow_faces : bool
+            Permit enrolling with ``lock`` even if its bundle is of faces, which nobody can renew.
 
         Raises
         ------
@@ -75,7 +78,7 @@ class Vault(SlotsVault, SealingVault):
             The lock has another pepper, or none; bytes that are no pepper.
         """
         place = data_folder() / "vault.db" if path is None else user_path(path)
-        vault = cls(place.absolute(), pepper, lock)
+        vault = cls(place.absolute(), pepper, lock, allow_faces)
         if os.path.lexists(place):
             _ = vault._store
         return vault

@@ -23,7 +23,10 @@ MAY_IMPORT = {
     "benchmarks": {PACKAGE, "lab"},
 }
 """Which of the other folders a folder imports."""
-HAND_OVERS = {("ailock_sdk/cli", "tools.convert_tflite")}
+HAND_OVERS = {
+    ("ailock_sdk/cli", f"tools.{name}")
+    for name in ("convert_tflite", "convert_onnx", "import_facenet")
+}
 """What the command line hands over to, by ``importlib``, in a checkout that has it."""
 
 MAX_LINES = 350
@@ -53,6 +56,7 @@ HOMES = {
     "pillow_heif": ("ailock_sdk/capture",),
     "ai_edge_litert": ("ailock_sdk/embedding", "tools/training/dequantise.py"),
     "tflite_runtime": ("ailock_sdk/embedding",),
+    "onnxruntime": ("ailock_sdk/embedding",),
     "tensorflow": ("ailock_sdk/embedding", "tools/conversion", "benchmarks/speed"),
     "keras": ("tools/conversion",),
     "torch": (
@@ -305,7 +309,7 @@ def test_error_tree_is_the_one_drawn() -> None:
 def test_import_loads_no_runtime() -> None:
     code = (
         "import sys, ailock_sdk\n"
-        "runtimes = {'ai_edge_litert', 'tflite_runtime', 'tensorflow'}\n"
+        "runtimes = {'ai_edge_litert', 'tflite_runtime', 'tensorflow', 'onnxruntime'}\n"
         "print(sorted(runtimes & {m.split('.')[0] for m in sys.modules}))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ailock_sdk.embedding import load_bundle
+from ailock_sdk.embedding import check_new_folder, load_bundle, move_into_place
 from ailock_sdk.errors import BundleError
 from lab.bundles.write import Manifest, list_file, write_manifest
 from lab.command import ERRORS
@@ -34,7 +34,6 @@ from tools.conversion.layer_files import computable
 from tools.conversion.manifest import FLOAT32, PRECISIONS, describe, model_file
 from tools.conversion.measurement import Recipe, as_table, measure
 from tools.conversion.photos import Photos, noise
-from tools.conversion.place import check_place, move_into_place
 from tools.conversion.quantisation import convert
 from tools.conversion.quiet_tensorflow import keras, tf
 from tools.conversion.weights import IMAGENET, Weights, load_weights, random_weights
@@ -77,7 +76,7 @@ def run(arguments: Sequence[str]) -> Conversion:
         before is as it was.
     """
     options = _parser().parse_args(arguments)
-    check_place(options.out, options.replace)
+    check_new_folder(options.out, options.replace)
     # Photo sets are opened before the download and the long work: a wrong path is told at once.
     recipe = Recipe((options.window[0], options.window[1]), options.bits)
     representative = _representative(options)

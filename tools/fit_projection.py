@@ -27,6 +27,7 @@ import math
 import sys
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ def _run(options: argparse.Namespace, command: str) -> int:
         layer: HYPERPLANES[spec.hyperplanes](spec.seed, spec.lambda_bits, spec.dimensions)
         for layer, spec in specs.items()
     }
-    view = InputView(bundle.input.height, bundle.input.width, manifest["input"]["crop"])
+    view = replace(InputView.of(bundle.input), crop=manifest["input"]["crop"])
     sight = Sight(view, profile.segments, profile.looks)
     camera = Camera(Embedder(bundle, options.threads), sight)
     sets = TrainingSets(config, options.photos, options.seed)

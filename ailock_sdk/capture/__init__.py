@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ailock_sdk.capture.decode import decode_photo
+from ailock_sdk.capture.decode import WHOLE_SIZE_PIXELS, decode_photo
 from ailock_sdk.capture.looks import look_views
 from ailock_sdk.capture.photo import Photo, Pixels
 from ailock_sdk.capture.quality import QualityIssue, QualityThresholds, assess_quality
@@ -17,6 +17,7 @@ __all__ = [
     "Photo",
     "read_photo",
     "decode_photo",
+    "WHOLE_SIZE_PIXELS",
     "SEGMENT_NAMES",
     "Box",
     "segment_boxes",

@@ -31,6 +31,9 @@ DECODER_BYTES_PER_PIXEL = {"WEBP": 17, "AVIF": 18, "HEIF": 6}
 DEEP_HEIF_BYTES_PER_PIXEL = 12
 """Above 8 bits, or with transparency."""
 
+WHOLE_SIZE_PIXELS = 1 << 30
+"""A short side to ask for that no photo has: nothing is reduced."""
+
 ORIENTATION_TAG = 0x0112
 
 _one_at_a_time = ForkLock()

@@ -20,7 +20,12 @@ TURNS = {
 
 
 def look_views(
-    photo: Photo, box: Box, looks: Sequence[Look], height: int, width: int
+    photo: Photo,
+    box: Box,
+    looks: Sequence[Look],
+    height: int,
+    width: int,
+    filter_name: str = "bilinear",
 ) -> list[Pixels]:
     """What each look sees of one segment.
 
@@ -32,6 +37,8 @@ def look_views(
     looks : sequence of Look
     height, width : int
         Size of each view in pixels, at least 1; equal if a look has an odd number of turns.
+    filter_name : str
+        ``bilinear`` or ``bicubic``.
 
     Returns
     -------
@@ -47,7 +54,7 @@ def look_views(
         raise ValueError(f"views of {height} x {width} pixels take no odd number of quarter turns")
     # One after another: a thread to help takes longer to come than it would save.
     upright = {
-        fraction: photo.resample(_middle(box, fraction), height, width)
+        fraction: photo.resample(_middle(box, fraction), height, width, filter_name)
         for fraction in {look.fraction for look in looks}
     }
     return [_turned(upright[look.fraction], look.quarter_turns) for look in looks]

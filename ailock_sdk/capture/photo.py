@@ -21,7 +21,8 @@ STRIPE_PIXELS = 1 << 20
 
 _RGB_BYTES = 4
 """Of a pixel of Pillow's."""
-_BILINEAR = Image.Resampling.BILINEAR
+FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
+"""Pillow's, by the names of SPEC section 10."""
 
 TURN_OF_ORIENTATION = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -92,8 +93,10 @@ class Photo:
         pixels.setflags(write=False)
         return pixels
 
-    def resample(self, box: Box, height: int, width: int) -> Image.Image:
-        """A box of it resampled with Pillow's BILINEAR filter in one step (SPEC 1.5).
+    def resample(
+        self, box: Box, height: int, width: int, filter_name: str = "bilinear"
+    ) -> Image.Image:
+        """A box of it resampled with one of Pillow's filters in one step (SPEC 1.5).
 
         Parameters
         ----------
@@ -101,6 +104,8 @@ class Photo:
             The part to resample, in decoded pixels; edges may lie between pixels.
         height, width : int
             Size of the result in pixels, at least 1.
+        filter_name : str
+            Of :data:`FILTERS`.
 
         Returns
         -------
@@ -113,11 +118,12 @@ class Photo:
             The box reaches beyond the photo, or the result would have no pixels.
         """
         edges = (box.left, box.top, box.right, box.bottom)
+        resampling = FILTERS[filter_name]
         if self._is_plain() and isinstance(self._stored, Image.Image):
-            return self._stored.resize((width, height), _BILINEAR, edges)
+            return self._stored.resize((width, height), resampling, edges)
         # One channel at a time, and no two at once: there is no room.
         size = (width, height)
-        views = [self._assembled(name).resize(size, _BILINEAR, edges) for name in "RGB"]
+        views = [self._assembled(name).resize(size, resampling, edges) for name in "RGB"]
         return Image.merge("RGB", views)
 
     def _is_plain(self) -> bool:

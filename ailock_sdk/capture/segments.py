@@ -48,7 +48,9 @@ class Box:
             raise ValueError(f"not a box inside an image: {self}")
 
 
-def segment_boxes(width: int, height: int, crop: float, segments: Sequence[str]) -> list[Box]:
+def segment_boxes(
+    width: int, height: int, crop: float, segments: Sequence[str], stretch: bool = False
+) -> list[Box]:
     """The box of each segment on an image of ``width`` by ``height`` pixels.
 
     Parameters
@@ -59,11 +61,13 @@ def segment_boxes(width: int, height: int, crop: float, segments: Sequence[str])
         Side of the view, the centred square, over the short side, in (0, 1].
     segments : sequence of str
         Names from :data:`SEGMENT_NAMES`.
+    stretch : bool
+        The view is the centred box of ``crop`` times each side instead.
 
     Returns
     -------
     list of Box
-        In the order of ``segments``; all are square and inside the image.
+        In the order of ``segments``; all are inside the image, and square but for ``stretch``.
 
     Raises
     ------
@@ -75,13 +79,14 @@ def segment_boxes(width: int, height: int, crop: float, segments: Sequence[str])
     unknown = set(segments) - set(SEGMENT_NAMES)
     if unknown:
         raise ProfileError(f"unknown segments {sorted(unknown)}, known are {list(SEGMENT_NAMES)}")
-    view_side = crop * min(width, height)
-    view_left, view_top = (width - view_side) / 2, (height - view_side) / 2
+    view_width = crop * (width if stretch else min(width, height))
+    view_height = crop * (height if stretch else min(width, height))
+    view_left, view_top = (width - view_width) / 2, (height - view_height) / 2
     boxes = []
     for name in segments:
         share_left, share_above, fraction = SEGMENT_OFFSETS[name]
-        side = fraction * view_side
-        room = view_side - side
-        left, top = view_left + share_left * room, view_top + share_above * room
-        boxes.append(Box(left, top, min(left + side, width), min(top + side, height)))
+        across, along = fraction * view_width, fraction * view_height
+        left = view_left + share_left * (view_width - across)
+        top = view_top + share_above * (view_height - along)
+        boxes.append(Box(left, top, min(left + across, width), min(top + along, height)))
     return boxes

@@ -27,6 +27,7 @@ _SECTIONS = {
     "Files": {"seal": "sealing:seal", "open": "sealing:open_sealed"},
     "This device": {
         "compare": "measuring:compare",
+        "hash": "measuring:hash_",
         "benchmark": "measuring:benchmark",
         "doctor": "measuring:doctor",
         "models": "models:models",

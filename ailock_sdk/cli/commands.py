@@ -210,4 +210,10 @@ def photos_argument(text: str, *, required: bool = True) -> Callable[[Function],
     )
 
 
+def faces_option(function: Function) -> Function:
+    """The option --allow-faces."""
+    text = "Let a bundle of faces make the key, though nobody can renew a face."
+    return click.option("--allow-faces", is_flag=True, help=text)(function)
+
+
 PROBES = "1 to 8 new photos of the lock's object, one attempt together."

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ailock_sdk.cli.asking import Code, Opener, Pin, code_options, pin_options
-from ailock_sdk.cli.commands import PROBES, command, name_argument, photos_argument
+from ailock_sdk.cli.commands import (
+    PROBES,
+    command,
+    faces_option,
+    name_argument,
+    photos_argument,
+)
 from ailock_sdk.cli.exit_codes import ExitCode
 from ailock_sdk.cli.files import OBJECTS_SEPARATOR, one_reader, photo_sources
 from ailock_sdk.cli.opening import open_vault
@@ -38,6 +44,7 @@ REFERENCES = "1 to 16 photos of one object, best before different backgrounds."
     "--no-recovery", is_flag=True, help="Make no recovery code: what is lost then stays lost."
 )
 @recovery_file_option
+@faces_option
 def enroll(
     settings: Settings,
     name: str,
@@ -46,6 +53,7 @@ def enroll(
     label: str,
     no_recovery: bool,
     recovery_file: str | None,
+    allow_faces: bool,
 ) -> int:
     """Create a lock from photos of one object, or of several that open it together.
 
@@ -57,7 +65,7 @@ def enroll(
     pin.check()
     one_reader(photos, [pin.file] if pin.file else [])
     sources = photo_sources(photos, MAX_REFERENCE_PHOTOS)
-    with open_vault(settings, reads_photos=True) as vault:
+    with open_vault(settings, reads_photos=True, allow_faces=allow_faces) as vault:
         enrolled = None
         try:
             with shown_once(name, recovery_file) as show_code:

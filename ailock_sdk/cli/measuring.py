@@ -1,4 +1,4 @@
-"""``ailock compare``, ``benchmark`` and ``doctor``; each loads what it measures."""
+"""``ailock compare``, ``hash``, ``benchmark`` and ``doctor``; each loads what it measures."""
 
 from __future__ import annotations
 
@@ -41,6 +41,31 @@ def compare(settings: Settings, reference: str, probe: str) -> int:
     text = f"{facts['distance_bits']} of {len(a)} bits differ, {lock.radius} allowed: {verdict}"
     report(settings, facts, text)
     return ExitCode.OK if facts["match"] else ExitCode.NO_MATCH
+
+
+@command(
+    "hash",
+    "ailock hash mug.jpg",
+    "ailock hash --bundle neuralhash *.jpg",
+    "ailock hash --bundle neuralhash --profile easy --json a.png b.png",
+)
+@click.argument("photos", type=FILE, nargs=-1, required=True, metavar="PHOTO...", help="Photos.")
+def hash_(settings: Settings, photos: tuple[str, ...]) -> int:
+    """Print the imageprint of each photo in hexadecimal, poor photos too.
+
+    With a NeuralHash bundle these are its 24 digits. Of a lock's object it is as good as a photo:
+    do not publish it.
+    """
+    one_reader(photos)
+    lock = open_lock(settings, None)
+    lock.check_quality = False
+    found = []
+    for photo in photos:
+        (source,) = photo_sources([photo], 1)
+        found.append({"photo": photo, "imageprint": bytes(lock.imageprint(source)).hex()})
+    text = "\n".join(f"{one['imageprint']}  {one['photo']}" for one in found)
+    report(settings, {"lambda_bits": lock.lambda_bits, "photos": found}, text)
+    return ExitCode.OK
 
 
 @command(

@@ -1,16 +1,15 @@
-"""``ailock models``: list, verify and build model bundles."""
+"""``ailock models``: list, verify, build and import model bundles."""
 
 from __future__ import annotations
 
-import importlib
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ailock_sdk.cli import checkout
 from ailock_sdk.cli.commands import FILE, Group, Several, command
 from ailock_sdk.cli.exit_codes import ExitCode
+from ailock_sdk.cli.importing import import_
 from ailock_sdk.cli.output import report, tell
 from ailock_sdk.cli.settings import Settings
 from ailock_sdk.constants import MODELS_PATH_VARIABLE
@@ -31,7 +30,7 @@ BUILDABLE = ("inception_v3",)
 )
 @click.pass_context
 def models(context: click.Context) -> int:
-    """List, verify and build model bundles; lists without an action."""
+    """List, verify, build and import model bundles; lists without an action."""
     return ExitCode.OK if context.invoked_subcommand else context.invoke(list_found)
 
 
@@ -123,7 +122,8 @@ def build(
             words += [f"--{option}", value]
     if replace:
         words.append("--replace")
-    converter = _converter()
+    tensorflow = dict.fromkeys(("keras", "tensorflow"), "TensorFlow")
+    converter = checkout.import_module("tools.convert_tflite", "building", "convert", tensorflow)
     try:
         conversion = converter.run(words)
     except converter.ERRORS as error:
@@ -140,27 +140,8 @@ def build(
     return ExitCode.OK
 
 
-for _action in (list_found, verify, build):
+for _action in (list_found, verify, build, import_):
     models.add_command(_action)
-
-
-def _converter() -> Any:
-    """The checkout's ``tools.convert_tflite``, which the wheel does not carry."""
-    checkout = Path(__file__).resolve().parents[2]
-    if not (checkout / "tools" / "convert_tflite.py").is_file():
-        raise BundleError(
-            "building needs a checkout of the source, which this installation is not: "
-            "in one, pip install -e '.[convert]'"
-        )
-    sys.path.insert(0, str(checkout))
-    try:
-        return importlib.import_module("tools.convert_tflite")
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.split(".")[0] not in ("keras", "tensorflow"):
-            raise
-        raise BundleError(
-            f"building needs TensorFlow: pip install 'ailock-sdk[convert]' ({error})"
-        ) from None
 
 
 def _identity(bundle: Bundle) -> dict[str, Any]:

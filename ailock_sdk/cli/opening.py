@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _BLAS_THREADS = "OPENBLAS_NUM_THREADS"
 
 
-def open_vault(settings: Settings, *, reads_photos: bool) -> Vault:
+def open_vault(settings: Settings, *, reads_photos: bool, allow_faces: bool = False) -> Vault:
     """The vault that is meant; the model is loaded now if the command ``reads_photos``."""
     bundle = _begin_reading(settings) if reads_photos else None  # before what follows is loaded
     import logging
@@ -31,7 +31,7 @@ def open_vault(settings: Settings, *, reads_photos: bool) -> Vault:
 
     pepper = FilePepper(pepper_path(settings))
     lock = None if bundle is None else _lock_of(bundle, settings, pepper)
-    return Vault.open(vault_path(settings), pepper=pepper, lock=lock)
+    return Vault.open(vault_path(settings), pepper=pepper, lock=lock, allow_faces=allow_faces)
 
 
 def open_lock(settings: Settings, pepper: PepperProvider | None) -> AiLock:

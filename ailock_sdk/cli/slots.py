@@ -7,7 +7,15 @@ from typing import Any
 import click
 
 from ailock_sdk.cli.asking import Code, Opener, Pin, code_options, opener_options, pin_options
-from ailock_sdk.cli.commands import FILE, LOCK_NAME, Group, command, name_argument, photos_argument
+from ailock_sdk.cli.commands import (
+    FILE,
+    LOCK_NAME,
+    Group,
+    command,
+    faces_option,
+    name_argument,
+    photos_argument,
+)
 from ailock_sdk.cli.exit_codes import ExitCode
 from ailock_sdk.cli.files import (
     STANDARD_OUTPUTS,
@@ -87,6 +95,7 @@ def list_slots(settings: Settings, name: str) -> int:
 @recovery_file_option
 @click.option("--label", default="", metavar="TEXT", help="To know the slot by.")
 @click.option("--replaces", type=int, metavar="NUMBER", help="The slot whose place it takes.")
+@faces_option
 @opener_options
 def add(
     settings: Settings,
@@ -97,6 +106,7 @@ def add(
     recovery_file: str | None,
     label: str,
     replaces: int | None,
+    allow_faces: bool,
     opener: Opener,
 ) -> int:
     """Let other photos, or a recovery code, open a lock too.
@@ -133,7 +143,7 @@ def add(
         report(settings, {"name": name, "recovery": True}, f"added a recovery code to {name!r}")
         return ExitCode.OK
     sources = photo_sources(photos, MAX_REFERENCE_PHOTOS)
-    with open_vault(settings, reads_photos=True) as vault:
+    with open_vault(settings, reads_photos=True, allow_faces=allow_faces) as vault:
         slot = vault.add_photos(
             name,
             sources,

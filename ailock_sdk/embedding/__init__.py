@@ -1,4 +1,4 @@
-"""Pixels to embedding: model bundles and the TFLite runtime (SPEC sections 2 and 10)."""
+"""Pixels to embedding: model bundles and their runtimes (SPEC sections 2 and 10)."""
 
 from ailock_sdk.embedding.bundle import Bundle, load_bundle, open_bundle
 from ailock_sdk.embedding.cores import usable_cores
@@ -12,6 +12,7 @@ from ailock_sdk.embedding.installed import (
     new_bundle_folder,
 )
 from ailock_sdk.embedding.manifest import InputContract, Layer, ProjectionSpec, SelfTest
+from ailock_sdk.embedding.new_bundle import check_new_folder, move_into_place, write_bundle
 from ailock_sdk.embedding.runtime import Runtime, choose_runtime, quiet_stderr
 
 __all__ = [
@@ -24,13 +25,16 @@ __all__ = [
     "Runtime",
     "SelfTest",
     "bundle_folders",
+    "check_new_folder",
     "choose_runtime",
     "find_bundle",
     "find_bundle_for",
     "list_bundles",
     "load_bundle",
+    "move_into_place",
     "new_bundle_folder",
     "open_bundle",
     "quiet_stderr",
     "usable_cores",
+    "write_bundle",
 ]

@@ -38,7 +38,7 @@ class Bundle(Manifest):
 
     @property
     def model_path(self) -> Path:
-        """The TFLite file."""
+        """The model's file."""
         return self.path / self.model
 
     @property
@@ -59,7 +59,7 @@ class Bundle(Manifest):
         vars(self)["_ahead"] = Ahead(self._read_model)
 
     def read_model(self) -> bytes:
-        """The TFLite file, verified.
+        """The model's file, verified.
 
         Raises
         ------
@@ -78,7 +78,7 @@ class Bundle(Manifest):
 
     @property
     def model_sha256(self) -> str:
-        """Of the TFLite file, hexadecimal."""
+        """Of the model's file, hexadecimal."""
         return self.files[self.model].sha256
 
     @cached_property

@@ -45,7 +45,7 @@ class Embedder:
     BundleError
         The model does not load, or is not what the manifest says.
     RuntimeMissingError
-        No TFLite interpreter is installed, or it was made for another version of NumPy.
+        No interpreter of such models is installed, or it was made for another version of NumPy.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Embedder:
             raise ValueError("threads and at_once are at least 1")
         self.bundle = bundle
         self.threads = threads
-        self.runtime = choose_runtime()
+        self.runtime = choose_runtime(bundle.runtime)
         at_once = min(at_once, threads)
         self._shares = [threads // at_once + (i < threads % at_once) for i in range(at_once)]
         self._layers = list(bundle.layers) if layers is None else layers
@@ -178,7 +178,9 @@ class Embedder:
 
 
 def _model(bundle: Bundle, layers: Sequence[str]) -> bytes:
-    """The part of the bundle's model that leads to ``layers``."""
+    """The part of the bundle's model that leads to ``layers``; of ONNX all of it."""
+    if bundle.runtime != "tflite":
+        return bundle.read_model()
     outputs = {part.output for name in layers for part in bundle.layers[name].parts}
     try:
         return only_outputs(bundle.read_model(), outputs)

@@ -8,6 +8,7 @@ from math import prod
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from msgspec import Meta
 
 from ailock_sdk.constants import MAX_LAMBDA_BITS
@@ -26,6 +27,8 @@ _Bytes = Annotated[str, Meta(pattern=r"\A([0-9a-f]{2})*\Z")]
 """In hexadecimal."""
 _Side = Annotated[int, Meta(ge=1, le=_DIMENSIONS_MAX)]
 _Pixels = Annotated[int, Meta(ge=16, le=2048)]
+Subject = Literal["objects", "faces"]
+RuntimeKind = Literal["tflite", "onnx"]
 _Count = Annotated[int, Meta(ge=0)]
 
 
@@ -36,10 +39,13 @@ class FileEntry(Strict, frozen=True):
     size_bytes: Annotated[int, Meta(ge=0, le=2**40)]
 
 
-class InputContract(Strict, frozen=True):
+class InputContract(Strict, frozen=True, omit_defaults=True):
     """What the model takes: ``height`` x ``width`` RGB, ``low`` .. ``high`` for 0 .. 255.
 
-    ``crop`` is the side of the centred square that is looked at, over the photo's short side.
+    ``crop`` is the side of the centred square that is looked at, over the photo's short side; with
+    ``fit`` ``stretch`` of the centred box, over each side of the photo. ``layout`` is the order of
+    the model's axes, ``filter`` how pixels are resampled, ``decode`` whether large JPEGs may come
+    reduced from their decoder (SPEC section 1).
     """
 
     height: _Pixels
@@ -47,14 +53,19 @@ class InputContract(Strict, frozen=True):
     low: float
     high: float
     crop: Annotated[float, Meta(gt=0, le=1)]
+    layout: Literal["NHWC", "NCHW"] = "NHWC"
+    fit: Literal["crop", "stretch"] = "crop"
+    filter: Literal["bilinear", "bicubic"] = "bilinear"
+    decode: Literal["reduced", "full"] = "reduced"
 
 
-class Output(Strict, frozen=True):
-    """A model output: its signature name, its shape without the batch, how it is pooled."""
+class Output(Strict, frozen=True, omit_defaults=True):
+    """A model output: its name, its shape without the batch, how it is pooled and normalised."""
 
     output: str
     shape: Annotated[tuple[_Side, ...], Meta(min_length=1)]
     pooling: Literal["mean", "flatten"]
+    norm: Literal["none", "l2"] = "none"
 
     @property
     def dimensions(self) -> int:
@@ -79,11 +90,14 @@ class Layer:
 
 
 class ProjectionSpec(Strict, frozen=True):
-    """How a layer's frozen projection was made; ``window`` is [start, stop) of its components."""
+    """How a layer's frozen projection was made; ``window`` is [start, stop) of its components.
 
-    kind: Literal["pca", "whitened-pca", "discriminant"]
+    A ``matrix`` has none: its hyperplanes, drawn or ``given``, cut the embedding itself.
+    """
+
+    kind: Literal["pca", "whitened-pca", "discriminant", "matrix"]
     window: tuple[_Count, _Count]
-    hyperplanes: Literal["orthonormal", "gaussian"]
+    hyperplanes: Literal["orthonormal", "gaussian", "given"]
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)]
     lambda_bits: Annotated[int, Meta(ge=1, le=MAX_LAMBDA_BITS)]
 
@@ -94,8 +108,16 @@ class ProjectionSpec(Strict, frozen=True):
 
     @property
     def overcomplete(self) -> bool:
-        """True when helper data would give the embedding away (docs/threat-model.md)."""
-        return self.lambda_bits > self.dimensions or self.hyperplanes != "orthonormal"
+        """True when helper data would give the embedding away (docs/threat-model.md).
+
+        Of given hyperplanes only their number is known here; ``Projection.independent`` looks.
+        """
+        return self.lambda_bits > self.dimensions or self.hyperplanes == "gaussian"
+
+    @property
+    def weights_dtype(self) -> np.dtype[np.floating[Any]]:
+        """Of the projection file's ``weights``: a given matrix keeps its precision."""
+        return np.dtype(np.float32 if self.kind == "matrix" else np.float16)
 
 
 @dataclass(frozen=True)
@@ -114,10 +136,14 @@ class Manifest:
     ----------
     name, version, licence, source : str
         As the bundle's makers wrote them.
+    subject : str
+        What photos show: ``objects``, or ``faces``, which lock nothing unless the user opts in.
     files : mapping of str to FileEntry
         Size and SHA-256 of each file of the bundle.
+    runtime : str
+        What runs the model: ``tflite`` or ``onnx``.
     model : str
-        The TFLite file.
+        The model's file.
     projection : str or None
         The ``.npz`` of frozen projections, if there is one.
     input : InputContract
@@ -135,7 +161,9 @@ class Manifest:
     version: str
     licence: str
     source: str
+    subject: Subject
     files: Mapping[str, FileEntry]
+    runtime: RuntimeKind
     model: str
     projection: str | None
     input: InputContract
@@ -180,6 +208,8 @@ class _Document(Strict, frozen=True):
     projections: dict[str, ProjectionSpec]
     profiles: dict[str, _ProfileEntry]
     self_test: _SelfTestEntry | None
+    subject: Subject = "objects"
+    runtime: RuntimeKind = "tflite"
 
 
 def parse_manifest(raw: bytes) -> Manifest:
@@ -206,7 +236,9 @@ def parse_manifest(raw: bytes) -> Manifest:
         raise BundleError("projection: projections are described but no file is named")
     if not document.input.low < document.input.high:
         raise BundleError("input.low: not below input.high")
-    layers = {name: _layer(name, parts) for name, parts in document.layers.items()}
+    layers = {
+        name: _layer(name, parts, document.input.layout) for name, parts in document.layers.items()
+    }
     for name, spec in document.projections.items():
         _check_projection(json_path("projections", name), spec, layers.get(name))
     return Manifest(
@@ -214,7 +246,9 @@ def parse_manifest(raw: bytes) -> Manifest:
         version=document.version,
         licence=document.licence,
         source=document.source,
+        subject=document.subject,
         files=MappingProxyType(document.files),
+        runtime=document.runtime,
         model=document.model,
         projection=document.projection,
         input=document.input,
@@ -232,7 +266,11 @@ def _require_file(where: str, name: str, document: _Document) -> None:
         raise BundleError(f"{where}: {name!r} is not among the files")
 
 
-def _layer(name: str, parts: tuple[Output, ...]) -> Layer:
+def _layer(name: str, parts: tuple[Output, ...], layout: str) -> Layer:
+    for index, part in enumerate(parts):
+        if part.pooling == "mean" and layout != "NHWC":
+            where = json_path("layers", name)
+            raise BundleError(f"{where}[{index}].pooling: 'mean' needs the layout NHWC")
     if len({part.output for part in parts}) != len(parts):
         raise BundleError(f"{json_path('layers', name)}: an output is repeated")
     layer = Layer(parts)
@@ -248,6 +286,11 @@ def _check_projection(where: str, spec: ProjectionSpec, layer: Layer | None) -> 
         raise BundleError(
             f"{where}.window: not [start, stop) of the layer's {layer.dimensions} dimensions"
         )
+    if spec.kind == "matrix":
+        if spec.dimensions != layer.dimensions:
+            raise BundleError(f"{where}.window: a matrix takes all {layer.dimensions} dimensions")
+    elif spec.hyperplanes == "given":
+        raise BundleError(f"{where}.hyperplanes: only those of a matrix are given")
 
 
 def _profile(name: str, entry: _ProfileEntry, document: _Document) -> Profile:

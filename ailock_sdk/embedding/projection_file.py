@@ -30,8 +30,9 @@ def check_projection_file(
 ) -> None:
     """Refuse a file that does not hold the arrays of ``projections``; only their heads are read.
 
-    A layer's weights are float16 (lambda, D), its offsets float64 (lambda,). What then counts as
-    overcomplete is true of the arrays that are used, not of a manifest beside them.
+    A layer's weights are float16, of a matrix float32, (lambda, D), its offsets float64 (lambda,).
+    What then counts as overcomplete is true of the arrays that are used, not of a manifest beside
+    them.
 
     Parameters
     ----------
@@ -52,7 +53,7 @@ def check_projection_file(
     except Exception as error:  # zipfile, zlib and NumPy: many kinds for damaged files
         raise BundleError(f"{path} is not a projection file: {error}") from None
     for name, spec in projections.items():
-        weights = (spec.lambda_bits, layers[name].dimensions), np.dtype(np.float16)
+        weights = (spec.lambda_bits, layers[name].dimensions), spec.weights_dtype
         offsets = (spec.lambda_bits,), np.dtype(np.float64)
         for array, expected in ((f"{name}/weights", weights), (f"{name}/offsets", offsets)):
             if array not in found:
@@ -79,8 +80,8 @@ def projection_hashes(path: Path, layers: Iterable[str]) -> dict[str, dict[str, 
         with np.load(path, allow_pickle=False) as arrays:
             return {
                 layer: {
-                    "weights": _sha256(arrays[f"{layer}/weights"], "<f2"),
-                    "offsets": _sha256(arrays[f"{layer}/offsets"], "<f8"),
+                    "weights": _sha256(arrays[f"{layer}/weights"]),
+                    "offsets": _sha256(arrays[f"{layer}/offsets"]),
                 }
                 for layer in layers
             }
@@ -88,8 +89,9 @@ def projection_hashes(path: Path, layers: Iterable[str]) -> dict[str, dict[str, 
         raise BundleError(f"{path} is not a projection file: {error}") from None
 
 
-def _sha256(array: np.ndarray, dtype: str) -> str:
-    return hashlib.sha256(np.ascontiguousarray(array, dtype).data).hexdigest()
+def _sha256(array: np.ndarray) -> str:
+    little = array.dtype.newbyteorder("<")
+    return hashlib.sha256(np.ascontiguousarray(array, little).data).hexdigest()
 
 
 def _heads(path: Path, most_bytes: int) -> dict[str, ArrayFacts]:

@@ -1,4 +1,4 @@
-"""The TFLite interpreter: the only importer of one, chosen once."""
+"""The interpreters of TFLite and ONNX models: the only importer of them, chosen once."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ from functools import cache, cached_property
 from typing import Any
 
 from ailock_sdk.constants import RuntimeId
+from ailock_sdk.embedding.manifest import RuntimeKind
 from ailock_sdk.errors import RuntimeMissingError
 
 
 @dataclass(frozen=True)
 class Runtime:
-    """An installed TFLite interpreter.
+    """An installed interpreter.
 
     Attributes
     ----------
     id : RuntimeId
         Its number in a record.
-    interpreter_class : type
-        Takes ``model_content`` and ``num_threads``.
+    module : type
+        Rather a module: with ``Interpreter``, of TFLite; ``onnxruntime`` itself, of ONNX.
     """
 
     id: RuntimeId
-    interpreter_class: Any
+    module: Any
 
     @property
     def name(self) -> str:
@@ -43,17 +44,25 @@ class Runtime:
         return version(self.name)
 
 
-_CANDIDATES = (
-    (RuntimeId.AI_EDGE_LITERT, "ai_edge_litert.interpreter"),
-    (RuntimeId.TFLITE_RUNTIME, "tflite_runtime.interpreter"),
-    (RuntimeId.TENSORFLOW, "tensorflow.lite"),
-)
-"""In order of preference: the first is several times faster than the second on int8."""
+_CANDIDATES = {
+    "tflite": (
+        (RuntimeId.AI_EDGE_LITERT, "ai_edge_litert.interpreter", "Interpreter"),
+        (RuntimeId.TFLITE_RUNTIME, "tflite_runtime.interpreter", "Interpreter"),
+        (RuntimeId.TENSORFLOW, "tensorflow.lite", "Interpreter"),
+    ),
+    "onnx": ((RuntimeId.ONNXRUNTIME, "onnxruntime", "InferenceSession"),),
+}
+"""By what a manifest calls them, in order of preference, and the name without which it is none:
+the first is several times faster than the second on int8."""
+_TO_INSTALL = {
+    "tflite": "no TFLite interpreter: pip install ai-edge-litert",
+    "onnx": "no ONNX interpreter: pip install 'ailock-sdk[onnx]'",
+}
 
 
 @cache
-def choose_runtime() -> Runtime:
-    """The first installed runtime; the choice holds for the life of the process.
+def choose_runtime(kind: RuntimeKind = "tflite") -> Runtime:
+    """The first installed runtime of a kind; the choice holds for the life of the process.
 
     Raises
     ------
@@ -61,17 +70,17 @@ def choose_runtime() -> Runtime:
         None is installed, or those installed do not load (each reason is given).
     """
     failures = []
-    for runtime_id, module in _CANDIDATES:
+    for runtime_id, name, needed in _CANDIDATES[kind]:
         package = runtime_id.package
         try:
-            return Runtime(runtime_id, importlib.import_module(module).Interpreter)
+            module = importlib.import_module(name)
+            getattr(module, needed)
+            return Runtime(runtime_id, module)
         except ModuleNotFoundError:
             failures.append(f"{package}: not installed")
         except (ImportError, AttributeError) as error:
             failures.append(f"{package}: {error}")
-    raise RuntimeMissingError(
-        "no TFLite interpreter: pip install ai-edge-litert (" + "; ".join(failures) + ")"
-    )
+    raise RuntimeMissingError(f"{_TO_INSTALL[kind]} ({'; '.join(failures)})")
 
 
 @contextmanager

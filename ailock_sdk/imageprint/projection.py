@@ -16,6 +16,8 @@ _LEAST_INDEPENDENCE = 1e-6
 """Smallest eigenvalue of the correlations of independent rows: rounding to float16 makes it some
 1e-8 where there is none; half as many orthonormal rows as dimensions keep it above 1e-2."""
 
+_WEIGHTS_DTYPES = (np.dtype(np.float16), np.dtype(np.float32))
+
 
 @dataclass(frozen=True, eq=False)
 class Projection:
@@ -27,7 +29,7 @@ class Projection:
     Attributes
     ----------
     weights : ndarray, float64, shape (lambda, D)
-        Values are exactly representable in float16.
+        Values are exactly representable in float16, of a given matrix in float32.
     offsets : ndarray, float64, shape (lambda,)
 
     Raises
@@ -99,8 +101,8 @@ def load_projections(path: str | os.PathLike[str], layers: Iterable[str]) -> dic
     Parameters
     ----------
     path : str or path-like
-        An archive without pickles: for each layer ``LAYER/weights``, float16 (lambda, D), and
-        ``LAYER/offsets``, float64 (lambda,), all finite.
+        An archive without pickles: for each layer ``LAYER/weights``, float16 or, of a given
+        matrix, float32 (lambda, D), and ``LAYER/offsets``, float64 (lambda,), all finite.
     layers : iterable of str
 
     Raises
@@ -114,7 +116,7 @@ def load_projections(path: str | os.PathLike[str], layers: Iterable[str]) -> dic
             for layer in layers:
                 weights = arrays[f"{layer}/weights"]
                 offsets = arrays[f"{layer}/offsets"]
-                if weights.dtype != np.float16 or offsets.dtype != np.float64:
+                if weights.dtype not in _WEIGHTS_DTYPES or offsets.dtype != np.float64:
                     raise BundleError(f"{path}: {layer}: weights are float16, offsets float64")
                 if not (np.isfinite(weights).all() and np.isfinite(offsets).all()):
                     raise BundleError(f"{path}: {layer}: a value is not finite")

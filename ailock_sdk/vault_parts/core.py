@@ -26,9 +26,12 @@ class VaultCore:
     path : Path
     pepper : PepperSource
     lock : AiLock or None
+    allow_faces : bool
     """
 
-    def __init__(self, path: Path, pepper: PepperSource, lock: AiLock | None) -> None:
+    def __init__(
+        self, path: Path, pepper: PepperSource, lock: AiLock | None, allow_faces: bool = False
+    ) -> None:
         self._path = path
         self._opened: LockStore | None = None
         self._is_closed = False
@@ -38,6 +41,8 @@ class VaultCore:
             self._pepper.check_same(lock.pepper)
         self._given = lock
         bound = None if lock is None else lock.with_pepper(self._pepper)
+        if bound is not None and allow_faces:
+            bound.allow_faces = True
         self._models = Models(bound, self._pepper)
 
     @property

@@ -50,7 +50,7 @@ def measure(photo: Path, baseline: Path, runs: int, threads: int | None) -> dict
     """
     with Unlocking(photo=photo, threads=threads) as unlocking:
         contract, profile = unlocking.lock.bundle.input, unlocking.lock.profile
-        view = InputView(contract.height, contract.width, contract.crop)
+        view = InputView.of(contract)
         needed = Sight(view, profile.segments, profile.looks).short_side
         data = photo.read_bytes()
         works = {
@@ -106,7 +106,7 @@ def _draft(data: bytes, needed: int) -> None:
 def _inference(baseline: Path, threads: int) -> Callable[[], None]:
     """One inference of a bundle's model on noise, the interpreter built and its input set."""
     bundle = load_bundle(baseline)
-    interpreter = choose_runtime().interpreter_class(
+    interpreter = choose_runtime().module.Interpreter(
         model_path=str(bundle.model_path), num_threads=threads
     )
     interpreter.allocate_tensors()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ailock_sdk.capture import (
+    WHOLE_SIZE_PIXELS,
+    Box,
     Look,
     PhotoSource,
     Pixels,
@@ -17,7 +19,7 @@ from ailock_sdk.capture import (
     look_views,
     segment_boxes,
 )
-from ailock_sdk.embedding import Embedder
+from ailock_sdk.embedding import Embedder, InputContract
 
 CHUNK_BYTES = 64 * 2**20
 """About how much embeddings come at a time."""
@@ -25,11 +27,23 @@ CHUNK_BYTES = 64 * 2**20
 
 @dataclass(frozen=True)
 class InputView:
-    """What of a photo a model looks at: ``crop`` of the short side, at ``height`` x ``width``."""
+    """What of a photo a model looks at, and how: the fields of a bundle's input contract."""
 
     height: int
     width: int
     crop: float
+    fit: str = "crop"
+    filter: str = "bilinear"
+    decode: str = "reduced"
+
+    @classmethod
+    def of(cls, contract: InputContract) -> InputView:
+        """What a bundle's model looks at."""
+        return cls(**{field.name: getattr(contract, field.name) for field in fields(cls)})
+
+    def boxes(self, width: int, height: int, segments: Sequence[str]) -> list[Box]:
+        """Where the segments lie on a picture of this size, in pixels."""
+        return segment_boxes(width, height, self.crop, segments, self.fit == "stretch")
 
 
 @dataclass(frozen=True)
@@ -43,7 +57,9 @@ class Sight:
     @property
     def short_side(self) -> int:
         """Pixels of a photo's short side at which no look is enlarged (SPEC section 1)."""
-        boxes = segment_boxes(1, 1, self.view.crop, self.segments)
+        if self.view.decode == "full":
+            return WHOLE_SIZE_PIXELS
+        boxes = self.view.boxes(1, 1, self.segments)
         smallest = min(box.right - box.left for box in boxes)
         smallest *= min(look.fraction for look in self.looks)
         return math.ceil(max(self.view.height, self.view.width) / smallest)
@@ -53,17 +69,18 @@ def view_pixels(photo: PhotoSource, view: InputView) -> NDArray[np.uint8]:
     """The whole view of a photo, uint8 RGB (height, width, 3) (SPEC section 1)."""
     decoded = decode_photo(photo, Sight(view).short_side)
     size = decoded.decoded_width, decoded.decoded_height
-    (box,) = segment_boxes(*size, view.crop, ["whole"])
-    return np.asarray(decoded.resample(box, view.height, view.width))
+    (box,) = view.boxes(*size, ["whole"])
+    return np.asarray(decoded.resample(box, view.height, view.width, view.filter))
 
 
 def segment_views(photo: PhotoSource, sight: Sight) -> list[list[Pixels]]:
     """What each look sees of each segment: [segment][look] uint8 RGB (height, width, 3)."""
     decoded = decode_photo(photo, sight.short_side)
-    size = decoded.decoded_width, decoded.decoded_height
-    boxes = segment_boxes(*size, sight.view.crop, sight.segments)
-    size = sight.view.height, sight.view.width
-    return [look_views(decoded, box, sight.looks, *size) for box in boxes]
+    view = sight.view
+    return [
+        look_views(decoded, box, sight.looks, view.height, view.width, view.filter)
+        for box in view.boxes(decoded.decoded_width, decoded.decoded_height, sight.segments)
+    ]
 
 
 def embed_in_chunks(

@@ -9,12 +9,9 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ailock_sdk import AilockError
-from ailock_sdk.capture import QualityIssue, assess_quality, decode_photo
+from ailock_sdk.capture import WHOLE_SIZE_PIXELS, QualityIssue, assess_quality, decode_photo
 from lab.photos.imageprints import UNREADABLE
 from lab.photos.labelled_photos import LabelledPhotos, encoded_photos
-
-NEVER_REDUCED_PIXELS = 1 << 20
-"""A short side that no synthetic image has: all of it is judged."""
 
 
 def gate_issues(photos: LabelledPhotos, progress: bool = False) -> dict[str, str]:
@@ -29,7 +26,7 @@ def gate_issues(photos: LabelledPhotos, progress: bool = False) -> dict[str, str
     )
     for path, encoded in zip(photos.paths, bar, strict=True):
         try:
-            photo = decode_photo(encoded, NEVER_REDUCED_PIXELS)
+            photo = decode_photo(encoded, WHOLE_SIZE_PIXELS)
             issue = ",".join(one.value for one in assess_quality(photo))
         except AilockError:
             issue = UNREADABLE

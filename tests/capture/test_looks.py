@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -64,9 +65,9 @@ def test_views_are_contiguous_and_in_order_and_each_fraction_is_resized_once(
     boxes: list[Box] = []
     resample = Photo.resample
 
-    def counting(photo: Photo, box: Box, height: int, width: int) -> Image.Image:
+    def counting(photo: Photo, box: Box, *rest: Any) -> Image.Image:
         boxes.append(box)
-        return resample(photo, box, height, width)
+        return resample(photo, box, *rest)
 
     box = Box(0, 0, 90, 90)
     looks = [Look(0.7, 1), Look(1.0, 0), Look(0.7, 2), Look(1.0, 3), Look(0.7, 0)]

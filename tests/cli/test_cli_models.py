@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ailock_sdk.cli import main, models
+from ailock_sdk.cli import checkout, main
 from ailock_sdk.cli.exit_codes import ExitCode
 from ailock_sdk.embedding import DEFAULT_BUNDLE, find_bundle
 from tests.bundles import copy_bundle, turn_bits_over
@@ -106,8 +106,8 @@ def test_build_without_tensorflow_says_how_to_get_it(
 def test_build_outside_a_checkout_says_so(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    elsewhere = tmp_path / "site-packages" / "ailock_sdk" / "cli" / "models.py"
-    monkeypatch.setattr(models, "__file__", str(elsewhere))
+    elsewhere = tmp_path / "site-packages" / "ailock_sdk" / "cli" / "checkout.py"
+    monkeypatch.setattr(checkout, "__file__", str(elsewhere))
     code, out, err = run("build", "inception_v3", "--representative", tmp_path)
     assert (code, out) == (ExitCode.SETUP, "")
     assert "needs a checkout" in err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -260,8 +261,8 @@ def test_row_22_a_runtime_made_for_another_numpy_says_so(monkeypatch: pytest.Mon
     def interpreter(**_: object) -> None:
         raise SystemError("CreateWrapperFromBuffer returned a result with an exception set")
 
-    broken = Runtime(RuntimeId.AI_EDGE_LITERT, interpreter)
-    monkeypatch.setattr("ailock_sdk.embedding.embedder.choose_runtime", lambda: broken)
+    broken = Runtime(RuntimeId.AI_EDGE_LITERT, SimpleNamespace(Interpreter=interpreter))
+    monkeypatch.setattr("ailock_sdk.embedding.embedder.choose_runtime", lambda _: broken)
     with pytest.raises(RuntimeMissingError, match=r"does not work with NumPy .*'numpy<2'"):
         Embedder(find_bundle(DEFAULT_BUNDLE))
     findings = {f.what: f for f in examine(Path("no vault"), Path("no pepper"))}

@@ -101,6 +101,18 @@ def nudge(array: np.ndarray) -> np.ndarray:
     return array
 
 
+def as_matrix(folder: Path) -> None:
+    """The same values in float32, which are other bytes."""
+    folder_manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    layer = used_layer(folder_manifest)
+    in_array("weights", lambda array: array.astype(np.float32))(folder)
+    (part,) = folder_manifest["layers"][layer]
+    edit_manifest(
+        folder,
+        lambda m: m["projections"][layer].update(kind="matrix", window=[0, part["shape"][-1]]),
+    )
+
+
 def add_profile(folder: Path) -> None:
     project(folder, OTHER)
     entry = {
@@ -168,6 +180,14 @@ CHANGES_NOTHING: dict[str, Change] = {
     ),
     "another profile": add_profile,
     "name of the layer": rename_layer,
+    "defaults written out": in_manifest(
+        lambda m: (
+            m.update(subject="objects", runtime="tflite")
+            or m["input"].update(layout="NHWC", fit="crop", filter="bilinear", decode="reduced")
+            or m["layers"][used_layer(m)][0].update(norm="none")
+        )
+    ),
+    "subject": in_manifest(lambda m: m.update(subject="faces")),
     "another file": lambda folder: replace_file(folder, "model_float32.tflite", b"unused"),
 }
 
@@ -178,6 +198,19 @@ CHANGES_BITS: dict[str, Change] = {
     "low": in_input(low=-1.0000001),
     "high": in_input(high=1.0000001),
     "crop": in_input(crop=0.999),
+    "fit": in_input(fit="stretch"),
+    "filter": in_input(filter="bicubic"),
+    "decode": in_input(decode="full"),
+    "norm": in_output(norm="l2"),
+    "layout": lambda folder: edit_manifest(
+        folder,
+        lambda m: (
+            m["input"].update(layout="NCHW")
+            or m.update(layers={used_layer(m): m["layers"][used_layer(m)]})
+            or m["layers"][used_layer(m)][0].update(shape=[1016], pooling="flatten")
+        ),
+    ),
+    "a matrix": lambda folder: as_matrix(folder),
     "output": in_output(output="mixed_10"),
     "shape": in_output(shape=[5, 1, 5, 1016]),
     "pooling": lambda folder: edit_manifest(

@@ -26,7 +26,7 @@ def outputs_of(bundle: Bundle, *layers: str) -> set[str]:
 
 
 def built(model: bytes) -> object:
-    interpreter = choose_runtime().interpreter_class(model_content=model, num_threads=1)
+    interpreter = choose_runtime().module.Interpreter(model_content=model, num_threads=1)
     interpreter.allocate_tensors()
     return interpreter.get_signature_runner(SIGNATURE)
 
@@ -66,7 +66,7 @@ def test_operators_that_lead_elsewhere_are_gone(bundle: Bundle, model: bytes) ->
 
 
 def operator_count(model: bytes) -> int:
-    interpreter = choose_runtime().interpreter_class(model_content=model, num_threads=1)
+    interpreter = choose_runtime().module.Interpreter(model_content=model, num_threads=1)
     names = [each["op_name"] for each in interpreter._get_ops_details()]
     return len(names) - names.count("DELEGATE")
 

@@ -21,10 +21,15 @@ def fingerprint(folder: Path, profile: str) -> bytes:
     layers = [
         {
             "outputs": [
-                {key: part[key] for key in ("output", "shape", "pooling")}
+                {
+                    **{key: part[key] for key in ("output", "shape", "pooling")},
+                    **unusual(part, norm="none"),
+                }
                 for part in manifest["layers"][layer]
             ],
-            "weights": hashlib.sha256(values(packed, f"{layer}/weights.npy", 2)).hexdigest(),
+            "weights": hashlib.sha256(
+                values(packed, f"{layer}/weights.npy", weight_bytes(manifest, layer))
+            ).hexdigest(),
             "offsets": hashlib.sha256(values(packed, f"{layer}/offsets.npy", 8)).hexdigest(),
         }
         for layer in chosen["layers"]
@@ -36,6 +41,7 @@ def fingerprint(folder: Path, profile: str) -> bytes:
             "height": given["height"],
             "width": given["width"],
             **{key: float(given[key]) for key in ("low", "high", "crop")},
+            **unusual(given, layout="NHWC", fit="crop", filter="bilinear", decode="reduced"),
         },
         "layers": layers,
         "segments": chosen["segments"],
@@ -46,6 +52,15 @@ def fingerprint(folder: Path, profile: str) -> bytes:
     }
     text = json.dumps(contract, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(b"ailock/v1/fingerprint" + text.encode("ascii")).digest()
+
+
+def unusual(written: dict[str, Any], **usual: str) -> dict[str, str]:
+    """Of the keys that may be missing, those that are there and say something else."""
+    return {key: written[key] for key in usual if written.get(key, usual[key]) != usual[key]}
+
+
+def weight_bytes(manifest: dict[str, Any], layer: str) -> int:
+    return 4 if manifest["projections"][layer]["kind"] == "matrix" else 2
 
 
 def values(packed: Path, member: str, item_bytes: int) -> bytes:

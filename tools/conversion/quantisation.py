@@ -23,18 +23,32 @@ def convert(model: keras.Model, precision: str, photos: NDArray[np.uint8]) -> by
 
     ``photos`` (N, H, W, 3) uint8 RGB set the activation ranges; only int8 reads them.
     """
+    with tempfile.TemporaryDirectory() as folder:
+        export(model, folder)
+        return convert_saved_model(folder, precision, photos)
+
+
+def export(model: keras.Model, folder: str) -> None:
+    """A Keras model as a SavedModel."""
+    with quiet_stderr():
+        model.export(folder, format="tf_saved_model", verbose=False)
+
+
+def convert_saved_model(
+    folder: str,
+    precision: str,
+    photos: NDArray[np.uint8],
+    low: float = LOW,
+    high: float = HIGH,
+) -> bytes:
+    """As :func:`convert`, of a SavedModel's signature; pixels are ``low`` to ``high`` to it."""
 
     def representative() -> Iterator[list[NDArray[np.float32]]]:
         for pixels in tqdm(photos, "activation ranges", unit="photo", disable=None, file=terminal):
-            yield [np.float32(LOW + pixels[np.newaxis] * ((HIGH - LOW) / 255))]
+            yield [np.float32(low + pixels[np.newaxis] * ((high - low) / 255))]
 
     # The converter's own notes are dropped, the bar is not.
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        os.fdopen(os.dup(2), "w") as terminal,
-        quiet_stderr(),
-    ):
-        model.export(folder, format="tf_saved_model", verbose=False)
+    with os.fdopen(os.dup(2), "w") as terminal, quiet_stderr():
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         if precision != FLOAT32:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]

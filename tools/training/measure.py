@@ -53,7 +53,7 @@ def see(bundle: Bundle, looks: Sequence[Look], source: WatchSource, photos: Path
     photo_set = open_photo_set(photos / source.file)
     photo_set = photo_set.half(training=False) if source.split else photo_set
     contract = bundle.input
-    sight = Sight(InputView(contract.height, contract.width, contract.crop), looks=tuple(looks))
+    sight = Sight(InputView.of(contract), looks=tuple(looks))
     embedder, layers = Embedder(bundle), bundle.profiles[DEFAULT_PROFILE].layers
     bar = tqdm(photo_set, source.file, unit="photo", disable=None)
     rows = [

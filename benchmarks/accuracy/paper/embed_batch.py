@@ -112,7 +112,7 @@ def sights_of(bundle: Bundle, segments: Sequence[str]) -> Iterator[Sight]:
     the overlapping segments (SLMS, MLMS) are locks of their own: embedded together, the whole
     photo would come from other pixels than in a lock that looks at nothing else.
     """
-    view = InputView(bundle.input.height, bundle.input.width, bundle.input.crop)
+    view = InputView.of(bundle.input)
     needed = {segment: Sight(view, (segment,)).short_side for segment in segments}
     for _, group in groupby(sorted(segments, key=needed.__getitem__), needed.__getitem__):
         yield Sight(view, tuple(group))

@@ -72,7 +72,7 @@ def _through_network(
     lock: AiLock, layer: str, photos: PhotoSet
 ) -> tuple[Array, NDArray[np.float32], list[str]]:
     contract = lock.bundle.input
-    view = InputView(contract.height, contract.width, contract.crop)
+    view = InputView.of(contract)
     embedder = Embedder(lock.bundle, threads=1)
     margins, embeddings, objects = [], [], []
     for _, name, data in tqdm(photos, desc=photos.source.name, unit="photo", disable=None):

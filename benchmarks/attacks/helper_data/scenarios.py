@@ -45,7 +45,7 @@ class Scenario:
     Attributes
     ----------
     dimensions : components that the hyperplanes cut, over all layers and segments
-    hyperplanes : "gaussian" or "orthonormal"
+    hyperplanes : "gaussian", "orthonormal" or "given"
     bits : reference bits of the records, bool (records, lambda)
     correlation : cosines of the bits' hyperplanes, (lambda, lambda)
     peppered : records are masked with a pepper that the thief lacks
@@ -105,8 +105,9 @@ def default_scenario(lock: AiLock, photos: Photos, seed: int) -> Scenario:
     specs = [lock.bundle.projections[layer] for layer in profile.layers]
     projections = load_projections(lock.bundle.projection_path, profile.layers)
     segments = len(profile.segments)
-    correlation = bit_correlation([_hyperplanes(spec) for spec in specs], segments)
     weights = [projections[layer].weights for layer in profile.layers]
+    planes = [_hyperplanes(*pair) for pair in zip(specs, weights, strict=True)]
+    correlation = bit_correlation(planes, segments)
     return Scenario(
         name=profile.name,
         dimensions=sum(spec.dimensions for spec in specs) * segments,
@@ -160,7 +161,9 @@ def _priors(
     return {**known, STRONGEST: from_photos}
 
 
-def _hyperplanes(spec: ProjectionSpec) -> Array:
+def _hyperplanes(spec: ProjectionSpec, weights: Array) -> Array:
+    if spec.hyperplanes == "given":
+        return weights
     return HYPERPLANES[spec.hyperplanes](spec.seed, spec.lambda_bits, spec.dimensions)
 
 
