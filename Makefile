@@ -35,6 +35,7 @@ TOOLS_TESTS := \
 	"tests/lab/test_synthetic_images.py tests/benchmarks/accuracy/paper/test_made_images.py" \
 	"tests/lab/fitting tests/benchmarks/accuracy/paper/test_protocol.py" \
 	"tests/tools/test_fit_projection.py" \
+	"tests/benchmarks/accuracy/test_compare.py" \
 	"tests/tools/test_render_photos.py"
 
 test-tools: $(VENV)-tools/.installed ## What `make test` skips without TensorFlow, PyTorch, scikit-learn and Mitsuba
@@ -122,5 +123,5 @@ $(VENV)/.bench: $(VENV)/.test
 $(VENV)-tools/.installed: pyproject.toml
 	@echo "installing TensorFlow, PyTorch, scikit-learn and Mitsuba ..."
 	@$(PYTHON) -m venv $(VENV)-tools
-	@$(VENV)-tools/bin/python -m pip --quiet --disable-pip-version-check install -e '.[test,convert,train,fit,render]' $(TORCH)
+	@$(VENV)-tools/bin/python -m pip --quiet --disable-pip-version-check install -e '.[test,convert,train,fit,render,compare]' $(TORCH)
 	@touch $@

@@ -161,3 +161,11 @@ def at_least(least: int) -> Callable[[str], int]:
         return value
 
     return integer
+
+
+def whole_number(text: str) -> int:
+    """A type for argparse: at least 1, as ``3500000000`` or ``3.5e9``."""
+    value = float(text)
+    if not value >= 1 or value != int(value):
+        raise argparse.ArgumentTypeError("a whole number, at least 1")
+    return int(value)

@@ -73,6 +73,7 @@ class StubLock:
             name=name,
             version="0",
             path=Path("no such folder"),
+            model_sha256="0" * 64,
         )
         self.fingerprint = hashlib.sha256(name.encode()).digest()
         self.code = Code(lambda_bits, 5, 2, 1)

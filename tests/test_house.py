@@ -76,6 +76,8 @@ HOMES = {
     "platformdirs": ("ailock_sdk/paths.py",),
     "msgspec": ("ailock_sdk/strict_json.py", "ailock_sdk/embedding", "lab", "benchmarks"),
     "matplotlib": ("lab/report", "tools/train_embedder.py"),
+    "imagehash": ("benchmarks/accuracy/compare/perceptual.py",),
+    "pdqhash": ("benchmarks/accuracy/compare/perceptual.py",),
     "h5py": ("benchmarks/accuracy/paper",),
     "distributed": ("lab/statistics", "benchmarks/accuracy"),
     "tqdm": ("ailock_sdk/cli", "ailock_sdk/benchmark", *OUTSIDE),

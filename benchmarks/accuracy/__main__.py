@@ -6,8 +6,10 @@ import argparse
 from collections.abc import Sequence
 
 from benchmarks.accuracy import scene, targeted, verify
+from benchmarks.accuracy.compare import command as compare
 from benchmarks.accuracy.credentials import command as credentials
 from benchmarks.accuracy.hash_experiments import command as hash_experiments
+from benchmarks.accuracy.identify import command as identify
 from benchmarks.accuracy.paper import command as paper
 from benchmarks.accuracy.scale import command as scale
 from lab.command import run_module
@@ -19,7 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one experiment; 0 when it was measured, 1 with a message when it could not be."""
     parser = argparse.ArgumentParser(f"python -m {MODULE}", description=__doc__)
     experiments = parser.add_subparsers(required=True, metavar="EXPERIMENT")
-    for experiment in (verify, targeted, scene, paper, scale, credentials, hash_experiments):
+    modules = (verify, compare, targeted, scene, identify, paper, scale, credentials)
+    for experiment in (*modules, hash_experiments):
         experiment.add_parser(experiments)
     return run_module(MODULE, parser, arguments)
 

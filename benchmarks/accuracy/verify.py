@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ailock_sdk import AiLock
-from ailock_sdk.profiles import DEFAULT_PROFILE
-from lab.bundles.find import is_bundle_folder, open_bundle
+from lab.bundles.find import open_bundle, open_with_profile
 from lab.command import (
     add_bootstrap,
     add_cache,
@@ -79,7 +78,7 @@ def run(options: argparse.Namespace, command: str) -> int:
     """Measure, print and write ``verify.*`` and the pictures; 0, for nothing is judged."""
     photos = open_labelled_photos(options.photos, options.split)
     lock = AiLock(open_bundle(options.bundle), options.profile)
-    beside = [_lock(name) for name in options.beside]
+    beside = [AiLock(*open_with_profile(name)) for name in options.beside]
     settings = Settings(
         references=tuple(dict.fromkeys(options.references)),
         probes=tuple(dict.fromkeys(options.probes)),
@@ -92,11 +91,3 @@ def run(options: argparse.Namespace, command: str) -> int:
     print_report(report)
     tell(save(report, options.out, "verify"))
     return 0
-
-
-def _lock(bundle_and_profile: str) -> AiLock:
-    """The lock of ``BUNDLE`` or ``BUNDLE:PROFILE``; nobody enrols with it."""
-    bundle, colon, profile = bundle_and_profile.rpartition(":")
-    if not colon or is_bundle_folder(bundle_and_profile):  # a folder with a colon
-        bundle, profile = bundle_and_profile, DEFAULT_PROFILE
-    return AiLock(open_bundle(bundle), profile)

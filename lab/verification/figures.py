@@ -47,8 +47,8 @@ BINS = 128
 def det(evaluation: Evaluation) -> Figure:
     """DET curves, both axes on the probit scale (ISO/IEC 19795-1), with their bootstrap bands."""
     columns = evaluation.columns
-    low_fmr = min(_lowest(each.comparisons.non_mated) for each in columns)
-    low_fnmr = min(_lowest(each.comparisons.mated) for each in columns)
+    low_fmr = min(lowest_share(each.comparisons.non_mated) for each in columns)
+    low_fnmr = min(lowest_share(each.comparisons.mated) for each in columns)
     refused = max(float(fnmr_at(each.comparisons.mated, each.radius)) for each in columns)
     top = HIGHEST if refused < HIGHEST - 0.1 else 0.99
     diagonal = (max(low_fmr, low_fnmr), HIGHEST)
@@ -194,7 +194,7 @@ def _curve(result: Verification) -> Series:
     )
 
 
-def _lowest(counts: NDArray[np.int64]) -> float:
+def lowest_share(counts: NDArray[np.int64]) -> float:
     """Where an axis ends: below one error in all trials."""
     return min(0.5 / float(counts.sum()), 0.02)
 

@@ -96,15 +96,8 @@ def measure(
     TooFewTrialsError
         No two objects are of one kind.
     """
-    names = [name.rpartition("/")[2] for name in samples.names]
+    names, same, other = kinds_of_pairs(samples, alike)
     kinds = np.array([kind_of(name) for name in names])
-    same = same_kind(list(kinds), [_places(names, pair) for pair in alike])
-    if not same.any():
-        raise TooFewTrialsError(
-            "no two objects are of one kind: name them by kind and number, such as mug_A and mug_B"
-        )
-    other = different(len(names), [_places(names, pair) for pair in alike])
-    other &= kinds[:, None] != kinds[None, :]
     weights = object_weights(len(names), bootstrap, seed)
     found: dict[Numbers, Targeted | None] = {}
     for photos in numbers:
@@ -132,6 +125,24 @@ def measure(
             same,
         )
     return found
+
+
+def kinds_of_pairs(
+    samples: Samples, alike: Sequence[tuple[str, str]] = ()
+) -> tuple[list[str], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Objects' names, and which pairs of them are of one kind, and of different ones: bool (K, K).
+
+    Parameters and errors as of :func:`measure`.
+    """
+    names = [name.rpartition("/")[2] for name in samples.names]
+    excused = [_places(names, pair) for pair in alike]
+    same = same_kind([kind_of(name) for name in names], excused)
+    if not same.any():
+        raise TooFewTrialsError(
+            "no two objects are of one kind: name them by kind and number, such as mug_A and mug_B"
+        )
+    kinds = np.array([kind_of(name) for name in names])
+    return names, same, different(len(names), excused) & (kinds[:, None] != kinds[None, :])
 
 
 def references_of(lock: AiLock, samples: Samples, count: int, seed: int) -> References:

@@ -11,7 +11,7 @@ from benchmarks.accuracy.scale.count import count_and_check
 from benchmarks.accuracy.scale.imageprints import random_imageprints, read_imageprints
 from benchmarks.accuracy.scale.memory import worker_peak_mib
 from benchmarks.accuracy.scale.results import NAME, report
-from lab.command import add_command, add_out, add_seed, add_workers
+from lab.command import add_command, add_out, add_seed, add_workers, whole_number
 from lab.report.files import print_report, save, tell
 from lab.statistics.histograms import sha256
 from lab.statistics.workers import open_workers
@@ -32,12 +32,17 @@ def add_parser(experiments: Any) -> None:
         run,
         "count billions of comparisons: pairs a second, peak memory, a checked histogram",
     )
-    command.add_argument("--pairs", type=_count, default=PAIRS, help="of as many photos each side")
     command.add_argument(
-        "--photos-a", metavar="N", type=_count, help="imageprints of one side, in place of --pairs"
+        "--pairs", type=whole_number, default=PAIRS, help="of as many photos each side"
     )
     command.add_argument(
-        "--photos-b", metavar="M", type=_count, help="of the other side (default: as many)"
+        "--photos-a",
+        metavar="N",
+        type=whole_number,
+        help="imageprints of one side, in place of --pairs",
+    )
+    command.add_argument(
+        "--photos-b", metavar="M", type=whole_number, help="of the other side (default: as many)"
     )
     command.add_argument(
         "--imageprints",
@@ -50,7 +55,7 @@ def add_parser(experiments: Any) -> None:
         "--lambda",
         dest="lambda_bits",
         metavar="BITS",
-        type=_count,
+        type=whole_number,
         help="length of an imageprint (default: 500, or that of the file)",
     )
     add_workers(command)
@@ -92,11 +97,3 @@ def run(options: argparse.Namespace, command: str) -> int:
     print_report(result)
     tell(save(result, options.out, NAME))
     return 0
-
-
-def _count(text: str) -> int:
-    """A whole number of at least 1, as ``3500000000`` or ``3.5e9``."""
-    value = float(text)
-    if not value >= 1 or value != int(value):
-        raise argparse.ArgumentTypeError("a whole number, at least 1")
-    return int(value)

@@ -114,7 +114,6 @@ def test_a_command_line_shows_no_folders() -> None:
 
 
 def test_a_bundle_beside_may_name_its_profile(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(verify, "AiLock", lambda bundle, profile: (bundle, profile))
     monkeypatch.setattr(find, "load_bundle", lambda path: f"folder {path.name}")
     monkeypatch.setattr(find, "find_bundle", lambda name: f"installed {name}")
     for name in ("plain", "with:colon"):
@@ -128,7 +127,7 @@ def test_a_bundle_beside_may_name_its_profile(tmp_path, monkeypatch) -> None:
         f"{tmp_path}/with:colon": ("folder with:colon", "default"),
         f"{tmp_path}/with:colon:paper": ("folder with:colon", "paper"),
     }.items():
-        assert verify._lock(given) == expected
+        assert find.open_with_profile(given) == expected
 
 
 def test_the_command_line_reaches_everything(make_lock, make_photos, tmp_path, monkeypatch) -> None:

@@ -1,0 +1,1 @@
+"""Imageprints beside other hashes of photos, on the same pairs."""
