@@ -24,17 +24,7 @@ from ailock_sdk.store import FilePepper, LockStore, read_pepper
 
 @dataclass(frozen=True)
 class Finding:
-    """One examined thing.
-
-    Attributes
-    ----------
-    what : str
-        What it is.
-    ok : bool
-        Whether it works.
-    detail : str
-        One line: what was found, or what to do.
-    """
+    """One examined thing; ``detail`` says in one line what was found, or what to do."""
 
     what: str
     ok: bool
@@ -43,21 +33,24 @@ class Finding:
 
 def examine(vault_path: Path, pepper_path: Path) -> list[Finding]:
     """Examine runtime, bundles, self-test, Argon2id, pepper and vault; creates nothing."""
-    findings = [Finding("python", True, f"{platform.python_version()} on {platform.machine()}")]
-    findings.append(_try("runtime", _runtime))
+    checks: dict[str, Callable[[], str]] = {"python": _python, "runtime": _runtime}
     for name in list_bundles() or [DEFAULT_BUNDLE]:
-        findings.append(_try(f"bundle {name}", partial(_bundle, name)))
-        findings.append(_try(f"self-test {name}", partial(_self_test, name)))
-    findings.append(_try("Argon2id", _argon2id))
-    findings.append(_try("vault", partial(_vault, vault_path, pepper_path)))
-    return findings
+        checks[f"bundle {name}"] = partial(_bundle, name)
+        checks[f"self-test {name}"] = partial(_self_test, name)
+    checks["Argon2id"] = lambda: format_tuning(tuning())
+    checks["vault"] = partial(_vault, vault_path, pepper_path)
+    return [_finding(what, check) for what, check in checks.items()]
 
 
-def _try(what: str, check: Callable[[], str]) -> Finding:
+def _finding(what: str, check: Callable[[], str]) -> Finding:
     try:
         return Finding(what, True, check())
     except AilockError as error:
         return Finding(what, False, str(error))
+
+
+def _python() -> str:
+    return f"{platform.python_version()} on {platform.machine()}"
 
 
 def _runtime() -> str:
@@ -85,10 +78,6 @@ def _self_test(name: str) -> str:
                 "reference: locks made on other machines may open less often here"
             )
     return "every bit as on the reference machine"
-
-
-def _argon2id() -> str:
-    return format_tuning(tuning())
 
 
 def _vault(vault_path: Path, pepper_path: Path) -> str:

@@ -27,7 +27,7 @@ _PROFILE_NAME = re.compile(r"[a-z0-9_-]{1,32}", re.ASCII)
 TAU_PLACES = 4
 TAU_UNIT: int = 10**TAU_PLACES
 """Tau is counted in ten-thousandths."""
-_TAU = re.compile(rf"(?P<whole>[01]?)\.(?P<fraction>[0-9]{{1,{TAU_PLACES}}})|(?P<one>1)")
+_TAU = re.compile(rf"[01]?\.[0-9]{{1,{TAU_PLACES}}}|1")
 
 PIN_CHARACTERS = range(4, 65)
 
@@ -52,33 +52,21 @@ def is_profile_name(name: str) -> bool:
 
 
 def tau_ten_thousandths(tau: str | Decimal | float) -> int:
-    """Tau, the share of equal bits that is asked for, as a whole number (SPEC section 4).
+    """Tau, the share of equal bits that is asked for, in ten-thousandths (SPEC section 4).
 
-    Parameters
-    ----------
-    tau : str, Decimal or float
-        In (0.5, 1], with at most four decimals. A float means the shortest decimal that denotes it:
-        0.68 is 68/100, not the binary number just above it.
-
-    Returns
-    -------
-    int
-        In ten-thousandths, 5001 to 10,000.
+    A float means the shortest decimal that denotes it: 0.68 is 68/100, not the binary number just
+    above it.
 
     Raises
     ------
     ProfileError
-        Anything else.
+        Not in (0.5, 1], or of more than four decimals.
     """
     # float.__repr__, because the repr of NumPy's subclass names its type.
     text = float.__repr__(tau) if isinstance(tau, float) else str(tau)
-    match = _TAU.fullmatch(text)
-    if match is None:
+    if not _TAU.fullmatch(text):
         raise ProfileError(f"tau must be a decimal with at most {TAU_PLACES} places, not {text!r}")
-    if match["one"]:
-        return TAU_UNIT
-    fraction = int(match["fraction"].ljust(TAU_PLACES, "0"))
-    ten_thousandths = int(match["whole"] or "0") * TAU_UNIT + fraction
+    ten_thousandths = int(Decimal(text).scaleb(TAU_PLACES))
     if not TAU_UNIT < 2 * ten_thousandths <= 2 * TAU_UNIT:
         raise ProfileError(f"tau must lie in (0.5, 1], not {text}")
     return ten_thousandths
@@ -131,7 +119,7 @@ def block_lengths_bits(lambda_bits: int, blocks: int) -> tuple[int, int] | None:
 
 
 def code_exists(lambda_bits: int, order: int, blocks: int, message_symbols: int) -> bool:
-    """Whether SPEC section 5 has a code with these parameters.
+    """Whether SPEC section 5 has a code of these parameters.
 
     Parameters
     ----------

@@ -53,14 +53,8 @@ class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def read_json(raw: bytes, kind: type[T]) -> T:
-    """A JSON text as a value of ``kind``, whose annotations say what is allowed.
-
-    Raises
-    ------
-    StrictJsonError
-        ``raw`` is not JSON in UTF-8, or not of this kind.
-    """
-    return _converted(parse_json(raw), kind)
+    """A JSON text as a value of ``kind``: :func:`parse_json`, then :func:`check_json`."""
+    return check_json(parse_json(raw), kind)
 
 
 def parse_json(raw: bytes) -> Any:
@@ -87,7 +81,7 @@ def parse_json(raw: bytes) -> Any:
 
 
 def check_json(value: object, kind: type[T]) -> T:
-    """Plain values, as :func:`parse_json` gives them, as a value of ``kind``.
+    """Plain values as a value of ``kind``, whose annotations say what is allowed.
 
     Raises
     ------
@@ -95,7 +89,10 @@ def check_json(value: object, kind: type[T]) -> T:
         ``value`` is not of this kind.
     """
     _refuse_ambiguous(value, "", 0)
-    return _converted(value, kind)
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise StrictJsonError(_explained(str(error), value, kind)) from None
 
 
 def json_path(*keys: str) -> str:
@@ -133,13 +130,6 @@ def _refuse_ambiguous(value: object, path: str, depth: int) -> None:
         raise StrictJsonError(_at(path, "a whole number of more than 64 bits"))
     elif isinstance(value, str) and not value.isascii() and _SURROGATE.search(value):
         raise StrictJsonError(_at(path, "half of a character"))
-
-
-def _converted(value: object, kind: type[T]) -> T:
-    try:
-        return msgspec.convert(value, kind)
-    except msgspec.ValidationError as error:
-        raise StrictJsonError(_explained(str(error), value, kind)) from None
 
 
 def _explained(message: str, value: object, kind: type[Any]) -> str:

@@ -6,7 +6,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakSet
 
 if TYPE_CHECKING:
@@ -16,18 +16,14 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-class Renewable(Protocol):
-    """What holds threads or locks, which a forked process does not have or can never take."""
-
-    def renew(self) -> None:
-        """Make them anew; no other thread is there."""
+_to_renew: WeakSet[Any] = WeakSet()
 
 
-_to_renew: WeakSet[Renewable] = WeakSet()
+def renew_after_fork(holder: Any) -> None:
+    """Call ``holder.renew()`` in every forked process, as long as there is ``holder``.
 
-
-def renew_after_fork(holder: Renewable) -> None:
-    """Call ``holder.renew()`` in every forked process, as long as there is ``holder``."""
+    It makes anew what such a process does not have, threads, or can never take, locks.
+    """
     _to_renew.add(holder)
 
 

@@ -95,31 +95,29 @@ def _from_bytes(data: bytes, short_side_pixels: int, limits: Limits) -> Photo:
         return _from_heif(data, limits)
     image = open_pillow(data, format_name)
     each = DECODER_BYTES_PER_PIXEL.get(format_name, _bytes_per_pixel(image) + CHANNEL_BYTES)
-    _check_size(image.size, each, len(data), limits)
-    return _photo(image, len(data), limits)
+    return _from_pillow(image, each, len(data), limits)
 
 
 def _from_jpeg(data: bytes, short_side_pixels: int, limits: Limits) -> Photo:
     layout = read_layout(data)
-    width, height = size = layout.width, layout.height
+    size = layout.width, layout.height
     divisor = dct_divisor(min(size), short_side_pixels)
-    rows = -(-layout.longer_rows * layout.unit_height // divisor)
-    memory = 4 * rows * -(-width // divisor) + layout.held_bytes + 2 * len(data)
-    _check_pixel_count(size, limits)
-    _check_memory(size, memory, limits, "not progressive" if layout.held_bytes else "")
+    reduced = -(-layout.longer_height // divisor) * -(-layout.width // divisor)
+    memory = 4 * reduced + layout.held_bytes + 2 * len(data)
+    _check_size(size, memory, limits, "JPEG, not progressive" if layout.held_bytes else "JPEG")
     image = decode_jpeg(data, layout, divisor)
     check_mode(image)
     room = limits.decoding_bytes - 4 * image.width * image.height - len(data)
-    return Photo(image, size, -(-height // divisor), _orientation(image), room)
+    return Photo(image, size, -(-layout.height // divisor), _orientation(image), room)
 
 
 def _from_heif(data: bytes, limits: Limits) -> Photo:
     file = open_heif(data)
     plain = file.mode == "RGB" and file.info.get("bit_depth", 8) == 8
     each = DECODER_BYTES_PER_PIXEL["HEIF"] if plain else DEEP_HEIF_BYTES_PER_PIXEL
-    _check_size(file.size, each, len(data), limits)
+    _check_size(file.size, each * file.size[0] * file.size[1] + len(data), limits)
     if file.mode != "RGB":
-        return _photo(file.to_pillow(), len(data), limits)
+        return _from_pillow(file.to_pillow(), each, len(data), limits)
     pixels = np.asarray(file)[:, : file.size[0]]
     room = limits.decoding_bytes - pixels.nbytes - len(data)
     return Photo(pixels, file.size, room_bytes=room)  # libheif has turned it already
@@ -128,8 +126,17 @@ def _from_heif(data: bytes, limits: Limits) -> Photo:
 def _from_image(image: Image.Image, limits: Limits) -> Photo:
     if image.format is not None and image.format not in PILLOW_FORMATS:
         raise unknown_format()
-    _check_size(image.size, _bytes_per_pixel(image) + CHANNEL_BYTES, 0, limits)
-    return _photo(image, 0, limits)
+    return _from_pillow(image, _bytes_per_pixel(image) + CHANNEL_BYTES, 0, limits)
+
+
+def _from_pillow(image: Image.Image, each: int, file_bytes: int, limits: Limits) -> Photo:
+    """Of an image that takes ``each`` bytes a pixel while it is decoded."""
+    pixels = image.width * image.height
+    _check_size(image.size, each * pixels + file_bytes, limits)
+    check_mode(image)
+    image.load()
+    room = limits.decoding_bytes - _bytes_per_pixel(image) * pixels - file_bytes
+    return Photo(image, image.size, orientation=_orientation(image), room_bytes=room)
 
 
 def _from_array(pixels: Pixels, limits: Limits) -> Photo:
@@ -139,17 +146,9 @@ def _from_array(pixels: Pixels, limits: Limits) -> Photo:
             "give uint8 RGB of shape (height, width, 3)"
         )
     height, width = pixels.shape[:2]
-    _check_size((width, height), 3 + CHANNEL_BYTES, 0, limits)
+    _check_size((width, height), (3 + CHANNEL_BYTES) * width * height, limits)
     pixels = np.array(pixels, order="C")
     return Photo(pixels, (width, height), room_bytes=limits.decoding_bytes - pixels.nbytes)
-
-
-def _photo(image: Image.Image, file_bytes: int, limits: Limits) -> Photo:
-    check_mode(image)
-    image.load()
-    stored_bytes = _bytes_per_pixel(image) * image.width * image.height
-    room = limits.decoding_bytes - stored_bytes - file_bytes
-    return Photo(image, image.size, orientation=_orientation(image), room_bytes=room)
 
 
 def dct_divisor(short_side_pixels: int, needed_pixels: int) -> int:
@@ -176,24 +175,17 @@ def _bytes_per_pixel(image: Image.Image) -> int:
     return BYTES_PER_PIXEL.get(image.mode, 4)
 
 
-def _check_size(size: tuple[int, int], each: int, file_bytes: int, limits: Limits) -> None:
-    _check_pixel_count(size, limits)
-    _check_memory(size, each * size[0] * size[1] + file_bytes, limits, "")
-
-
-def _check_pixel_count(size: tuple[int, int], limits: Limits) -> None:
-    if min(size) < 1:
+def _check_size(size: tuple[int, int], memory: int, limits: Limits, advised: str = "JPEG") -> None:
+    pixels = size[0] * size[1]
+    if pixels < 1:
         raise PhotoFormatError("the photo has no pixels: take a new one")
-    if size[0] * size[1] > limits.photo_pixels:
+    if pixels > limits.photo_pixels:
         raise PhotoFormatError(
             f"the photo has more than {limits.photo_pixels / 1e6:.4g} megapixels: make it smaller"
         )
-
-
-def _check_memory(size: tuple[int, int], memory: int, limits: Limits, how: str) -> None:
     if memory > limits.decoding_bytes:
         raise PhotoFormatError(
-            f"the photo of {size[0] * size[1] / 1e6:.3g} megapixels would take {memory / 1e6:.0f} "
-            f"MB to decode, more than {limits.decoding_bytes / 1e6:.0f}: make it smaller, or save "
-            f"it as {f'JPEG, {how}' if how else 'JPEG'}"
+            f"the photo of {pixels / 1e6:.3g} megapixels would take {memory / 1e6:.0f} MB to "
+            f"decode, more than {limits.decoding_bytes / 1e6:.0f}: make it smaller, or save it as "
+            f"{advised}"
         )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+from importlib import import_module
 from typing import Any
 
-from PIL import Image, ImageFile
+from PIL import Image
 
 from ailock_sdk.errors import PhotoFormatError
 
@@ -17,6 +18,7 @@ HEIF_BRANDS = {b"mif1", b"mif2", b"msf1", b"miaf"}
 PILLOW_FORMATS = {"JPEG", "MPO", "PNG", "WEBP", "AVIF", "HEIF"}
 """Pillow's names of the formats read here; MPO is a JPEG with more pictures behind the first."""
 
+_PLUGINS = {"PNG": "PngImage", "WEBP": "WebPImage", "AVIF": "AvifImage"}
 _MAX_BRANDS_BYTES = 4096
 
 
@@ -61,28 +63,19 @@ def open_pillow(data: bytes, format_name: str) -> Image.Image:
     PhotoFormatError
         This Pillow cannot read the format.
     """
-    plugin: Any
-    if format_name == "PNG":
-        from PIL import PngImagePlugin as plugin  # noqa: N813
-
-        return _opened(plugin.PngImageFile, data)
-    if format_name == "WEBP":
-        from PIL import WebPImagePlugin as plugin  # noqa: N813
-
-        reader = "WebPImageFile"
-    else:
-        try:
-            from PIL import AvifImagePlugin as plugin  # noqa: N813
-        except ImportError:
-            raise _not_built_in("AVIF") from None
-        reader = "AvifImageFile"
-    if not getattr(plugin, "SUPPORTED", True):
-        raise _not_built_in(format_name)
-    return _opened(getattr(plugin, reader), data)
-
-
-def _opened(reader: type[ImageFile.ImageFile], data: bytes) -> Image.Image:
-    return reader(io.BytesIO(data))
+    name = _PLUGINS[format_name]
+    try:
+        plugin = import_module(f"PIL.{name}Plugin")
+        supported = getattr(plugin, "SUPPORTED", True)
+    except ImportError:
+        supported = False
+    if not supported:
+        raise PhotoFormatError(
+            f"this Pillow reads no {format_name} photos: pip install --upgrade pillow, "
+            "or save the photo as JPEG"
+        )
+    image: Image.Image = getattr(plugin, f"{name}File")(io.BytesIO(data))
+    return image
 
 
 def open_heif(data: bytes) -> Any:
@@ -101,13 +94,6 @@ def open_heif(data: bytes) -> Any:
             "or save the photo as JPEG"
         ) from error
     return pillow_heif.open_heif(data)
-
-
-def _not_built_in(format_name: str) -> PhotoFormatError:
-    return PhotoFormatError(
-        f"this Pillow reads no {format_name} photos: pip install --upgrade pillow, "
-        "or save the photo as JPEG"
-    )
 
 
 def unknown_format() -> PhotoFormatError:

@@ -17,7 +17,7 @@ import hashlib
 import io
 import re
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from PIL import Image, JpegImagePlugin
@@ -50,53 +50,79 @@ _SURELY_THERE = 8
 _DIGEST_ROWS = 64
 
 
-@dataclass(frozen=True)
+@dataclass
 class JpegLayout:
-    """What the markers of a JPEG's first picture say.
+    """What the markers of a JPEG's first picture say. A unit is an MCU of its data.
 
     Attributes
     ----------
-    width, height, height_at : int
-        In pixels; where the file says ``height``, in two bytes.
-    unit_width, unit_height : int
-        Pixels that one unit (MCU) of the data covers.
-    vertical_ratio : int
-        Rows of pixels to a row of the coarsest component.
-    held_bytes : int
-        What a decoder keeps of the whole picture beside its pixels: every coefficient, if they come
-        in several scans, else nothing.
-    scans : tuple of (int, int)
+    coding : int
+        The marker of the frame.
+    width, height : int
+        In pixels.
+    height_at : int
+        Where the file says ``height``, in two bytes.
+    sampling : dict of int to tuple
+        Horizontal and vertical factor of each component.
+    interval : int
+        Units between restart markers, 0 without.
+    interval_at : int
+        Where the file says ``interval``, in two bytes.
+    is_in_parts : bool
+        Whether some scan lacks a component.
+    scans : list of tuple
         Where the data of each scan begins and ends.
-    interval, interval_at : int
-        Units between restart markers, 0 without; where the file says so, in two bytes.
-    restarts : tuple of int
+    restarts : list of int
         Where the restart markers of the last scan are.
-    arithmetic : bool
-        Whether it is coded so, not by Huffman's method.
     """
 
-    width: int
-    height: int
-    height_at: int
-    unit_width: int
-    unit_height: int
-    vertical_ratio: int
-    held_bytes: int
-    scans: tuple[tuple[int, int], ...]
-    interval: int
-    interval_at: int
-    restarts: tuple[int, ...]
-    arithmetic: bool
+    coding: int = 0
+    width: int = 0
+    height: int = 0
+    height_at: int = 0
+    sampling: dict[int, tuple[int, int]] = field(default_factory=dict)
+    interval: int = 0
+    interval_at: int = 0
+    is_in_parts: bool = False
+    scans: list[tuple[int, int]] = field(default_factory=list)
+    restarts: list[int] = field(default_factory=list)
+
+    @property
+    def _factors(self) -> tuple[int, int]:
+        return max(x for x, _ in self.sampling.values()), max(y for _, y in self.sampling.values())
+
+    @property
+    def unit(self) -> tuple[int, int]:
+        """Width and height of a unit in pixels."""
+        x, y = self._factors if len(self.sampling) > 1 else (1, 1)
+        return 8 * x, 8 * y
 
     @property
     def columns(self) -> int:
         """Units in a row."""
-        return -(-self.width // self.unit_width)
+        return -(-self.width // self.unit[0])
 
     @property
     def rows(self) -> int:
         """Rows of units."""
-        return -(-self.height // self.unit_height)
+        return -(-self.height // self.unit[1])
+
+    @property
+    def vertical_ratio(self) -> int:
+        """Rows of pixels to a row of the coarsest component."""
+        return self.unit[1] // (8 * min(y for _, y in self.sampling.values()))
+
+    @property
+    def held_bytes(self) -> int:
+        """What a decoder keeps of the whole picture beside its pixels: every coefficient, or 0."""
+        if not self.is_in_parts and self.coding not in _PROGRESSIVE:
+            return 0
+        return int(_COEFFICIENT_BYTES * 64 * sum(map(self.blocks, self.sampling)))
+
+    def blocks(self, component: int) -> int:
+        """Blocks of 8 x 8 samples that a component has."""
+        (x, y), (most_x, most_y) = self.sampling[component], self._factors
+        return -(-self.width * x // (8 * most_x)) * -(-self.height * y // (8 * most_y))
 
     @property
     def intervals_grow(self) -> bool:
@@ -113,41 +139,13 @@ class JpegLayout:
     @property
     def longer_rows(self) -> int:
         """Rows of units of the picture whose empty ends are looked at."""
-        units = self.rows * self.columns
-        if self.intervals_grow:
-            units += len(self.restarts) * _EXTRA_UNITS
-        return -(-units // self.columns) + 1
-
-
-@dataclass(frozen=True)
-class _Frame:
-    """A frame header; ``sampling`` has (horizontal, vertical) factors by component."""
-
-    marker: int
-    width: int
-    height: int
-    sampling: dict[int, tuple[int, int]]
-
-    @staticmethod
-    def read(marker: int, content: bytes) -> _Frame:
-        _, height, width, count = struct.unpack_from(">BHHB", content)
-        components = (content[6 + 3 * i : 9 + 3 * i] for i in range(count))
-        return _Frame(marker, width, height, {c[0]: (c[1] >> 4, c[1] & 15) for c in components})
+        extra = len(self.restarts) * _EXTRA_UNITS if self.intervals_grow else 0
+        return -(-(self.rows * self.columns + extra) // self.columns) + 1
 
     @property
-    def most(self) -> tuple[int, int]:
-        return max(x for x, _ in self.sampling.values()), max(y for _, y in self.sampling.values())
-
-    def blocks(self, component: int) -> int:
-        (x, y), (most_x, most_y) = self.sampling[component], self.most
-        return -(-self.width * x // (8 * most_x)) * -(-self.height * y // (8 * most_y))
-
-    def units(self, components: bytes) -> int:
-        """Units of a scan of these components."""
-        if len(components) == 1:
-            return self.blocks(components[0])
-        x, y = self.most
-        return -(-self.width // (8 * x)) * -(-self.height // (8 * y))
+    def longer_height(self) -> int:
+        """The height of that picture in pixels."""
+        return self.longer_rows * self.unit[1]
 
 
 def damaged() -> PhotoFormatError:
@@ -170,78 +168,65 @@ def read_layout(data: bytes) -> JpegLayout:
 
 
 def _walk(data: bytes) -> JpegLayout:
-    frame: _Frame | None = None
-    interval = interval_at = height_at = 0
-    scans: list[tuple[int, int]] = []
-    restarts: list[int] = []
-    in_parts = False
+    layout = JpegLayout()
     position = len(_END)
     while True:
         match = _MARKER.match(data, position)
         if match is None:
             raise damaged()
         marker, position = match[1][0], match.end()
-        if marker == _EOI:
-            break
-        if marker in _RESTARTS or marker in (_SOI, _TEM):
+        if marker == _EOI and layout.scans:
+            return layout
+        if marker in _RESTARTS or marker in (_SOI, _TEM, _EOI):
             raise damaged()
         (length,) = struct.unpack_from(">H", data, position)
         content = data[position + 2 : position + length]
-        if len(content) != length - 2 or (marker in _FRAMES and frame is not None):
+        if len(content) != length - 2 or (marker in _FRAMES and layout.sampling):
             raise damaged()
         if marker in _FRAMES:
-            frame, height_at = _Frame.read(marker, content), position + 3
+            _, layout.height, layout.width, count = struct.unpack_from(">BHHB", content)
+            layout.coding, layout.height_at = marker, position + 3
+            for at in range(6, 6 + 3 * count, 3):
+                layout.sampling[content[at]] = content[at + 1] >> 4, content[at + 1] & 15
         elif marker == _DRI:
-            (interval,) = struct.unpack(">H", content)
-            interval_at = position + 2
+            (layout.interval,) = struct.unpack(">H", content)
+            layout.interval_at = position + 2
         position += length
         if marker == _SOS:
-            if frame is None:
-                raise damaged()
             components = content[1 : 1 + 2 * content[0] : 2]
-            in_parts |= len(components) < len(frame.sampling)
-            units = frame.units(components)
-            restarts = []
-            start, number = position, -(-units // interval) - 1 if interval else 0
-            position = _end_of_scan(data, start, number, restarts)
-            scans.append((start, position))
-    if frame is None or not scans:
-        raise damaged()
-    x, y = frame.most if len(frame.sampling) > 1 else (1, 1)
-    held = int(_COEFFICIENT_BYTES * 64 * sum(map(frame.blocks, frame.sampling)))
-    return JpegLayout(
-        width=frame.width,
-        height=frame.height,
-        height_at=height_at,
-        unit_width=8 * x,
-        unit_height=8 * y,
-        vertical_ratio=y // min(factor for _, factor in frame.sampling.values()),
-        held_bytes=held if in_parts or frame.marker in _PROGRESSIVE else 0,
-        scans=tuple(scans),
-        interval=interval,
-        interval_at=interval_at,
-        restarts=tuple(restarts),
-        arithmetic=frame.marker in _ARITHMETIC,
-    )
+            layout.is_in_parts |= len(components) < len(layout.sampling)
+            units = layout.rows * layout.columns
+            if len(components) == 1:
+                units = layout.blocks(components[0])
+            number = -(-units // layout.interval) - 1 if layout.interval else 0
+            layout.restarts, end = _scan(data, position, number)
+            layout.scans.append((position, end))
+            position = end
 
 
-def _end_of_scan(data: bytes, start: int, number: int, restarts: list[int]) -> int:
-    """Where the data of a scan ends that has so many restart markers, whose places are added."""
-    position = start
-    for count in range(number + 1):
-        match = _NEXT_MARKER.search(data, position)
-        if match is None or (match[1][0] in _RESTARTS) != (count < number):
+def _scan(data: bytes, start: int, number: int) -> tuple[list[int], int]:
+    """Where a scan's restart markers are, of which it has so many, and where its data ends."""
+    restarts = []
+    marker, end, position = _next_marker(data, start)
+    for count in range(number):
+        if marker != _RESTARTS[count % len(_RESTARTS)]:
             raise damaged()
-        end, position = match.start(), match.end()
-        while end > start and data[end - 1] == 0xFF:  # a marker may begin with several
-            end -= 1
-        if count < number:
-            if match[1][0] != _RESTARTS[count % len(_RESTARTS)]:
-                raise damaged()
-            restarts.append(end)
-    if _went_through_text_mode(data, start, end):
+        restarts.append(end)
+        marker, end, position = _next_marker(data, position)
+    if marker in _RESTARTS or _went_through_text_mode(data, start, end):
         raise damaged()
-    return end
+    return restarts, end
+
+
+def _next_marker(data: bytes, start: int) -> tuple[int, int, int]:
+    """The next marker in a scan, where it begins and where it ends."""
+    match = _NEXT_MARKER.search(data, start)
+    if match is None:
+        raise damaged()
+    begin = match.start()
+    while begin > start and data[begin - 1] == 0xFF:  # it may begin with several
+        begin -= 1
+    return match[1][0], begin, match.end()
 
 
 def _went_through_text_mode(data: bytes, start: int, end: int) -> bool:
@@ -289,16 +274,16 @@ def _reduced(data: bytes, divisor: int) -> Image.Image:
 
 
 def _longer(data: bytes, layout: JpegLayout) -> bytes | None:
-    """The picture declared as long as ``layout.longer_rows``, if it can be."""
-    height = layout.unit_height * layout.longer_rows
-    if max(height, layout.width + layout.unit_width) > _MAX_SIDE_PIXELS or layout.arithmetic:
+    """The picture declared as long as ``layout.longer_height``, if it can be."""
+    longest = max(layout.longer_height, layout.width + layout.unit[0])
+    if longest > _MAX_SIDE_PIXELS or layout.coding in _ARITHMETIC:
         return None
     start, end = layout.scans[-1]
     while end > start and data[end - 1] in (0x00, 0xFF):  # some encoders fill up their memory
         end -= 1
-    changes = [(layout.height_at, height)]
+    changes = [(layout.height_at, layout.longer_height)]
     if layout.intervals_grow:  # units that have all their pixels, so that each has a middle
-        changes.append((layout.height_at + 2, layout.columns * layout.unit_width))
+        changes.append((layout.height_at + 2, layout.columns * layout.unit[0]))
         changes.append((layout.interval_at, layout.interval + _EXTRA_UNITS))
     parts, position = [], 0
     for at, value in sorted(changes):
@@ -317,17 +302,15 @@ def _filled(data: bytes, layout: JpegLayout) -> bytes:
 def _ends_early(longer: Image.Image, layout: JpegLayout, divisor: int) -> bool:
     """Whether an end is empty altogether; behind sound data is the unit where it was noticed.
 
-    Raises
-    ------
-    PhotoFormatError
-        More than that is there.
+    The picture is damaged if more than that is there.
     """
-    columns = np.arange(layout.columns) * layout.unit_width + layout.unit_width // 2
+    width, height = layout.unit
+    columns = np.arange(layout.columns) * width + width // 2
     columns = np.minimum(columns // divisor, longer.width - 1)  # the middles of the units
     first = 0 if layout.intervals_grow else layout.rows
     lines = []
     for row in range(first, layout.longer_rows):
-        y = (row * layout.unit_height + layout.unit_height // 2) // divisor
+        y = (row * height + height // 2) // divisor
         lines.append(np.asarray(longer.crop((0, y, longer.width, y + 1)))[0, columns])
     units = np.concatenate(lines).reshape(len(lines) * layout.columns, -1)
     found = (units != units[-1]).any(axis=1)  # the last of all is empty

@@ -17,10 +17,8 @@ from click.shell_completion import (
 )
 
 from ailock_sdk.cli.app import COMPLETE_VARIABLE, app
-from ailock_sdk.cli.commands import command
-from ailock_sdk.cli.exit_codes import ExitCode
+from ailock_sdk.cli.commands import Settings, command
 from ailock_sdk.cli.output import report
-from ailock_sdk.cli.settings import Settings
 
 
 class _Bash(BashComplete):
@@ -36,20 +34,18 @@ add_completion_class(_Bash)
 _KINDS: dict[str, type[ShellComplete]] = {"bash": _Bash, "zsh": ZshComplete, "fish": FishComplete}
 
 
-def complete(instruction: str) -> int:
+def complete(instruction: str) -> None:
     """Answer what the script asks, in silence: no message helps who pressed the tabulator."""
     with contextlib.suppress(Exception):
         shell_complete(app, {"obj": Settings()}, "ailock", COMPLETE_VARIABLE, instruction)
-    return ExitCode.OK
 
 
 @command("completion", 'eval "$(ailock completion bash)"', "ailock completion fish | source")
 @click.argument("shell", type=click.Choice(list(_KINDS)), help="The shell you use.")
-def completion(settings: Settings, shell: str) -> int:
+def completion(settings: Settings, shell: str) -> None:
     """Print a script that completes ailock's command lines in a shell.
 
     Put the command of the example into the shell's start-up file, ~/.bashrc for example.
     """
     script = _KINDS[shell](app, {}, "ailock", COMPLETE_VARIABLE).source()
     report(settings, {"shell": shell, "script": script}, script)
-    return ExitCode.OK

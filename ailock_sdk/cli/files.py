@@ -1,4 +1,7 @@
-"""What command lines name: photos and files, ``-`` for standard input and output, pipes."""
+"""What command lines name: photos and files, ``-`` for standard input and output, pipes.
+
+Whatever cannot be read or written is an ``OSError`` that names what the user named.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,8 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -25,36 +29,17 @@ OBJECTS_SEPARATOR = "+"
 MAX_OBJECTS = 4
 
 
-def one_reader(*words: Sequence[str]) -> None:
-    """Refuse a command line that reads standard input twice.
-
-    Raises
-    ------
-    UsageError
-        ``-`` stands in it more than once.
-    """
-    if sum(list(each).count(STANDARD) for each in words) > 1:
+def one_reader(*words: str | None) -> None:
+    """Refuse a command line that reads standard input, ``-``, twice."""
+    if words.count(STANDARD) > 1:
         raise click.UsageError("standard input, -, can be read only once")
 
 
 def photo_sources(words: Sequence[str], most: int) -> list[Any]:
     """The photos of a command line: a list, or for a combination a list of lists.
 
-    Pipes and standard input are read now, as far as a photo may be large.
-
-    Parameters
-    ----------
-    words : sequence of str
-        Paths, ``-``, and ``+`` between the objects of a combination.
-    most : int
-        Photos that one object may have.
-
-    Raises
-    ------
-    UsageError
-        No photo on a side of a ``+``, too many photos, or too many objects.
-    OSError
-        A pipe cannot be read.
+    Pipes and standard input are read now, as far as a photo may be large. What are no photos, or
+    more than ``most`` of one object, is wrong usage.
     """
     objects: list[list[PhotoSource]] = [[]]
     for word in words:
@@ -79,33 +64,31 @@ def _photo(word: str) -> PhotoSource:
         return content
 
 
+@dataclass
 class _Named:
-    """A binary stream whose errors name what the user named."""
+    """A binary stream whose errors name what the user named; ``progress`` gets what was read."""
 
-    def __init__(
-        self, stream: IO[bytes], name: str, progress: Callable[[int], object] = int
-    ) -> None:
-        self._stream = stream
-        self._name = name
-        self._progress = progress
+    stream: IO[bytes]
+    name: str
+    progress: Callable[[int], object] = int
 
     def read(self, size: int = -1, /) -> bytes:
-        with naming(self._name):
-            data = self._stream.read(size)
-        self._progress(len(data))
+        with _naming(self.name):
+            data = self.stream.read(size)
+        self.progress(len(data))
         return data
 
     def write(self, data: bytes, /) -> int:
-        with naming(self._name):
-            return self._stream.write(data)
+        with _naming(self.name):
+            return self.stream.write(data)
 
     def flush(self) -> None:
-        with naming(self._name):
-            self._stream.flush()
+        with _naming(self.name):
+            self.stream.flush()
 
 
 @contextmanager
-def naming(name: str) -> Iterator[None]:
+def _naming(name: str) -> Iterator[None]:
     """Let an OSError of the block that names nothing, or a temporary file, name ``name``."""
     try:
         yield
@@ -121,33 +104,39 @@ def naming(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def open_input(word: str, progress: Callable[[int], object] = int) -> Iterator[Any]:
-    """A binary stream of a file, a pipe, or standard input.
+def open_input(word: str, *, shows_progress: bool = False) -> Iterator[Any]:
+    """A binary stream of a file, a pipe, or standard input."""
+    with _bar(word) if shows_progress else nullcontext() as bar:
+        progress = bar.update if bar is not None else int
+        if word == STANDARD:
+            yield _Named(sys.stdin.buffer, "standard input", progress)
+            return
+        with _naming(word):
+            file = open(word, "rb")  # noqa: SIM115
+        with file:
+            yield _Named(file, word, progress)
 
-    ``progress`` is called with the number of bytes of each piece that was read.
 
-    Raises
-    ------
-    OSError
-        It cannot be read; names ``word``.
-    """
-    if word == STANDARD:
-        yield _Named(sys.stdin.buffer, "standard input", progress)
-        return
-    with naming(word):
-        file = open(word, "rb")  # noqa: SIM115
-    with file:
-        yield _Named(file, word, progress)
+def _bar(word: str) -> Any:
+    """A bar over a file's bytes on standard error, if that is a terminal."""
+    from tqdm import tqdm
+
+    size = 0  # of what has none, such as a pipe
+    with suppress(OSError, ValueError):  # as whoever opens it will say
+        size = os.stat(word).st_size
+    return tqdm(
+        total=size or None,
+        desc=os.path.basename(word),
+        unit="B",
+        unit_scale=True,
+        leave=False,
+        delay=1,
+        disable=None,
+    )
 
 
 def check_output(word: str, *, force: bool) -> None:
-    """Refuse a target that cannot be written, before any photo is read.
-
-    Raises
-    ------
-    OSError
-        There is such a file and it may not be replaced, or its folder is missing.
-    """
+    """Refuse a target that is there or cannot be written, before any photo is read."""
     path = Path(word)
     if word == STANDARD:
         standard_output()
@@ -175,11 +164,6 @@ def open_output(word: str, *, force: bool) -> Iterator[Any]:
     """A binary stream into a new file (mode 0600), which appears when whole.
 
     A pipe or a device is written to as it is, and so is standard output.
-
-    Raises
-    ------
-    OSError
-        It cannot be written; names ``word``.
     """
     from ailock_sdk.store.private_files import new_private_file
 
@@ -189,8 +173,8 @@ def open_output(word: str, *, force: bool) -> Iterator[Any]:
         stream.flush()
         return
     if _is_special(word):
-        with naming(word), open(word, "wb") as file:
+        with _naming(word), open(word, "wb") as file:
             yield _Named(file, word)
         return
-    with naming(word), new_private_file(Path(word), overwrite=force) as file:
+    with _naming(word), new_private_file(Path(word), overwrite=force) as file:
         yield _Named(file, word)

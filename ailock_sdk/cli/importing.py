@@ -7,10 +7,9 @@ from pathlib import Path
 import click
 
 from ailock_sdk.cli import checkout
-from ailock_sdk.cli.commands import FILE, Group, Several, command
+from ailock_sdk.cli.commands import FILE, Group, Settings, Several, command
 from ailock_sdk.cli.exit_codes import ExitCode
 from ailock_sdk.cli.output import report
-from ailock_sdk.cli.settings import Settings
 from ailock_sdk.constants import MODELS_PATH_VARIABLE
 from ailock_sdk.errors import AilockError, BundleError
 

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import click
 
-from ailock_sdk.cli.commands import FILE, command
+from ailock_sdk.cli import options
+from ailock_sdk.cli.commands import FILE, Settings, command
 from ailock_sdk.cli.exit_codes import ExitCode
 from ailock_sdk.cli.files import one_reader, photo_sources
-from ailock_sdk.cli.opening import (
-    find_bundle,
-    open_lock,
-    pepper_path,
-    profile_name,
-    vault_path,
-)
+from ailock_sdk.cli.opening import find_bundle, open_lock, pepper_path, profile_name, vault_path
 from ailock_sdk.cli.output import report
-from ailock_sdk.cli.settings import Settings
 from ailock_sdk.constants import DEFAULT_BENCHMARK_RUNS
 
 
@@ -26,7 +20,7 @@ from ailock_sdk.constants import DEFAULT_BENCHMARK_RUNS
 @click.argument("probe", type=FILE, help="A photo as for unlock.")
 def compare(settings: Settings, reference: str, probe: str) -> int:
     """Print how far a photo is from a reference photo."""
-    one_reader([reference, probe])
+    one_reader(reference, probe)
     first, second = photo_sources([reference, probe], 2)
     lock = open_lock(settings, None)
     a, b = lock.imageprint(first, reference=True), lock.imageprint(second)
@@ -56,7 +50,7 @@ def hash_(settings: Settings, photos: tuple[str, ...]) -> int:
     With a NeuralHash bundle these are its 24 digits. Of a lock's object it is as good as a photo:
     do not publish it.
     """
-    one_reader(photos)
+    one_reader(*photos)
     lock = open_lock(settings, None)
     lock.check_quality = False
     found = []
@@ -74,12 +68,7 @@ def hash_(settings: Settings, photos: tuple[str, ...]) -> int:
     "ailock benchmark --photo mug.jpg --runs 5 --json",
     "ailock benchmark --tune",
 )
-@click.option(
-    "--photo",
-    type=FILE,
-    metavar="FILE",
-    help="A photo to time with [default: the model's own].",
-)
+@options.file_option("--photo", help="A photo to time with [default: the model's own].")
 @click.option(
     "--runs",
     type=click.IntRange(min=1),
@@ -97,14 +86,14 @@ def hash_(settings: Settings, photos: tuple[str, ...]) -> int:
 )
 def benchmark(
     settings: Settings, photo: str | None, runs: int, threads: int | None, tune: bool
-) -> int:
+) -> None:
     """Time every stage of an unlock."""
     from ailock_sdk.benchmark import format_report, format_tuning, run, tuning
 
     if tune:
         result = tuning()
         report(settings, result, format_tuning(result))
-        return ExitCode.OK
+        return
     result = run(
         photo=photo,
         runs=runs,
@@ -113,7 +102,6 @@ def benchmark(
         bundle=find_bundle(settings),
     )
     report(settings, result, format_report(result))
-    return ExitCode.OK
 
 
 @command("doctor", "ailock doctor")

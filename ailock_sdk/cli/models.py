@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ailock_sdk.cli import checkout
-from ailock_sdk.cli.commands import FILE, Group, Several, command
+from ailock_sdk.cli.commands import FILE, Group, Settings, Several, command
 from ailock_sdk.cli.exit_codes import ExitCode
 from ailock_sdk.cli.importing import import_
 from ailock_sdk.cli.output import report, tell
-from ailock_sdk.cli.settings import Settings
 from ailock_sdk.constants import MODELS_PATH_VARIABLE
 from ailock_sdk.errors import AilockError, BundleError
 

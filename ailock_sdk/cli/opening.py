@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ailock_sdk.constants import VAULT_PATH_VARIABLE
 
 if TYPE_CHECKING:
-    from ailock_sdk.cli.settings import Settings
+    from ailock_sdk.cli.commands import Settings
     from ailock_sdk.embedding import Bundle
     from ailock_sdk.lock import AiLock
     from ailock_sdk.store import PepperProvider
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 _BLAS_THREADS = "OPENBLAS_NUM_THREADS"
 
 
-def open_vault(settings: Settings, *, reads_photos: bool, allow_faces: bool = False) -> Vault:
+def open_vault(
+    settings: Settings, *, reads_photos: bool = False, allow_faces: bool = False
+) -> Vault:
     """The vault that is meant; the model is loaded now if the command ``reads_photos``."""
     bundle = _begin_reading(settings) if reads_photos else None  # before what follows is loaded
     import logging
@@ -52,12 +54,11 @@ def _load_numpy() -> None:
 
     By itself, too: where imports are nested deep, Python 3.11 may move its stack at every call.
     """
-    unset = _BLAS_THREADS not in os.environ
-    if unset:
-        os.environ[_BLAS_THREADS] = "1"
+    chosen = _BLAS_THREADS in os.environ
+    os.environ.setdefault(_BLAS_THREADS, "1")
     import numpy  # noqa: F401
 
-    if unset:
+    if not chosen:
         del os.environ[_BLAS_THREADS]  # programs of --exec choose for themselves
 
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from typing import IO, Any
 
-from ailock_sdk.cli.settings import Settings
+from ailock_sdk.cli.commands import Settings
 
 _closed: set[str] = set()
 """Standard streams that this process began without."""
@@ -47,15 +47,12 @@ def shown(text: object) -> str:
 
 def report(settings: Settings, facts: Mapping[str, Any], text: str) -> None:
     """Print a command's result: ``facts``, JSON-ready, if ``--json`` was given, else ``text``."""
-    if settings.json:
-        print_json(facts)
-    else:
-        print(text)
+    print(as_json(facts) if settings.json else text)
 
 
-def print_json(facts: Mapping[str, Any]) -> None:
-    """Print one JSON object, keys sorted."""
-    print(json.dumps(facts, indent=2, sort_keys=True))
+def as_json(facts: Mapping[str, Any]) -> str:
+    """One JSON object, keys sorted."""
+    return json.dumps(facts, indent=2, sort_keys=True)
 
 
 def tell(text: str) -> None:
@@ -64,13 +61,7 @@ def tell(text: str) -> None:
 
 
 def standard_output() -> IO[bytes]:
-    """Standard output for bytes, after what was printed before.
-
-    Raises
-    ------
-    OSError
-        It is closed.
-    """
+    """Standard output for bytes, after what was printed before; an ``OSError`` if it is closed."""
     if is_closed("stdout"):
         raise OSError(errno.EBADF, os.strerror(errno.EBADF), "standard output")
     sys.stdout.flush()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
-from ailock_sdk.cli.commands import FILE, Group, command
+from ailock_sdk.cli import options
+from ailock_sdk.cli.commands import Group, Settings, command
 from ailock_sdk.cli.exit_codes import ExitCode
 from ailock_sdk.cli.opening import open_vault
 from ailock_sdk.cli.output import report, shown
-from ailock_sdk.cli.settings import Settings
 
 if TYPE_CHECKING:
     from ailock_sdk.vault_parts.results import PepperReplaced
@@ -27,79 +28,64 @@ def pepper() -> None:
     """
 
 
-@command("show", "ailock pepper show --json")
+@command("show", "ailock pepper show --json", group=pepper)
 def show(settings: Settings) -> int:
     """Say where the pepper is, and whether it is the vault's."""
-    with open_vault(settings, reads_photos=False) as vault:
+    with open_vault(settings) as vault:
         found = vault.pepper_status()
-    facts = {
-        "path": None if found.path is None else str(found.path),
-        "pepper_id": found.pepper_id,
-        "vault_pepper_id": found.vault_pepper_id,
-        "problem": found.problem,
-    }
+    facts = {**asdict(found), "path": None if found.path is None else str(found.path)}
     unneeded = found.vault_pepper_id is None
-    verdict = found.problem or "the pepper is the vault's"
     lines = [
         f"pepper  {shown(found.path)}  {found.pepper_id or 'none'}",
         f"vault   {shown(vault.path)}  {found.vault_pepper_id or 'holds no lock yet'}",
-        *([] if unneeded else [shown(verdict)]),
     ]
+    if not unneeded:
+        lines.append(shown(found.problem or "the pepper is the vault's"))
     report(settings, facts, "\n".join(lines))
     return ExitCode.OK if unneeded or found.problem is None else ExitCode.SETUP
 
 
-@command("backup", "ailock pepper backup /media/stick/pepper")
-@click.argument("file", type=FILE, help="The new file, elsewhere than the vault.")
-def backup(settings: Settings, file: str) -> int:
+@command("backup", "ailock pepper backup /media/stick/pepper", group=pepper)
+@options.file("The new file, elsewhere than the vault.")
+def backup(settings: Settings, file: str) -> None:
     """Copy the pepper to a new file, elsewhere than the vault."""
-    with open_vault(settings, reads_photos=False) as vault:
+    with open_vault(settings) as vault:
         vault.backup_pepper(file)
     report(settings, {"output": file}, f"copied the pepper to {shown(file)}")
-    return ExitCode.OK
 
 
-@command("restore", "ailock pepper restore /media/stick/pepper")
-@click.argument("file", type=FILE, help="A backup.")
+@command("restore", "ailock pepper restore /media/stick/pepper", group=pepper)
+@options.file("A backup.")
 @click.option("--force", is_flag=True, help="Even if it is not the vault's.")
-def restore(settings: Settings, file: str, force: bool) -> int:
+def restore(settings: Settings, file: str, force: bool) -> None:
     """Put the pepper back from a backup.
 
     One that is there is kept beside it.
     """
-    with open_vault(settings, reads_photos=False) as vault:
-        done = vault.restore_pepper(file, force=force)
-    _report(settings, done, "restored")
-    return ExitCode.OK
+    with open_vault(settings) as vault:
+        _report(settings, vault.restore_pepper(file, force=force), "restored")
 
 
-@command("replace", "ailock pepper replace", "ailock pepper replace --with /media/stick/new-pepper")
-@click.option("--with", "new", type=FILE, metavar="FILE", help="The new pepper [default: drawn].")
+@command(
+    "replace",
+    "ailock pepper replace",
+    "ailock pepper replace --with /media/stick/new-pepper",
+    group=pepper,
+)
+@options.file_option("--with", "new", help="The new pepper [default: drawn].")
 @click.option("--force", is_flag=True, help="Even if nothing opens some lock afterwards.")
-def replace(settings: Settings, new: str | None, force: bool) -> int:
+def replace(settings: Settings, new: str | None, force: bool) -> None:
     """Give the vault another pepper.
 
     For when the old one is lost or was seen. Photos that were enrolled with the old one open
     nothing any more: add them anew, by the recovery code.
     """
-    with open_vault(settings, reads_photos=False) as vault:
-        done = vault.replace_pepper(new, force=force)
-    _report(settings, done, "replaced")
-    return ExitCode.OK
-
-
-for _action in (show, backup, restore, replace):
-    pepper.add_command(_action)
+    with open_vault(settings) as vault:
+        _report(settings, vault.replace_pepper(new, force=force), "replaced")
 
 
 def _report(settings: Settings, done: PepperReplaced, verb: str) -> None:
     kept = None if done.kept is None else str(done.kept)
-    facts = {
-        "pepper_id": done.pepper_id,
-        "kept": kept,
-        "waiting": list(done.waiting),
-        "closed": {name: list(numbers) for name, numbers in done.closed.items()},
-    }
     lines = [f"{verb} the pepper, now {done.pepper_id}"]
     if kept is not None:
         lines.append(f"the one before is kept as {shown(kept)}")
@@ -108,4 +94,4 @@ def _report(settings: Settings, done: PepperReplaced, verb: str) -> None:
         f"photos of {name!r} open no more, slots {', '.join(map(str, numbers))}: ailock slots add"
         for name, numbers in done.closed.items()
     ]
-    report(settings, facts, "\n".join(lines))
+    report(settings, {**asdict(done), "kept": kept}, "\n".join(lines))

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from ailock_sdk.cli.commands import Function
+from ailock_sdk.cli.commands import Function, Settings
 from ailock_sdk.cli.exit_codes import SIGNAL_BASE, ExitCode
 from ailock_sdk.cli.output import standard_output, tell
-from ailock_sdk.cli.settings import Settings
 from ailock_sdk.cli.signals import Ended
 
 if TYPE_CHECKING:
@@ -41,26 +40,18 @@ class Release:
     ----------
     form : str or None
         A key of :data:`FORMS`; to standard output.
-    command : tuple of str
+    command : sequence of str
         The words of a command that gets the secret on its standard input; none if empty.
     """
 
     form: str | None
-    command: tuple[str, ...]
+    command: Sequence[str]
+
+    def __bool__(self) -> bool:
+        return self.form is not None or bool(self.command)
 
     def give(self, opened: Secret | Hidden) -> int:
-        """Hand out the 32 bytes, or the identity's text.
-
-        Returns
-        -------
-        int
-            0, or what became of the command, as :class:`ExitCode` says.
-
-        Raises
-        ------
-        OSError
-            Standard output cannot be written.
-        """
+        """Hand out the 32 bytes, or the identity's text; 0, or what became of the command."""
         if self.command:
             return _run(self.command, opened)
         stream = standard_output()
@@ -68,63 +59,55 @@ class Release:
         stream.flush()
         return ExitCode.OK
 
-    def __bool__(self) -> bool:
-        return self.form is not None or bool(self.command)
-
 
 def release_options(function: Function) -> Function:
     """The options ``--output``, ``--exec``, ``--force``; a function takes a :class:`Release`."""
 
+    @click.option(
+        "--output",
+        "form",
+        type=click.Choice(list(FORMS)),
+        help="Write the 32-byte secret, or the identity for `age -d`, to standard output.",
+    )
+    @click.option(
+        "--exec",
+        "exec_",
+        metavar="CMD",
+        help="Run CMD with the 32 secret bytes on its standard input; no shell reads CMD.",
+    )
+    @click.option("--force", is_flag=True, help="Write even raw bytes to a terminal.")
     @wraps(function)
     def collected(
-        settings: Settings,
-        *arguments: Any,
-        form: str | None,
-        exec_: str | None,
-        force: bool,
-        **rest: Any,
+        settings: Settings, *, form: str | None, exec_: str | None, force: bool, **rest: Any
     ) -> Any:
-        rest["release"] = _release(settings, form, exec_, force)
-        return function(settings, *arguments, **rest)
+        _check(settings, form, exec_, force)
+        return function(settings, release=Release(form, _words(exec_)), **rest)
 
-    wrapped: Any = collected
-    for option in (
-        click.option("--force", is_flag=True, help="Write even raw bytes to a terminal."),
-        click.option(
-            "--exec",
-            "exec_",
-            metavar="CMD",
-            help="Run CMD with the 32 secret bytes on its standard input; no shell reads CMD.",
-        ),
-        click.option(
-            "--output",
-            "form",
-            type=click.Choice(list(FORMS)),
-            help="Write the 32-byte secret, or the identity for `age -d`, to standard output.",
-        ),
-    ):
-        wrapped = option(wrapped)
-    return cast("Function", wrapped)
+    return cast("Function", collected)
 
 
-def _release(settings: Settings, form: str | None, exec_: str | None, force: bool) -> Release:
-    if form is not None and exec_ is not None:
+def _check(settings: Settings, form: str | None, exec_: str | None, force: bool) -> None:
+    if form is None:
+        return
+    if exec_ is not None:
         raise click.UsageError("--output and --exec exclude each other")
-    if form is not None and settings.json:
+    if settings.json:
         raise click.UsageError("--output and --json both write to standard output")
-    if form is not None:
-        standard_output()
+    standard_output()
     if form == "raw" and sys.stdout.isatty() and not force:
         raise click.UsageError("raw bytes are not for a terminal: --output hex, a pipe, or --force")
-    words: Sequence[str] = ()
-    if exec_ is not None:
-        try:
-            words = shlex.split(exec_)
-        except ValueError as error:
-            raise click.UsageError(f"--exec: {str(error).lower()}") from None
-        if not words:
-            raise click.UsageError("--exec: there is no command in it")
-    return Release(form, tuple(words))
+
+
+def _words(exec_: str | None) -> Sequence[str]:
+    if exec_ is None:
+        return ()
+    try:
+        words = shlex.split(exec_)
+    except ValueError as error:
+        raise click.UsageError(f"--exec: {str(error).lower()}") from None
+    if not words:
+        raise click.UsageError("--exec: there is no command in it")
+    return words
 
 
 def _run(words: Sequence[str], secret: Secret | Hidden) -> int:

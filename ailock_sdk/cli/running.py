@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
 from ailock_sdk import errors
 from ailock_sdk.cli.app import COMPLETE_VARIABLE, app
+from ailock_sdk.cli.commands import Settings
 from ailock_sdk.cli.exit_codes import SIGNAL_BASE, ExitCode
-from ailock_sdk.cli.output import prepare_streams, print_json, shown, tell
-from ailock_sdk.cli.settings import Settings
+from ailock_sdk.cli.output import as_json, prepare_streams, shown, tell
 from ailock_sdk.cli.signals import Ended, ending_signals
 
 _STATUS_OF_ERROR: dict[type[BaseException], ExitCode] = {
@@ -61,13 +61,7 @@ def status_of(error: BaseException) -> ExitCode:
 
 
 def run(words: Sequence[str]) -> int:
-    """Run the command that the words after ``ailock`` name.
-
-    Returns
-    -------
-    int
-        The exit status.
-    """
+    """Run the command that the words after ``ailock`` name, and give the exit status."""
     prepare_streams()
     settings = Settings()
     try:
@@ -82,31 +76,31 @@ def run(words: Sequence[str]) -> int:
         return SIGNAL_BASE + signal.SIGPIPE
     except Exception as error:
         # A line that could not be read whole may still say that.
-        as_json = settings.json or (isinstance(error, click.UsageError) and "--json" in words)
-        return _fail(error, as_json)
+        in_json = settings.json or (isinstance(error, click.UsageError) and "--json" in words)
+        return _fail(error, in_json)
 
 
 def _invoke(words: Sequence[str], settings: Settings) -> int:
     if question := os.environ.get(COMPLETE_VARIABLE):
         from ailock_sdk.cli.completion import complete
 
-        return complete(question)
+        complete(question)
+        return ExitCode.OK
     try:
         with app.make_context("ailock", list(words), obj=settings) as context:
-            return int(app.invoke(context))
+            return int(app.invoke(context) or ExitCode.OK)
     except click.exceptions.Exit as end:  # after --help and --version
         return end.exit_code
 
 
-def _fail(error: Exception, as_json: bool) -> int:
+def _fail(error: Exception, in_json: bool) -> int:
     """Say what went wrong; nothing that fails here hides it or changes the status."""
     status, message = status_of(error), shown(_message(error))
-    with contextlib.suppress(OSError):
-        if as_json:
+    with suppress(OSError):
+        if in_json:
             failure = {"error": type(error).__name__, "message": message, "exit": int(status)}
-            print_json(failure)
-            sys.stdout.flush()
-    with contextlib.suppress(OSError):
+            print(as_json(failure), flush=True)
+    with suppress(OSError):
         tell(message)
     _drop_output()
     return status

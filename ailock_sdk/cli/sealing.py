@@ -4,52 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 
 import click
 
-from ailock_sdk.cli.asking import Code, Opener, Pin, code_options, pin_options
-from ailock_sdk.cli.commands import (
-    FILE,
-    PROBES,
-    Function,
-    command,
-    name_argument,
-    photos_argument,
-)
-from ailock_sdk.cli.exit_codes import ExitCode
-from ailock_sdk.cli.files import (
-    STANDARD,
-    STANDARD_OUTPUTS,
-    check_output,
-    open_input,
-    open_output,
-)
+from ailock_sdk.cli import options
+from ailock_sdk.cli.asking import Code, Opener, Pin
+from ailock_sdk.cli.commands import Settings, command
+from ailock_sdk.cli.files import STANDARD, STANDARD_OUTPUTS, check_output, open_input, open_output
 from ailock_sdk.cli.opening import open_vault
 from ailock_sdk.cli.output import report, shown
-from ailock_sdk.cli.settings import Settings
 
 SEALED_SUFFIX = ".sealed"
 _SUFFIXES = (SEALED_SUFFIX, ".age")
 
 
-def _output_options(default: str) -> Callable[[Function], Function]:
-    def add(function: Function) -> Function:
-        force = click.option("--force", is_flag=True, help="Replace a file that exists.")
-        output = click.option(
-            "-o",
-            "--output",
-            type=FILE,
-            metavar="FILE",
-            help=f"The result; `-` is standard output [default: {default}, or `-` for `-`].",
-        )
-        return output(force(function))
-
-    return add
-
-
-def _file_argument(text: str) -> Callable[[Function], Function]:
-    return click.argument("file", type=FILE, help=f"{text} `-` is standard input.")
+def _output(default: str) -> options.Decorator:
+    text = f"The result; `-` is standard output [default: {default}, or `-` for `-`]."
+    return options.file_option("-o", "--output", help=text)
 
 
 @command(
@@ -58,27 +29,24 @@ def _file_argument(text: str) -> Callable[[Function], Function]:
     "tar c letters | ailock seal door - -o letters.tar.sealed",
     "ailock seal door letter.txt --armor -o - | mail -s letter me",
 )
-@name_argument
-@_file_argument("The file to encrypt.")
-@_output_options("FILE.sealed")
+@options.name
+@options.file("The file to encrypt. `-` is standard input.")
+@_output("FILE.sealed")
+@options.force
 @click.option("-a", "--armor", is_flag=True, help="Write text that can be mailed, not bytes.")
 def seal(
     settings: Settings, name: str, file: str, output: str | None, force: bool, armor: bool
-) -> int:
+) -> None:
     """Encrypt a file to a lock as an age file; needs no photo."""
-    from ailock_sdk.cli.progress import bytes_bar
-
     target = _target(output, STANDARD if file == STANDARD else file + SEALED_SUFFIX)
     _check_target(settings, target, force, shows=output is not None or armor)
     with (
-        bytes_bar(file) as bar,
-        open_input(file, bar.update) as reader,
-        open_vault(settings, reads_photos=False) as vault,
+        open_input(file, shows_progress=True) as reader,
+        open_vault(settings) as vault,
         open_output(target, force=force) as writer,
     ):
         vault.seal_stream(name, reader, writer, armor=armor)
     _report(settings, "sealed", target)
-    return ExitCode.OK
 
 
 @command(
@@ -87,12 +55,13 @@ def seal(
     "ailock open door letters.tar.sealed photo.jpg -o - | tar x",
     "ailock open door letter.txt.sealed --code",
 )
-@name_argument
-@_file_argument("The sealed file, of ours or of any age program.")
-@photos_argument(PROBES, required=False)
-@pin_options("The lock's PIN")
-@code_options
-@_output_options("FILE without .sealed or .age")
+@options.name
+@options.file("The sealed file, of ours or of any age program. `-` is standard input.")
+@options.photos(options.PROBES, required=False)
+@options.pin("The lock's PIN")
+@options.code
+@_output("FILE without .sealed or .age")
+@options.force
 def open_sealed(
     settings: Settings,
     name: str,
@@ -102,10 +71,8 @@ def open_sealed(
     code: Code,
     output: str | None,
     force: bool,
-) -> int:
+) -> None:
     """Decrypt a sealed file with photos, or by the recovery code."""
-    from ailock_sdk.cli.progress import bytes_bar
-
     opener = Opener(photos, pin, code)
     opener.check(file)
     bare = next((file.removesuffix(s) for s in _SUFFIXES if file.endswith(s)), "")
@@ -114,7 +81,7 @@ def open_sealed(
         raise click.UsageError("name the result: --output FILE")
     target = _target(output, default)
     _check_target(settings, target, force, shows=output is not None)
-    with bytes_bar(file) as bar, open_input(file, bar.update) as reader:
+    with open_input(file, shows_progress=True) as reader:
         opened_by, pin_typed = opener.read()
         with (
             open_vault(settings, reads_photos=bool(photos)) as vault,
@@ -122,7 +89,6 @@ def open_sealed(
         ):
             vault.open_stream(name, reader, opened_by, writer, pin=pin_typed)
     _report(settings, "opened", target)
-    return ExitCode.OK
 
 
 def _target(output: str | None, default: str) -> str:

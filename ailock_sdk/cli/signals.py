@@ -13,13 +13,7 @@ _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 class Ended(BaseException):
-    """The process was told to end.
-
-    Parameters
-    ----------
-    number : int
-        The signal's.
-    """
+    """The process was told to end, by the signal of this ``number``."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)

@@ -6,17 +6,9 @@ from typing import Any
 
 import click
 
-from ailock_sdk.cli.asking import Code, Opener, Pin, code_options, opener_options, pin_options
-from ailock_sdk.cli.commands import (
-    FILE,
-    LOCK_NAME,
-    Group,
-    command,
-    faces_option,
-    name_argument,
-    photos_argument,
-)
-from ailock_sdk.cli.exit_codes import ExitCode
+from ailock_sdk.cli import options
+from ailock_sdk.cli.asking import ASKED_CODE, Code, Opener, Pin, shown_once, tell_of_pepper
+from ailock_sdk.cli.commands import Group, Settings, command
 from ailock_sdk.cli.files import (
     STANDARD_OUTPUTS,
     check_output,
@@ -25,11 +17,8 @@ from ailock_sdk.cli.files import (
     open_output,
     photo_sources,
 )
-from ailock_sdk.cli.locks import REFERENCES
 from ailock_sdk.cli.opening import open_vault
 from ailock_sdk.cli.output import report, shown
-from ailock_sdk.cli.settings import Settings
-from ailock_sdk.cli.showing import recovery_file_option, shown_once, tell_of_pepper
 from ailock_sdk.constants import MAX_REFERENCE_PHOTOS
 
 MAX_LOCK_FILE_BYTES = 1 << 20
@@ -42,12 +31,10 @@ class _Slots(Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The action that is named, or the list."""
         return super().resolve_command(ctx, args if args[0] in self.commands else ["list", *args])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
-        """Actions, and names of locks."""
-        names = LOCK_NAME.shell_complete(ctx, click.Argument(["name"]), incomplete)
+        names = options.LOCK_NAME.shell_complete(ctx, click.Argument(["name"]), incomplete)
         return [*super().shell_complete(ctx, incomplete), *names]
 
 
@@ -59,11 +46,11 @@ def slots() -> None:
     """
 
 
-@command("list", "ailock slots list door")
-@name_argument
-def list_slots(settings: Settings, name: str) -> int:
+@command("list", "ailock slots list door", group=slots)
+@options.name
+def list_slots(settings: Settings, name: str) -> None:
     """Show what opens a lock."""
-    with open_vault(settings, reads_photos=False) as vault:
+    with open_vault(settings) as vault:
         found = vault.slots(name)
     rows = [
         [
@@ -79,7 +66,6 @@ def list_slots(settings: Settings, name: str) -> int:
     lines = ("  ".join(f"{c:{w}}" for c, w in zip(row, widths, strict=True)) for row in rows)
     facts = {"name": name, "slots": [slot.describe() for slot in found]}
     report(settings, facts, "\n".join(line.rstrip() for line in lines))
-    return ExitCode.OK
 
 
 @command(
@@ -87,16 +73,17 @@ def list_slots(settings: Settings, name: str) -> int:
     "ailock slots add door new1.jpg new2.jpg new3.jpg --opened-by old.jpg",
     "ailock slots add door new1.jpg new2.jpg --code --replaces 1",
     "ailock slots add door --recovery --opened-by mug.jpg",
+    group=slots,
 )
-@name_argument
-@photos_argument(REFERENCES, required=False)
-@pin_options("A PIN that must be typed beside the new photos")
+@options.name
+@options.photos(options.REFERENCES, required=False)
+@options.pin("A PIN that must be typed beside the new photos")
 @click.option("--recovery", is_flag=True, help="Add a recovery code instead of photos.")
-@recovery_file_option
+@options.recovery_file
 @click.option("--label", default="", metavar="TEXT", help="To know the slot by.")
 @click.option("--replaces", type=int, metavar="NUMBER", help="The slot whose place it takes.")
-@faces_option
-@opener_options
+@options.faces
+@options.opener
 def add(
     settings: Settings,
     name: str,
@@ -104,11 +91,10 @@ def add(
     pin: Pin,
     recovery: bool,
     recovery_file: str | None,
-    label: str,
-    replaces: int | None,
     allow_faces: bool,
     opener: Opener,
-) -> int:
+    **place: Any,
+) -> None:
     """Let other photos, or a recovery code, open a lock too.
 
     What was sealed stays readable.
@@ -119,54 +105,37 @@ def add(
             if photos
             else "give the new photos before --opened-by, or --recovery"
         )
-    if recovery and (pin.asked or pin.file):
+    if recovery and pin:
         raise click.UsageError("a recovery code has no PIN")
     if not recovery and recovery_file is not None:
         raise click.UsageError("--recovery-file is for --recovery")
-    pin.check()
-    opener.check(*photos, *([pin.file] if pin.file else []))
-    opened_by, opened_with_pin = opener.read()
-    if recovery:
-        with (
-            shown_once(name, recovery_file) as show_code,
-            open_vault(settings, reads_photos=bool(opener.photos)) as vault,
-        ):
-            show_code(
-                vault.add_recovery_code(
-                    name,
-                    opened_by=opened_by,
-                    opened_with_pin=opened_with_pin,
-                    label=label,
-                    replaces=replaces,
-                )
-            )
-        report(settings, {"name": name, "recovery": True}, f"added a recovery code to {name!r}")
-        return ExitCode.OK
-    sources = photo_sources(photos, MAX_REFERENCE_PHOTOS)
-    with open_vault(settings, reads_photos=True, allow_faces=allow_faces) as vault:
-        slot = vault.add_photos(
-            name,
-            sources,
-            opened_by=opened_by,
-            opened_with_pin=opened_with_pin,
-            pin=pin.read(new=True),
-            label=label,
-            replaces=replaces,
-        )
-    facts = {"name": name, "slot": slot.describe()}
-    report(settings, facts, f"added slot {slot.number} to {name!r}")
-    return ExitCode.OK
+    opener.check(*photos, pin.file)
+    show = shown_once(name, recovery_file) if recovery else None
+    opened_by, place["opened_with_pin"] = opener.read()
+    sources = photo_sources(photos, MAX_REFERENCE_PHOTOS) if photos else []
+    facts: dict[str, Any] = {"name": name}
+    reads_photos = bool(photos or opener.photos)
+    with open_vault(settings, reads_photos=reads_photos, allow_faces=allow_faces) as vault:
+        if show is not None:
+            vault.add_recovery_code(name, opened_by=opened_by, show=show, **place)
+            facts["recovery"], added = True, "a recovery code"
+        else:
+            typed = pin.read(new=True)
+            slot = vault.add_photos(name, sources, opened_by=opened_by, pin=typed, **place)
+            facts["slot"], added = slot.describe(), f"slot {slot.number}"
+    report(settings, facts, f"added {added} to {name!r}")
 
 
 @command(
     "remove",
     "ailock slots remove door 1 --opened-by mug.jpg",
     "ailock slots remove door 1 --code",
+    group=slots,
 )
-@name_argument
+@options.name
 @click.argument("number", type=int, help="The slot's number, as `ailock slots NAME` shows it.")
-@opener_options
-def remove(settings: Settings, name: str, number: int, opener: Opener) -> int:
+@options.opener
+def remove(settings: Settings, name: str, number: int, opener: Opener) -> None:
     """Let a slot open a lock no longer; the last one stays."""
     opener.check()
     opened_by, pin = opener.read()
@@ -174,11 +143,6 @@ def remove(settings: Settings, name: str, number: int, opener: Opener) -> int:
         vault.remove_slot(name, number, opened_by=opened_by, opened_with_pin=pin)
     facts = {"name": name, "removed": number}
     report(settings, facts, f"removed slot {number} of {name!r}")
-    return ExitCode.OK
-
-
-for _action in (list_slots, add, remove):
-    slots.add_command(_action)
 
 
 @command(
@@ -186,11 +150,11 @@ for _action in (list_slots, add, remove):
     "ailock export door door.lock --opened-by mug.jpg",
     "ailock export door - --code > door.lock",
 )
-@name_argument
-@click.argument("file", type=FILE, help="The file to write; `-` is standard output.")
-@opener_options
-@recovery_file_option
-@click.option("--force", is_flag=True, help="Replace a file that exists.")
+@options.name
+@options.file("The file to write; `-` is standard output.")
+@options.opener
+@options.recovery_file
+@options.force
 def export(
     settings: Settings,
     name: str,
@@ -198,7 +162,7 @@ def export(
     opener: Opener,
     recovery_file: str | None,
     force: bool,
-) -> int:
+) -> None:
     """Write a lock for another device, where its recovery code opens it.
 
     A lock without a recovery code gets one for the export, which is shown once.
@@ -207,38 +171,34 @@ def export(
     if file in STANDARD_OUTPUTS and settings.json:
         raise click.UsageError("--json writes to standard output too: name a file")
     check_output(file, force=force)
+    show = shown_once(name, recovery_file)
     opened_by, pin = opener.read()
     with (
-        shown_once(name, recovery_file) as show_code,
         open_vault(settings, reads_photos=bool(opener.photos)) as vault,
         open_output(file, force=force) as writer,
     ):
         exported = vault.export_lock(name, opened_by=opened_by, opened_with_pin=pin)
         writer.write(exported.data)
-        show_code(exported.recovery_code)
+        if exported.recovery_code is not None:
+            show(exported.recovery_code)
     if file not in STANDARD_OUTPUTS:
-        facts = {"name": name, "output": file}
-        report(settings, facts, f"exported {name!r} to {shown(file)}")
-    return ExitCode.OK
+        report(settings, {"name": name, "output": file}, f"exported {name!r} to {shown(file)}")
 
 
 @command("import", "ailock import door door.lock", "ailock import door door.lock --code-file code")
-@name_argument
-@click.argument("file", type=FILE, help="What `export` wrote; `-` is standard input.")
-@code_options
-def import_(settings: Settings, name: str, file: str, code: Code) -> int:
+@options.name
+@options.file("What `export` wrote; `-` is standard input.")
+@options.code
+def import_(settings: Settings, name: str, file: str, code: Code) -> None:
     """Store a lock that another device exported; its recovery code is asked for.
 
     Then add photos by `ailock slots add NAME PHOTO... --code`.
     """
-    one_reader([file], [code.file] if code.file else [])
+    one_reader(file, code.file)
     with open_input(file) as reader:
         data = reader.read(MAX_LOCK_FILE_BYTES)
-    typed = (code or Code(True, None)).read()
-    with open_vault(settings, reads_photos=False) as vault:
+    typed = (code or ASKED_CODE).read()
+    with open_vault(settings) as vault:
         imported = vault.import_lock(name, data, typed)
-    if imported.new_pepper is not None:
-        tell_of_pepper(imported.new_pepper)
-    facts = {"name": name, "recipient": imported.recipient}
-    report(settings, facts, f"imported {name!r}")
-    return ExitCode.OK
+    tell_of_pepper(imported.new_pepper)
+    report(settings, {"name": name, "recipient": imported.recipient}, f"imported {name!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ailock_sdk.errors import LockFormatError, RecoveryCodeError
@@ -99,6 +100,7 @@ class SlotsVault(VaultCore):
         opened_with_pin: Pin = None,
         label: str = "",
         replaces: int | None = None,
+        show: Callable[[RecoveryCode], object] | None = None,
     ) -> RecoveryCode:
         """Let a new recovery code open the lock too; it is returned once and not stored.
 
@@ -112,12 +114,16 @@ class SlotsVault(VaultCore):
         label : str
         replaces : int, optional
             As there.
+        show : callable, optional
+            Called with the code before it is stored: nothing is changed if this raises.
         """
         opened_with_pin = hidden_pin(opened_with_pin)
         label = normalised_label(label)
         opened = self._open_to_change(name, opened_by, opened_with_pin)
         number = slot_number(opened.stored.lock, replaces)
         slot, code = recovery_slot(opened.key, number=number, label=label)
+        if show is not None:
+            show(code)
         self._put(opened, slot)
         return code
 

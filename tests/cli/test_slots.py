@@ -72,6 +72,19 @@ def test_a_lock_whose_code_nobody_saw_is_not_kept(ailock: Ailock, stderr: str) -
     assert listed.stdout in (b"", b"no locks yet: ailock enroll\n"), listed
 
 
+@pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full", "2> >(true)"])
+@pytest.mark.parametrize("more", ["", "--replaces 2", "--recovery-file no/such/folder"])
+def test_a_code_that_nobody_saw_opens_nothing(ailock: Ailock, stderr: str, more: str) -> None:
+    """The lock keeps the slots that it had, also the one that was to be replaced."""
+    code = enroll(ailock)
+    before = text(ailock("slots", "door", "--json"))
+    script = f"ailock slots add door --recovery --code-file code {more} {stderr}"
+    status, _, _ = ailock.shell(script)
+    assert status not in (0, ExitCode.NO_MATCH)
+    assert text(ailock("slots", "door", "--json")) == before
+    assert ailock("recover", "door", "--code-file", code).returncode == 0
+
+
 def test_a_code_is_asked_for_without_echo(ailock: Ailock) -> None:
     code = enroll(ailock).read_text().strip()
     status, seen = on_terminal(ailock, "recover", "door", dialogue=[("recovery code: ", code)])
