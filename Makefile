@@ -33,6 +33,7 @@ TOOLS_TESTS := \
 	"tests/tools/training" \
 	"tests/benchmarks/accuracy/test_hash_leakage.py" \
 	"tests/lab/test_synthetic_images.py tests/benchmarks/accuracy/paper/test_made_images.py" \
+	"tests/lab/differentiable tests/benchmarks/attacks/test_gradient.py" \
 	"tests/lab/fitting tests/benchmarks/accuracy/paper/test_protocol.py" \
 	"tests/tools/test_fit_projection.py" \
 	"tests/benchmarks/accuracy/test_compare.py" \
@@ -123,5 +124,5 @@ $(VENV)/.bench: $(VENV)/.test
 $(VENV)-tools/.installed: pyproject.toml
 	@echo "installing TensorFlow, PyTorch, scikit-learn and Mitsuba ..."
 	@$(PYTHON) -m venv $(VENV)-tools
-	@$(VENV)-tools/bin/python -m pip --quiet --disable-pip-version-check install -e '.[test,convert,train,fit,render,compare]' $(TORCH)
+	@$(VENV)-tools/bin/python -m pip --quiet --disable-pip-version-check install -e '.[test,convert,train,fit,render,compare,attack]' $(TORCH)
 	@touch $@

@@ -54,7 +54,9 @@ OUTSIDE = ("lab", "tools", "benchmarks")
 HOMES = {
     "PIL": ("ailock_sdk/capture", *OUTSIDE),
     "pillow_heif": ("ailock_sdk/capture",),
-    "ai_edge_litert": ("ailock_sdk/embedding", "tools/training/dequantise.py"),
+    "ai_edge_litert": (
+        *("ailock_sdk/embedding", "tools/training/dequantise.py", "lab/differentiable"),
+    ),
     "tflite_runtime": ("ailock_sdk/embedding",),
     "onnxruntime": ("ailock_sdk/embedding",),
     "tensorflow": ("ailock_sdk/embedding", "tools/conversion", "benchmarks/speed"),
@@ -64,7 +66,10 @@ HOMES = {
         "tools/projection",
         "benchmarks/accuracy/hash_experiments",
         "lab/synthetic",
+        *("lab/differentiable", "benchmarks/attacks/gradient"),
     ),
+    "skimage": ("benchmarks/attacks/gradient",),
+    "onnx": ("lab/differentiable",),
     "sklearn": ("lab/fitting",),
     "mitsuba": ("tools/rendering",),
     "reedsolo": ("ailock_sdk/sketch",),

@@ -1,0 +1,1 @@
+"""White-box attacks: photos changed along the gradients of a bundle's differentiable copy."""
