@@ -3,46 +3,39 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 from lab.errors import ExperimentError
 from lab.report.wording import percent
 from lab.statistics.intervals import Estimate
 
+SUMMARY = "summary"
+"""The table of an attack's report that is read."""
+SHOWN = ("variant", "aim", "photos", "PNG", "JPEG 85", "SSIM", "steps", "minutes")
+"""Its columns; PNG, JPEG: share of photos that succeed, saved so."""
+
 
 @dataclass(frozen=True)
 class AttackCost:
-    """One attack on one bundle's profile.
+    """One way of attacking one bundle's profile.
 
     Attributes
     ----------
-    fingerprint : of the profile, hexadecimal
-    goal : in words
-    pairs : photos tried
-    success : share of them
-    steps, seconds : medians
-    ssim : mean likeness to the photo that was changed
+    model : the report's line on the model, which has the profile's fingerprint
+    cells : by column of ``SHOWN``, as far as the report has them
     """
 
-    HEADINGS: ClassVar = ("goal", "pairs", "success", "steps", "seconds", "SSIM")
-
-    fingerprint: str
-    goal: str
-    pairs: int
-    success: Estimate
-    steps: float
-    seconds: float
-    ssim: float
-
-    def cells(self) -> tuple[object, ...]:
-        """Of a table with ``HEADINGS``."""
-        return self.goal, self.pairs, self.success, self.steps, self.seconds, self.ssim
+    model: str
+    cells: Mapping[str, object]
 
     def __str__(self) -> str:
-        return f"{percent(self.success.value)} of {self.pairs} in {self.seconds:.0f} s"
+        """The cost in a cell of a table."""
+        found = self.cells["PNG"]
+        assert isinstance(found, Estimate)
+        spent = f" in {float(str(self.cells['minutes'])):.2g} min" if found.value else ""
+        return f"{percent(found.value)} of {self.cells['photos']}{spent}"
 
 
 def read_attack_costs(files: Sequence[Path]) -> list[AttackCost]:
@@ -59,12 +52,21 @@ def read_attack_costs(files: Sequence[Path]) -> list[AttackCost]:
 def _read(file: Path) -> list[AttackCost]:
     try:
         document = json.loads(file.read_text("utf-8"))
-        fingerprint = document["provenance"]["bundle"]["fingerprint"]
+        results = [result for part in document["chapters"] for result in part["results"]]
+        (table,) = [result for result in results if result.get("name") == SUMMARY]
+        rows = [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]
         return [
-            AttackCost(fingerprint=fingerprint, success=Estimate(**cost.pop("success")), **cost)
-            for cost in document["attack_cost"]
+            AttackCost(
+                document["facts"]["Model"],
+                {**{name: row.get(name) for name in SHOWN}, **_shares(row)},
+            )
+            for row in rows
         ]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ExperimentError(
             f"{file}: give the JSON file of `python -m benchmarks.attacks collision` ({error})"
         ) from None
+
+
+def _shares(row: Mapping[str, Mapping[str, float]]) -> dict[str, Estimate]:
+    return {name: Estimate(**row[name]) for name in ("PNG", "JPEG 85")}

@@ -27,7 +27,6 @@ from lab.command import (
     add_split,
     cache_of,
 )
-from lab.errors import ExperimentError
 from lab.photos.labelled_photos import open_labelled_photos
 from lab.report import provenance
 from lab.report.files import print_report, save, tell
@@ -58,13 +57,13 @@ def add_parser(experiments: Any) -> None:
         help="bundles to compare, by name or folder; imported ones that are installed are added",
     )
     add(
-        "--fit",
+        "--unlabelled",
         metavar="SET",
         type=Path,
         nargs="+",
         default=[],
-        help="more than 400 other photos, for the components of the paper's recipe on the first "
-        "bundle's network",
+        help="other photos, better more than 400, for the components of the paper's recipe on the "
+        "first bundle's network",
     )
     add(
         "--targeted",
@@ -110,17 +109,13 @@ def run(options: argparse.Namespace, command: str) -> int:
                 )
                 absent.append(Absent("", title, reason, name=name))
     systems: list[System] = [BundleSystem(lock, cache_of(options)) for lock in locks]
-    recipe = "The paper's recipe"
-    if options.fit:
-        fit = open_labelled_photos(options.fit)
+    if options.unlabelled:
+        fit = open_labelled_photos(options.unlabelled)
         sets["Photos of the recipe's components"] = fit
-        try:
-            systems.insert(1, paper_recipe(locks[0].bundle, fit))
-        except ExperimentError as error:
-            absent.append(Absent("", recipe, f"{error}; --fit takes them", name="recipe"))
+        systems.insert(1, paper_recipe(locks[0].bundle, fit))
     else:
-        reason = "give --fit more than 400 other photos, which need no labels"
-        absent.append(Absent("", recipe, reason, name="recipe"))
+        reason = "give --unlabelled other photos, better more than 400"
+        absent.append(Absent("", "The paper's recipe", reason, name="recipe"))
     hashes, lacking = perceptual_hashes()
     systems += hashes
     absent += lacking

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ailock_sdk.capture import Pixels, decode_photo
+from ailock_sdk.capture import WHOLE_SIZE_PIXELS, Pixels, decode_photo
 from benchmarks.accuracy.compare.systems import Bits, PhotoHash
 from lab.report.results import Absent
 
-WHOLE_SIZE_PIXELS = 1 << 20
 EXTRA = "pip install 'ailock-sdk[compare]'"
 
 

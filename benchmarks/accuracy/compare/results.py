@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from benchmarks.accuracy.compare.attack_cost import AttackCost
+from benchmarks.accuracy.compare.attack_cost import SHOWN, AttackCost
 from benchmarks.accuracy.compare.measure import Measured
 from lab.report import provenance
 from lab.report.results import (
@@ -23,7 +23,7 @@ from lab.report.results import (
 from lab.report.series import PERCENT
 from lab.report.wording import percent
 from lab.statistics.error_rates import INVERSE_FMRS, accepted_share, fnmr_name, power_of_ten
-from lab.statistics.intervals import enough_trials
+from lab.statistics.intervals import Estimate, enough_trials
 from lab.verification.figures import HIGHEST, lowest_share
 
 FORMAT = "ailock-compare/1"
@@ -136,19 +136,24 @@ def _systems(measured: Sequence[Measured]) -> Table:
 
 def _costs_of(measured: Measured, costs: Sequence[AttackCost]) -> list[AttackCost]:
     fingerprint = measured.system.fingerprint
-    return [cost for cost in costs if fingerprint and cost.fingerprint == fingerprint]
+    return [cost for cost in costs if fingerprint and fingerprint in cost.model]
 
 
 def _attacks(measured: Sequence[Measured], costs: Sequence[AttackCost]) -> Table:
     rows = tuple(
-        (each.system.name, *cost.cells()) for each in measured for cost in _costs_of(each, costs)
+        (each.system.name, *cost.cells.values())
+        for each in measured
+        for cost in _costs_of(each, costs)
     )
     return Table(
         "",
         "What a collision costs",
-        ("system", *AttackCost.HEADINGS),
+        ("system", *SHOWN),
         rows,
-        notes=("Read from the reports of `python -m benchmarks.attacks collision`.",),
+        notes=(
+            "Read from the reports of `python -m benchmarks.attacks collision`. PNG, JPEG: share "
+            "of the photos that collide, saved so; the rest are medians of those that do.",
+        ),
         name="attacks",
     )
 
@@ -244,7 +249,10 @@ def _document(measured: Measured, costs: Sequence[AttackCost]) -> dict[str, Any]
         "threshold_bits": measured.threshold,
         "impostors": measured.impostors and asdict(measured.impostors),
         "milliseconds": measured.milliseconds,
-        "attacks": [asdict(cost) for cost in costs],
+        "attacks": [
+            {k: asdict(v) if isinstance(v, Estimate) else v for k, v in cost.cells.items()}
+            for cost in costs
+        ],
         "histograms": {
             "mated": measured.comparisons.mated,
             "non_mated": measured.comparisons.non_mated,

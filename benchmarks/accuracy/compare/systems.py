@@ -132,12 +132,8 @@ def paper_recipe(bundle: Bundle, fit: LabelledPhotos) -> PhotoHash:
 
     Parameters
     ----------
-    fit : photos that the components are fitted on, more than 400, none of them compared
-
-    Raises
-    ------
-    ExperimentError
-        The photos or the layer's dimensions give too few components.
+    fit : photos that the components are fitted on, none of them compared; where they give fewer
+        than 400 components, the window is scaled to those
     """
     (layer,) = choose_layers(list(bundle.layers))[:1]
     embedder = Embedder(bundle, layers=[layer])
@@ -145,15 +141,16 @@ def paper_recipe(bundle: Bundle, fit: LabelledPhotos) -> PhotoHash:
     bar = tqdm(encoded_photos(fit), "components", total=len(fit), unit="photo", disable=None)
     chunks = [chunk[layer] for chunk in embed_in_chunks(embedder, bar, sight, [layer])]
     components = TrainingSet(np.concatenate(chunks)).components(np.ones(len(fit), np.bool_))
+    there = len(components.variances)
+    window = PAPER_WINDOW if there >= PAPER_WINDOW.stop else PAPER_WINDOW.scaled(there)
 
     def bits(encoded: bytes) -> Bits:
         (chunk,) = embed_in_chunks(embedder, [encoded], sight, [layer])
-        features = transform(components, chunk[layer])
-        return imageprint_bits(features, PAPER_WINDOW, RECIPE_BITS)[0]
+        return imageprint_bits(transform(components, chunk[layer]), window, RECIPE_BITS)[0]
 
-    bits(next(encoded_photos(fit)))
     made_of = (
         f"{bundle.name} {bundle.version}, layer {layer}, model SHA-256 {bundle.model_sha256}; "
-        f"components {PAPER_WINDOW} of {len(fit)} photos of {photos_line(fit)}"
+        f"components {window} (the paper: {PAPER_WINDOW}) of {len(fit)} photos of "
+        f"{photos_line(fit)}"
     )
     return PhotoHash("paper's recipe", RECIPE_BITS, made_of, bits)

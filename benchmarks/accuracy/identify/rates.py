@@ -105,7 +105,11 @@ class Rates:
     def _share(self, matches: Counts, trials: Counts) -> Estimate:
         took_part = trials > 0
         matches, trials = matches[took_part], trials[took_part]
-        none = 0.0 if matches.any() else rule_of_three(len(trials))
+        bound = rule_of_three(len(trials))
+        if np.array_equal(matches, trials):  # the rule of three bounds the other outcome
+            nothing = np.zeros_like(trials)
+            return share_by_object(nothing, trials, self.bootstrap, self.seed, bound).complement()
+        none = 0.0 if matches.any() else bound
         return share_by_object(matches, trials, self.bootstrap, self.seed, none)
 
 

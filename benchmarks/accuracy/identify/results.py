@@ -33,7 +33,8 @@ FORMAT = "ailock-identify/1"
 NAME = "identify"
 """Of the files."""
 INVERSE_FARS = (100, 1_000)
-SHOWN_RANKS = 20
+RANKS = (1, 2, 5, 10, 20)
+"""In the table; the curve has those between as well."""
 THESIS = {
     0.0: (None, 0.9908),
     0.1: (0.0016, 0.3145),
@@ -134,16 +135,18 @@ def _interval_notes(mates: Counts) -> tuple[str, ...]:
     few = f" {people} identities are few: they are too narrow." if people < FEW_OBJECTS else ""
     return (
         f"Brackets: {CONFIDENCE * 100:g} % bootstrap intervals by the probes' identities, the "
-        "gallery as it is; where nothing was seen, the rule of three over identities." + few,
+        "gallery as it is; where nothing or everything was, the rule of three over identities."
+        + few,
     )
 
 
 def _shown_ranks(rates: Rates) -> list[int]:
-    return list(range(1, min(SHOWN_RANKS, rates.searches.identities) + 1))
+    """Up to the last that says something: the mate is certainly among all."""
+    return list(range(1, 1 + max(1, min(RANKS[-1], rates.searches.identities - 1))))
 
 
 def _ranks(rates: Rates) -> Table:
-    shown = [rank for rank in (1, 2, 5, 10, 20) if rank in _shown_ranks(rates)]
+    shown = [rank for rank in RANKS if rank in _shown_ranks(rates)]
     rows = tuple((rank, rates.at_rank(rank)) for rank in shown)
     title = f"The right identity among the nearest of {rates.searches.identities} (closed set)"
     return Table("", title, ("rank", "found"), rows, name="ranks")
@@ -194,7 +197,12 @@ def _cmc(rates: Rates) -> Figure:
         "mate among the nearest", shown, [rates.at_rank(rank) for rank in shown], PERCENT
     )
     panel = Panel(
-        "", "identities looked at (rank)", "mated searches (%)", (line,), y_range=(None, 100.0)
+        "",
+        "identities looked at (rank)",
+        "mated searches (%)",
+        (line,),
+        y_range=(None, 100.0),
+        x_ticks=tuple(float(rank) for rank in RANKS if rank in shown),
     )
     title = f"Cumulative match characteristic, {rates.searches.identities} identities"
     return Figure("", title, (panel,), name="cmc", columns=1, panel_inches=(6.4, 4.2))
@@ -212,7 +220,7 @@ def _trade_off(rates: Rates) -> Figure:
         (line,),
         x_scale="log",
         y_range=(0, 100.0),
-        lines=tuple(ReferenceLine(1 / n, percent(1 / n)) for n in INVERSE_FARS),
+        lines=tuple(ReferenceLine(1 / n, f"FAR {percent(1 / n)}") for n in INVERSE_FARS),
     )
     title = "Detection and identification against false alarms"
     return Figure("", title, (panel,), name="trade_off", columns=1, panel_inches=(6.4, 4.2))

@@ -15,10 +15,12 @@ from ailock_sdk.embedding import DEFAULT_BUNDLE, find_bundle
 from ailock_sdk.errors import BundleError
 from benchmarks.accuracy.__main__ import main
 from benchmarks.accuracy.compare import command, measure, perceptual, systems
-from benchmarks.accuracy.paper.recipe import LSH_SEED, TrainingSet, Window
+from benchmarks.accuracy.paper.recipe import LSH_SEED, TrainingSet
 from lab.bundles import find
-from lab.errors import ExperimentError
 from lab.photos.labelled_photos import open_labelled_photos
+from lab.report.render_json import as_json
+from lab.report.results import Absent, Chapter, Report, Table
+from lab.statistics.intervals import Estimate
 from tests.conftest import PHOTOS
 
 KINDS = ("mug_A", "mug_B", "lamp_A", "lamp_B")
@@ -70,7 +72,7 @@ def test_what_is_not_here_is_named_with_what_gives_it(run, monkeypatch) -> None:
     }
     assert "ailock models import facenet" in written["absent"]["FaceNet"]
     assert "ailock-sdk[compare]" in written["absent"]["Perceptual hashes of pdqhash"]
-    assert "--fit" in written["absent"]["The paper's recipe"]
+    assert "--unlabelled" in written["absent"]["The paper's recipe"]
     for title in written["absent"]:
         assert title in text.split("Side by side")[0]
 
@@ -78,13 +80,12 @@ def test_what_is_not_here_is_named_with_what_gives_it(run, monkeypatch) -> None:
 @pytest.mark.usefixtures("no_packages")
 def test_targeted_impostors_and_attacks(run, tmp_path: Path, make_lock) -> None:
     attacked = tmp_path / "collision.json"
-    cost = {"goal": "within c", "pairs": 10, "steps": 420.0, "seconds": 33.3, "ssim": 0.9}
-    cost["success"] = {"value": 0.8, "low": 0.5, "high": 0.95}
-    fingerprint = make_lock("neuralhash").fingerprint.hex()
-    attacked.write_text(
-        json.dumps({"provenance": {"bundle": {"fingerprint": fingerprint}}, "attack_cost": [cost]}),
-        "utf-8",
-    )
+    columns = ("variant", "aim", "photos", "PNG", "JPEG 85", "L2", "SSIM", "steps", "minutes")
+    row = ("standard", "within 20 bits", 10, Estimate(0.8, 0.5, 0.9), Estimate(0.6), 4, 0.9, 42, 3)
+    summary = Table("", "Collision", columns, (row,), name="summary")
+    facts = {"Model": f"stub, fingerprint {make_lock('neuralhash').fingerprint.hex()}"}
+    chapter = Chapter("", {}, (summary, Absent("", "Pictures", "none")))
+    attacked.write_text(as_json(Report("Collision", facts, (), (chapter,))), "utf-8")
     targeted = str(tmp_path / "targeted")
     status, text, out = run("--targeted", targeted, "--attacks", str(attacked))
     assert status == 0, text
@@ -92,7 +93,7 @@ def test_targeted_impostors_and_attacks(run, tmp_path: Path, make_lock) -> None:
     assert written["format"] == "ailock-compare/1"
     ours, neural = written["systems"]
     assert (len(ours["attacks"]), len(neural["attacks"])) == (0, 1)
-    assert "80.0 % of 10 in 33 s" in text
+    assert "80.0 % of 10 in 3 min" in text
     for each in written["systems"]:
         assert each["inverse_fmr"] == 100  # 1,152 pairs tell no less
         assert each["measures"]["eer"]["value"] < 0.1
@@ -160,9 +161,6 @@ def test_unreadable_files_have_no_hash(tmp_path: Path) -> None:
 def test_the_recipe_is_components_and_hyperplanes(monkeypatch: pytest.MonkeyPatch) -> None:
     bundle = find_bundle(DEFAULT_BUNDLE)
     photos = open_labelled_photos([PHOTOS / "labels.csv"]).keep(range(8))
-    with pytest.raises(ExperimentError, match="200-400"):
-        systems.paper_recipe(bundle, photos)
-    monkeypatch.setattr(systems, "PAPER_WINDOW", Window(1, 4))
     made = []
 
     class Kept(TrainingSet):
@@ -177,8 +175,9 @@ def test_the_recipe_is_components_and_hyperplanes(monkeypatch: pytest.MonkeyPatc
     centred = embeddings - embeddings.mean(axis=0)
     _, _, axes = np.linalg.svd(centred.astype(np.float64), full_matrices=False)
     axes *= np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)])[:, None]
-    normals = np.random.default_rng(LSH_SEED).standard_normal((500, 4))
-    expected = centred @ axes[1:5].T @ normals.T >= 0
+    normals = np.random.default_rng(LSH_SEED).standard_normal((500, 3))
+    assert "components 3-6 (the paper: 200-400)" in recipe.made_of  # 7 components
+    expected = centred @ axes[3:6].T @ normals.T >= 0
     for number in range(8):
         bits = recipe.hash(photos.read(number))
         assert np.mean(bits != expected[number]) < 0.01  # float32 at a hyperplane

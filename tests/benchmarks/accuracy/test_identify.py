@@ -126,7 +126,8 @@ def test_rates_at_a_false_alarm_rate() -> None:
     assert low <= 0.5 < 0.75 < high <= 1.0  # replicates of one identity alone
     assert not tenth.enough
     assert rates.at_rank(1).value == 6 / 8
-    assert rates.at_rank(2).value == 1.0
+    everybody = rates.at_rank(2)
+    assert (everybody.value, everybody.low, everybody.high) == (1.0, 0.0, 1.0)  # of two
 
 
 @pytest.fixture
@@ -201,7 +202,7 @@ def test_one_set_is_split(run, make_photos) -> None:
     assert written["mated_searches"] == 3 * 6 * 4
     assert written["stranger_searches"] == 3 * 6 * 5
     assert written["cmc"]["1"]["value"] > 0.9
-    assert written["cmc"]["6"]["value"] == 1.0
+    assert set(written["cmc"]) == set("12345")
     assert set(written["at_far"]) == {"0.01", "0.001"}
     assert [(s["entries"], s["probes"]) for s in written["speed"]] == [
         *((1000, 1), (1000, 32), (3000, 1), (3000, 32))
