@@ -161,6 +161,13 @@ def test_the_anchor_has_the_lowest_far_of_those_that_accept_their_subject() -> N
     assert (far.value, frr.value) == (pytest.approx(5 / 12), 0.5)
 
 
+def test_a_photo_that_accepts_none_of_its_subject_is_no_anchor() -> None:
+    # Both near a's accept b0 from 2 on; the far one spares it, and accepts no a before 5.
+    samples = of_bits(["000000", "000001", "111110", "000011", "000111"], "aaabc")
+    found = anchor_rates(count_distances(samples), replicates=0, seed=1)
+    assert (found.far[0, 2], found.frr[0, 2]) == (0.5, 0.5)
+
+
 def test_the_equal_error_rate_is_where_the_anchors_curves_cross(make_samples) -> None:
     samples = make_samples([3] * 30, 0.3, lambda_bits=40)
     found = anchor_rates(count_distances(samples), replicates=50, seed=1)

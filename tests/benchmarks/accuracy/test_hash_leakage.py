@@ -40,6 +40,14 @@ def test_planted_labels_are_learned(tmp_path: Path, classes: int) -> None:
     assert found.curves["training_loss"][-1] < found.curves["training_loss"][0]
 
 
+def test_noise_is_learned_by_heart_and_not_guessed(tmp_path: Path) -> None:
+    bits, truth, training = planted(2)
+    truth = np.random.default_rng(4).permutation(truth)
+    found = history(bits, truth, training, Settings(25, 10, 1), tmp_path, "")
+    assert found.curves["training_accuracy"][-1] > 0.9
+    assert 0.3 < found.curves["test_accuracy"][-1] < 0.7
+
+
 def test_the_network_is_the_thesis() -> None:
     for classes, outputs in ((2, 1), (5, 5)):
         layers = list(network.network(96, classes))
@@ -60,6 +68,11 @@ def test_a_history_is_kept_and_the_same_again(tmp_path: Path, monkeypatch) -> No
             assert found.curves[name].tolist() == first.curves[name].tolist()
     with pytest.raises(pytest.fail.Exception):
         history(bits, truth, ~training, SETTINGS, tmp_path / "one", "")
+    (file,) = (tmp_path / "one").iterdir()
+    with np.load(file) as stored:
+        np.savez(file, **{**stored, "key": np.array("another")})
+    with pytest.raises(pytest.fail.Exception):
+        history(bits, truth, training, SETTINGS, tmp_path / "one", "")
 
 
 def test_bits_give_the_kind_away_and_helper_data_do_not(
