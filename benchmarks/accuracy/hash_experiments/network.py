@@ -121,7 +121,7 @@ def _train(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         model = network(inputs.shape[1], count)
-        optimiser = torch.optim.Adam(model.parameters())
+        optimiser = torch.optim.Adam(model.parameters(), fused=True)  # half the time of a step
         for _ in tqdm(range(settings.epochs), label, unit="epoch", disable=None):
             model.train()
             for chosen in torch.randperm(len(own_x)).split(settings.batch):
