@@ -22,6 +22,8 @@ COMMAND_TIMEOUT_SECONDS = 5.0
 PI_HELD_BACK = 0b1110
 """Bits of the Raspberry Pi's ``get_throttled``: clock capped, throttled, soft temperature limit."""
 
+GETPROP = "system/bin/getprop"
+"""Android's command for its properties."""
 _ARM_CORES = Path(__file__).with_name("arm_cores.json")
 """Names of ARM cores by implementer and part, as in the core's main ID register."""
 
@@ -39,7 +41,6 @@ class Device:
     model : str or None
         The device's name, such as ``Raspberry Pi 5 Model B Rev 1.0``; ``None`` on most PCs.
     cores : int
-        Number of cores, at least 1.
     cpu_features : list of str
         The kernel's names of the instruction set's extensions.
     max_mhz : list of float or None
@@ -49,7 +50,6 @@ class Device:
     os : str
         Distribution or Android version, and kernel.
     memory_mib : float or None
-        Main memory in MiB.
     """
 
     machine: str
@@ -93,8 +93,8 @@ def read_device(root: Path = ROOT) -> Device:
         processor=_processor_name(processors),
         model=_device_model(root),
         cores=len(cores),
-        cpu_features=_cpu_features(processors),
-        max_mhz=[_mhz(core / "cpuinfo_max_freq") for core in cores],
+        cpu_features=_first(processors, "flags", "features").split(),
+        max_mhz=_mhz(cores, "cpuinfo_max_freq"),
         governor=", ".join(governors) or None,
         os=_operating_system(root),
         memory_mib=_memory_mib(root),
@@ -107,7 +107,7 @@ def read_state(root: Path = ROOT) -> DeviceState:
     signs = [sign for sign in (_pi_held_back(root), _capped(cores)) if sign is not None]
     return DeviceState(
         temperature_c=_temperatures(root),
-        mhz=[_mhz(core / "scaling_cur_freq") for core in cores],
+        mhz=_mhz(cores, "scaling_cur_freq"),
         throttled=any(signs) if signs else None,
     )
 
@@ -131,14 +131,18 @@ def _processors(root: Path) -> list[dict[str, str]]:
 
 def _processor_name(processors: list[dict[str, str]]) -> str:
     parts = [_arm_core(p) for p in processors if "cpu part" in p]
+    if len(parts) == 1:
+        parts *= len(processors)
     if parts:
-        if len(parts) == 1:
-            parts *= len(processors)
         return ", ".join(f"{count}x {name}" for name, count in Counter(parts).items())
-    for processor in processors:
-        if name := processor.get("model name"):
-            return name
-    return platform.processor() or platform.machine() or "unknown"
+    known = _first(processors, "model name")
+    return known or platform.processor() or platform.machine() or "unknown"
+
+
+def _first(processors: list[dict[str, str]], *names: str) -> str:
+    """The first field of these names that says something."""
+    values = (processor.get(name) for processor in processors for name in names)
+    return next(filter(None, values), "")
 
 
 def _arm_core(processor: dict[str, str]) -> str:
@@ -148,36 +152,28 @@ def _arm_core(processor: dict[str, str]) -> str:
     return str(maker["cores"].get(part.lower(), f"{maker['name']} {part}".strip()))
 
 
-def _cpu_features(processors: list[dict[str, str]]) -> list[str]:
-    for processor in processors:
-        if features := processor.get("flags") or processor.get("features"):
-            return features.split()
-    return []
-
-
 def _device_model(root: Path) -> str | None:
     # First, as the device tree of a phone names the board inside it.
-    if model := _getprop(root, "ro.product.model"):
-        maker = _getprop(root, "ro.product.manufacturer") or ""
+    getprop = root / GETPROP
+    if model := _output(getprop, "ro.product.model"):
+        maker = _output(getprop, "ro.product.manufacturer") or ""
         return model if model.lower().startswith(maker.lower()) else f"{maker} {model}"
     return _text(root / "proc/device-tree/model")
 
 
 def _operating_system(root: Path) -> str:
     name = platform.system() or "unknown"
-    if release := _getprop(root, "ro.build.version.release"):
+    if release := _output(root / GETPROP, "ro.build.version.release"):
         name = f"Android {release}"
-    elif found := re.search(
-        "^PRETTY_NAME=(.+)$", _text(root / "etc/os-release") or "", re.MULTILINE
-    ):
-        name = found[1].strip("\"'")
+    elif found := _match(root / "etc/os-release", "^PRETTY_NAME=(.+)$"):
+        name = found.strip("\"'")
     kernel = _text(root / "proc/sys/kernel/osrelease")
     return f"{name}, Linux {kernel}" if kernel else name
 
 
 def _memory_mib(root: Path) -> float | None:
-    found = re.search(r"^MemTotal:\s*(\d+) kB", _text(root / "proc/meminfo") or "", re.MULTILINE)
-    return round(int(found[1]) / 1024, 1) if found else None
+    found = _match(root / "proc/meminfo", r"^MemTotal:\s*(\d+) kB")
+    return round(int(found) / 1024, 1) if found else None
 
 
 def _cores(root: Path) -> list[Path]:
@@ -187,9 +183,9 @@ def _cores(root: Path) -> list[Path]:
     return [folder / f"cpu{number}/cpufreq" for number in numbers]
 
 
-def _mhz(path: Path) -> float | None:
-    khz = _number(path)
-    return None if khz is None else khz / 1000
+def _mhz(cores: list[Path], name: str) -> list[float | None]:
+    khz = [_number(core / name) for core in cores]
+    return [None if each is None else each / 1000 for each in khz]
 
 
 def _temperatures(root: Path) -> dict[str, float]:
@@ -210,9 +206,9 @@ def _temperatures(root: Path) -> dict[str, float]:
 
 def _capped(cores: list[Path]) -> bool | None:
     """Whether some core may not reach its own maximum; ``None`` if no core tells."""
-    limits = [(_number(c / "scaling_max_freq"), _number(c / "cpuinfo_max_freq")) for c in cores]
-    known = [(now, own) for now, own in limits if now is not None and own is not None]
-    return any(now < own for now, own in known) if known else None
+    limits = zip(_mhz(cores, "scaling_max_freq"), _mhz(cores, "cpuinfo_max_freq"), strict=True)
+    known = [now < own for now, own in limits if now is not None and own is not None]
+    return any(known) if known else None
 
 
 def _pi_held_back(root: Path) -> bool | None:
@@ -220,11 +216,6 @@ def _pi_held_back(root: Path) -> bool | None:
     output = _output(root / "usr/bin/vcgencmd", "get_throttled")
     found = re.fullmatch("throttled=0x([0-9a-fA-F]+)", output or "")
     return bool(int(found[1], 16) & PI_HELD_BACK) if found else None
-
-
-def _getprop(root: Path, name: str) -> str | None:
-    """A property of Android; ``None`` elsewhere."""
-    return _output(root / "system/bin/getprop", name)
 
 
 def _output(program: Path, argument: str) -> str | None:
@@ -248,6 +239,12 @@ def _text(path: Path) -> str | None:
         return path.read_bytes().decode(errors="replace").strip("\0 \t\r\n") or None
     except OSError:
         return None
+
+
+def _match(path: Path, pattern: str) -> str | None:
+    """What a pattern's group finds in some line of a file."""
+    found = re.search(pattern, _text(path) or "", re.MULTILINE)
+    return found and found[1]
 
 
 def _number(path: Path) -> int | None:

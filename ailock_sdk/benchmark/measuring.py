@@ -8,13 +8,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timezone
+from time import perf_counter
 from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
 from ailock_sdk import __version__
 from ailock_sdk.benchmark.device import read_device, read_state
-from ailock_sdk.benchmark.figures import Figures, figures, milliseconds
 from ailock_sdk.benchmark.processes import measure_processes, peak_memory_mib
 from ailock_sdk.benchmark.unlocking import IMAGEPRINT_STAGES, STAGES, Unlocking
 from ailock_sdk.capture import decode_photo
@@ -23,6 +24,8 @@ from ailock_sdk.embedding import DEFAULT_BUNDLE, Bundle, quiet_stderr, usable_co
 from ailock_sdk.errors import AilockError
 from ailock_sdk.lock import AiLock
 from ailock_sdk.profiles import DEFAULT_PROFILE
+from ailock_sdk.secret import Hidden
+from ailock_sdk.sketch import TARGET_SECONDS, derive_keys, measured_speed, tuned_cost
 
 SCHEMA = "ailock-benchmark/1"
 SWEEP_RUNS = 10
@@ -30,6 +33,9 @@ SWEEP_RUNS = 10
 SWEEP_THREADS_MAX = 8
 PROCESS_RUNS = 5
 """At most so many starts of each kind of process."""
+
+Figures = dict[str, float]
+"""``p50``, ``p90`` and ``p99`` of the warm runs and the ``first`` run, in milliseconds."""
 
 
 def run(
@@ -48,15 +54,12 @@ def run(
     Parameters
     ----------
     photo : str or path-like, optional
-        A photo's file; by default the bundle's own.
     runs : int
         Warm unlocks, at least 1; the sweep and the processes take at most 10 and 5 of each.
     threads : int, optional
-        CPU threads of the network, at least 1; by default as :class:`AiLock` chooses.
     profile : str
-        A profile of the bundle.
     bundle : Bundle or str
-        A bundle, or the name of an installed one.
+        As of :class:`Unlocking`.
 
     Returns
     -------
@@ -82,9 +85,7 @@ def run(
         for _ in tqdm(range(runs + 1), desc="unlocking", leave=False, disable=None):
             unlocking.once()
         result = result_of(unlocking)
-        process_ms, unlock_memory_mib = measure_processes(
-            unlocking.command(), min(runs, PROCESS_RUNS)
-        )
+        seconds, peak_mib = measure_processes(unlocking.command(), min(runs, PROCESS_RUNS))
         most = min(SWEEP_THREADS_MAX, len(usable_cores()))
         counts = range(1, most + 1) if threads is None else [threads]
         by_threads = _sweep(unlocking, counts, min(runs, SWEEP_RUNS))
@@ -92,8 +93,8 @@ def run(
         "schema": SCHEMA,
         "when": when,
         **result,
-        "process_ms": process_ms,
-        "unlock_memory_mib": unlock_memory_mib,
+        "process_ms": {kind: _milliseconds(each) for kind, each in seconds.items()},
+        "unlock_memory_mib": round(peak_mib, 1),
         "by_threads": by_threads,
         "state": {"before": asdict(before), "after": asdict(read_state())},
     }
@@ -132,9 +133,9 @@ def result_of(unlocking: Unlocking) -> dict[str, Any]:
         },
         "threads": lock.threads,
         "runs": len(totals) - 1,
-        "stages_ms": {stage: figures(times[stage]) for stage in STAGES},
-        "unlock_ms": figures(totals),
-        "load_ms": milliseconds(unlocking.load_seconds),
+        "stages_ms": {stage: _figures(times[stage]) for stage in STAGES},
+        "unlock_ms": _figures(totals),
+        "load_ms": _milliseconds(unlocking.load_seconds),
         "peak_memory_mib": round(peak_memory_mib(), 1),
     }
 
@@ -162,7 +163,7 @@ def _sweep(unlocking: Unlocking, counts: Sequence[int], runs: int) -> dict[str, 
             network[index].append(now["network"])
             imageprint[index].append(sum(now[stage] for stage in IMAGEPRINT_STAGES))
     return {
-        str(count): {"network_ms": figures(a), "imageprint_ms": figures(b)}
+        str(count): {"network_ms": _figures(a), "imageprint_ms": _figures(b)}
         for count, a, b in zip(counts, network, imageprint, strict=True)
     }
 
@@ -177,3 +178,36 @@ def _software(lock: AiLock) -> dict[str, str]:
         except PackageNotFoundError:  # packed without its metadata
             versions[package] = "unknown"
     return {**versions, "runtime": lock.runtime}
+
+
+def tuning(target_seconds: float = TARGET_SECONDS) -> dict[str, Any]:
+    """The Argon2id cost that new records get on this device, and how long it takes.
+
+    Returns
+    -------
+    dict
+        JSON-ready: ``mib_per_second`` that Argon2id fills, ``target_ms``, ``cost`` with the fields
+        of ``KdfCost``, and ``measured_ms`` of one evaluation at that cost.
+    """
+    speed = measured_speed()
+    cost = tuned_cost(speed, target_seconds)
+    start = perf_counter()
+    derive_keys(Hidden(16), bytes(16), None, cost, bytes(32))
+    return {
+        "mib_per_second": round(speed / 1024, 1),
+        "target_ms": _milliseconds(target_seconds),
+        "cost": asdict(cost),
+        "measured_ms": _milliseconds(perf_counter() - start),
+    }
+
+
+def _figures(seconds: Sequence[float]) -> Figures:
+    """Of two or more runs, to 0.1 microseconds."""
+    first, *warm = seconds
+    p50, p90, p99 = np.percentile(warm, [50, 90, 99])
+    values = {"p50": p50, "p90": p90, "p99": p99, "first": first}
+    return {name: round(1000 * float(value), 4) for name, value in values.items()}
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(1000 * seconds, 3)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ailock_sdk.benchmark.figures import Figures
 from ailock_sdk.benchmark.unlocking import STAGES
 
 
@@ -55,6 +54,16 @@ def format_report(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def format_tuning(result: dict[str, Any]) -> str:
+    """A result of :func:`tuning` for people."""
+    cost = result["cost"]
+    return (
+        f"Argon2id fills {result['mib_per_second']:.0f} MiB a second here. New records take "
+        f"{cost['memory_cost_kib'] // 1024} MiB, {cost['time_cost']} passes, {cost['lanes']} lanes:"
+        f" {result['measured_ms']:.0f} ms, of {result['target_ms']:.0f} ms aimed at."
+    )
+
+
 def _interpretation(result: dict[str, Any]) -> str:
     """What the medians say, a sentence a line."""
     medians = {stage: result["stages_ms"][stage]["p50"] for stage in STAGES}
@@ -85,10 +94,10 @@ def _state_text(state: dict[str, Any]) -> str:
     return ", ".join(facts)
 
 
-def _row(name: str, figures: Figures) -> str:
+def _row(name: str, figures: dict[str, float]) -> str:
     values = (f"{figures[column]:8.2f}" for column in ("p50", "p90", "p99", "first"))
     return f"{name:12}  {' '.join(values)}"
 
 
 def _threads(count: int) -> str:
-    return "1 thread" if count == 1 else f"{count} threads"
+    return f"{count} thread{'s' if count > 1 else ''}"

@@ -12,7 +12,6 @@ from time import perf_counter
 
 from tqdm import tqdm
 
-from ailock_sdk.benchmark.figures import milliseconds
 from ailock_sdk.errors import AilockError
 
 _PEAK_OF_CHILD = """
@@ -27,20 +26,13 @@ started it, so that process must be small."""
 
 
 def measure_processes(unlock: list[str], runs: int) -> tuple[dict[str, float], float]:
-    """Time new processes, and find the peak memory of an unlock.
-
-    Parameters
-    ----------
-    unlock : list of str
-        The command line of an unlock.
-    runs : int
-        Starts of each kind of process, at least 1.
+    """Time ``runs`` new processes of each kind, and find the peak memory of an unlock.
 
     Returns
     -------
-    process_ms : dict
-        Median milliseconds, start to exit, of a bare interpreter (``python``), of one that imports
-        the package (``import``) and of the ``unlock``.
+    seconds : dict
+        Medians, start to exit, of a bare interpreter (``python``), of one that imports the package
+        (``import``) and of the command line ``unlock``.
     peak_memory_mib : float
         Of the unlock.
 
@@ -62,7 +54,7 @@ def measure_processes(unlock: list[str], runs: int) -> tuple[dict[str, float], f
             start = perf_counter()
             _child(command)
             times[kind].append(perf_counter() - start)
-    return {kind: milliseconds(median(t)) for kind, t in times.items()}, round(_mib(int(peak)), 1)
+    return {kind: median(seconds) for kind, seconds in times.items()}, _mib(int(peak))
 
 
 def _child(command: list[str]) -> str:

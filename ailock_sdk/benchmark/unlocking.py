@@ -68,35 +68,26 @@ class Unlocking:
             raise AilockError(f"no folder can be written ({error}): set TMPDIR to one") from None
         self.vault = Path(self._folder.name) / "vault.db"
         self.pepper = Path(self._folder.name) / "pepper"
+        pepper = FilePepper(self.pepper)
         try:
-            self._enroll(photo, threads, profile, bundle)
+            self._pepper = pepper.create()
+            start = perf_counter()
+            with quiet_stderr():
+                enrolling = AiLock(bundle, profile, pepper=pepper, threads=threads)
+            self.load_seconds = perf_counter() - start
+            self.photo = _own_photo(enrolling) if photo is None else Path(photo)
+            with Vault.open(self.vault, pepper=pepper, lock=enrolling) as vault:
+                vault.enroll(_LOCK_NAME, [self.photo], recovery=False)
+            bundle = enrolling.bundle
+            del enrolling, vault  # the first unlock shall find a model that has not run yet
+            with quiet_stderr():
+                self.lock = AiLock(
+                    bundle, profile, pepper=pepper, threads=threads, observe=self._observe
+                )
         except BaseException:
             self._folder.cleanup()
             raise
         self._store = LockStore.open(self.vault)
-
-    def _enroll(
-        self,
-        photo: str | os.PathLike[str] | None,
-        threads: int | None,
-        profile: str,
-        bundle: Bundle | str,
-    ) -> None:
-        pepper = FilePepper(self.pepper)
-        self._pepper = pepper.create()
-        start = perf_counter()
-        with quiet_stderr():
-            enrolling = AiLock(bundle, profile, pepper=pepper, threads=threads)
-        self.load_seconds = perf_counter() - start
-        self.photo = _own_photo(enrolling) if photo is None else Path(photo)
-        with Vault.open(self.vault, pepper=pepper, lock=enrolling) as vault:
-            vault.enroll(_LOCK_NAME, [self.photo], recovery=False)
-        bundle = enrolling.bundle
-        del enrolling, vault  # the first unlock shall find a model that has not run yet
-        with quiet_stderr():
-            self.lock = AiLock(
-                bundle, profile, pepper=pepper, threads=threads, observe=self._observe
-            )
 
     def once(self) -> None:
         """What ``Vault.unlock`` does, the two halves of the fuzzy extractor timed apart."""
@@ -126,11 +117,13 @@ class Unlocking:
 
     def command(self) -> list[str]:
         """The command line of an ``ailock unlock`` of the same lock with the same photo."""
-        command = [sys.executable, "-m", "ailock_sdk", "unlock", _LOCK_NAME]
-        command += [str(self.photo.absolute())]  # whose name may begin with a hyphen
-        command += ["--vault", str(self.vault), "--pepper", str(self.pepper)]
-        command += ["--bundle", str(self.lock.bundle.path.absolute())]
-        return [*command, "--profile", self.lock.profile.name]
+        photo = str(self.photo.absolute())  # as its name may begin with a hyphen
+        return [
+            *(sys.executable, "-m", "ailock_sdk", "unlock", _LOCK_NAME, photo),
+            *("--vault", str(self.vault), "--pepper", str(self.pepper)),
+            *("--bundle", str(self.lock.bundle.path.absolute())),
+            *("--profile", self.lock.profile.name),
+        ]
 
     def __enter__(self) -> Unlocking:
         return self
