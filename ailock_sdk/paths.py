@@ -16,8 +16,6 @@ from ailock_sdk.errors import AilockError
 if TYPE_CHECKING:
     from platformdirs.api import PlatformDirsABC
 
-_APPLICATION = "ailock"
-
 
 def data_folder() -> Path:
     """The folder of vault and bundles: ``$XDG_DATA_HOME/ailock``, or ``~/.local/share/ailock``.
@@ -27,8 +25,7 @@ def data_folder() -> Path:
     AilockError
         The user has no home folder.
     """
-    _check_home("XDG_DATA_HOME")
-    return _folders().user_data_path
+    return _folders("XDG_DATA_HOME").user_data_path
 
 
 def config_folder() -> Path:
@@ -39,14 +36,17 @@ def config_folder() -> Path:
     AilockError
         The user has no home folder.
     """
-    _check_home("XDG_CONFIG_HOME")
-    return _folders().user_config_path
+    return _folders("XDG_CONFIG_HOME").user_config_path
 
 
-def _folders() -> PlatformDirsABC:
+def _folders(variable: str) -> PlatformDirsABC:
+    if not os.path.isabs(os.environ.get(variable, "")) and os.path.expanduser("~") == "~":
+        raise AilockError(
+            f"you have no home folder: set HOME or {variable}, or name the vault and the pepper"
+        )
     from platformdirs.unix import Unix  # not for who names all his files
 
-    return Unix(_APPLICATION)
+    return Unix("ailock")
 
 
 def user_path(path: str | os.PathLike[str]) -> Path:
@@ -61,10 +61,3 @@ def user_path(path: str | os.PathLike[str]) -> Path:
         return Path(path).expanduser()
     except RuntimeError:
         raise AilockError(f"{os.fspath(path)}: there is no such home folder") from None
-
-
-def _check_home(variable: str) -> None:
-    if not os.path.isabs(os.environ.get(variable, "")) and os.path.expanduser("~") == "~":
-        raise AilockError(
-            f"you have no home folder: set HOME or {variable}, or name the vault and the pepper"
-        )

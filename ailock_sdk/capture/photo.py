@@ -103,14 +103,9 @@ class Photo:
         box : Box
             The part to resample, in decoded pixels; edges may lie between pixels.
         height, width : int
-            Size of the result in pixels, at least 1.
+            Size of the result in pixels, at least 1; its mode is RGB.
         filter_name : str
             Of :data:`FILTERS`.
-
-        Returns
-        -------
-        Image
-            Of mode RGB.
 
         Raises
         ------
@@ -119,10 +114,10 @@ class Photo:
         """
         edges = (box.left, box.top, box.right, box.bottom)
         resampling = FILTERS[filter_name]
-        if self._is_plain() and isinstance(self._stored, Image.Image):
-            return self._stored.resize((width, height), resampling, edges)
-        # One channel at a time, and no two at once: there is no room.
         size = (width, height)
+        if self._is_plain() and isinstance(self._stored, Image.Image):
+            return self._stored.resize(size, resampling, edges)
+        # One channel at a time, and no two at once: there is no room.
         views = [self._assembled(name).resize(size, resampling, edges) for name in "RGB"]
         return Image.merge("RGB", views)
 
@@ -167,3 +162,16 @@ class Photo:
         part = to_rgb(part)
         turn = TURN_OF_ORIENTATION.get(self._orientation)
         return part if turn is None else part.transpose(turn)
+
+
+def crop_and_resize(pixels: Pixels, box: Box, height: int, width: int) -> Pixels:
+    """A box of an image, as :meth:`Photo.resample` gives it.
+
+    Parameters
+    ----------
+    pixels : ndarray, uint8, shape (H, W, 3)
+    box : Box
+    height, width : int
+        Size of the result, which is such an array too.
+    """
+    return np.asarray(Photo(pixels, pixels.shape[1::-1]).resample(box, height, width))
