@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import hmac
 import unicodedata
-from typing import SupportsIndex, TypeAlias
+from typing import ClassVar, SupportsIndex, TypeAlias
 
 SECRET_LENGTH_BYTES = 32
 
 
-class Hidden(bytes):
-    """Bytes whose ``repr``, ``str`` and ``format`` tell their length alone; they are not pickled.
+class Unseen:
+    """What ``repr``, ``str`` and ``format`` show by kind and size alone, and nobody pickles.
 
-    For peppers, messages, PINs, keys and codes: crash reporters print the locals of every frame.
-    In all else they are bytes. A slice, a concatenation or ``bytes(hidden)`` is plain bytes again:
-    wrap what is kept of them.
+    Crash reporters print the locals of every frame.
     """
 
     __slots__ = ()
 
+    def _shown(self) -> str:
+        return f"{len(bytes(self))} bytes"  # type: ignore[call-overload]
+
     def __repr__(self) -> str:
-        return f"Hidden(<{len(self)} bytes>)"
+        return f"{type(self).__name__}(<{self._shown()}>)"
 
     __str__ = __repr__
 
@@ -28,7 +29,17 @@ class Hidden(bytes):
         return format(repr(self), spec)
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> str:
-        raise TypeError("Hidden bytes are not pickled: use bytes(hidden) where you mean to")
+        raise TypeError(f"{type(self).__name__} is not pickled: write its bytes where you mean to")
+
+
+class Hidden(Unseen, bytes):
+    """Bytes for peppers, messages, PINs, keys and codes, which show their length alone.
+
+    In all else they are bytes. A slice, a concatenation or ``bytes(hidden)`` is plain bytes again:
+    wrap what is kept of them.
+    """
+
+    __slots__ = ()
 
 
 Pin: TypeAlias = "str | Hidden | None"
@@ -48,15 +59,8 @@ def hidden_pin(pin: Pin) -> Hidden | None:
     return Hidden(text.encode("utf-8", "surrogatepass"))
 
 
-class Secret:
-    """A 32-byte secret. ``bytes(secret)`` gives it; ``repr``, ``str`` and pickling do not.
-
-    Two secrets are compared in constant time.
-
-    Parameters
-    ----------
-    value : bytes
-        32 bytes.
+class SecretValue(Unseen):
+    """Secret bytes of one length, compared in constant time; ``bytes(value)`` gives them.
 
     Raises
     ------
@@ -66,25 +70,42 @@ class Secret:
 
     __slots__ = ("_value",)
 
+    _NAME: ClassVar[str]
+    _LENGTH_BYTES: ClassVar[int]
+
     def __init__(self, value: bytes) -> None:
-        value = Hidden(value)
-        if len(value) != SECRET_LENGTH_BYTES:
-            raise ValueError(f"a secret has exactly {SECRET_LENGTH_BYTES} bytes")
+        value = Hidden(memoryview(value))  # no int, of which bytes() makes zeros
+        if len(value) != self._LENGTH_BYTES:
+            raise ValueError(f"a {self._NAME} has exactly {self._LENGTH_BYTES} bytes")
         self._value = value
 
     def __bytes__(self) -> bytes:
-        return bytes(self._value)
+        return self._value
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Secret):
+        if not isinstance(other, type(self)):
             return NotImplemented
         return hmac.compare_digest(self._value, other._value)
 
     def __hash__(self) -> int:
         return hash(self._value)
 
-    def __repr__(self) -> str:
-        return f"Secret(<{SECRET_LENGTH_BYTES} bytes>)"
 
-    def __reduce__(self) -> str:
-        raise TypeError("a Secret is not pickled: use bytes(secret) where you mean to export it")
+class Secret(SecretValue):
+    """A 32-byte secret. ``bytes(secret)`` gives it; ``repr``, ``str`` and pickling do not.
+
+    Two secrets are compared in constant time.
+
+    Raises
+    ------
+    ValueError
+        Another number of bytes.
+    """
+
+    __slots__ = ()
+
+    _NAME = "secret"
+    _LENGTH_BYTES = SECRET_LENGTH_BYTES
+
+    def __bytes__(self) -> bytes:
+        return bytes(self._value)

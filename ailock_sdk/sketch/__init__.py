@@ -19,11 +19,9 @@ from ailock_sdk.sketch.kdf import (
     helper_mask,
 )
 from ailock_sdk.sketch.message import message_length_bytes
-from ailock_sdk.sketch.permutation import permutation
-from ailock_sdk.sketch.radius import correction_radius
 from ailock_sdk.sketch.reed_muller import ReedMuller
 from ailock_sdk.sketch.reed_solomon import ReedSolomon
-from ailock_sdk.sketch.secure_sketch import recover, sketch
+from ailock_sdk.sketch.secure_sketch import correction_radius, permutation, recover, sketch
 from ailock_sdk.sketch.tuning import (
     TARGET_SECONDS,
     is_far_off,
@@ -33,32 +31,10 @@ from ailock_sdk.sketch.tuning import (
     work_kib,
 )
 
-__all__ = [
-    "correction_radius",
-    "ReedMuller",
-    "ReedSolomon",
-    "Code",
-    "permutation",
-    "sketch",
-    "recover",
-    "ObjectSketch",
-    "FoundMessages",
-    "KeyInputs",
-    "conceal",
-    "new_secret",
-    "find_messages",
-    "secret_behind",
-    "message_length_bytes",
-    "KdfCost",
-    "RFC9106_LOW_MEMORY",
-    "CHEAPEST",
-    "HIGHEST_COST",
-    "derive_keys",
-    "helper_mask",
-    "TARGET_SECONDS",
-    "tune",
-    "tuned_cost",
-    "work_kib",
-    "measured_speed",
-    "is_far_off",
-]
+__all__ = ["ReedMuller", "ReedSolomon", "Code"]
+__all__ += ["correction_radius", "permutation", "sketch", "recover"]
+__all__ += ["ObjectSketch", "FoundMessages", "KeyInputs", "message_length_bytes"]
+__all__ += ["conceal", "new_secret", "find_messages", "secret_behind"]
+__all__ += ["KdfCost", "RFC9106_LOW_MEMORY", "CHEAPEST", "HIGHEST_COST"]
+__all__ += ["derive_keys", "helper_mask"]
+__all__ += ["TARGET_SECONDS", "tune", "tuned_cost", "work_kib", "measured_speed", "is_far_off"]

@@ -21,16 +21,13 @@ SPARE_BLOCKS = 3
 
 @lru_cache(maxsize=64)
 def rank_vectors(blocks: int, symbols: int) -> npt.NDArray[np.intp]:
-    """The vectors of ranks to try in ``blocks`` blocks of ``symbols`` symbols each.
+    """The vectors of ranks to try in blocks of ``symbols`` symbols, shape (blocks, count).
+
+    One vector a column, 0 for a block's likeliest symbol; read-only.
 
     The log-likelihood that a block loses by taking its r-th best of many noisy symbols grows about
     like log r, so what a vector loses in all grows like the logarithm of the product of its ranks:
     the vectors with the least product come first, and as many as the budget allows are kept.
-
-    Returns
-    -------
-    ndarray of int, shape (blocks, count)
-        One vector a column, 0 for the likeliest symbol; read-only.
     """
     total = symbols**blocks
     limit = total if total <= ALL_MESSAGES_MAX else CANDIDATES_PER_SET

@@ -65,17 +65,7 @@ class Code:
         return self.message_symbols * self.symbol_bits
 
     def encode(self, message: Symbols) -> npt.NDArray[np.bool_]:
-        """The codeword of a message.
-
-        Parameters
-        ----------
-        message : ndarray of int, shape (message_symbols,)
-            In [0, 2^symbol_bits).
-
-        Returns
-        -------
-        ndarray, bool, shape (lambda_bits,)
-        """
+        """The codeword, bool (lambda_bits,), of message symbols, integers (message_symbols,)."""
         return self._inner.encode(self._outer.encode(message))[self._sent]
 
     def decode(self, margins: npt.NDArray[np.float64]) -> tuple[Symbols, npt.NDArray[np.bool_]]:
@@ -90,12 +80,6 @@ class Code:
         margins : ndarray, float64, shape (lambda_bits,)
             The sign is the bit (positive: 1), the size its weight, a log-likelihood ratio up to
             scale.
-
-        Returns
-        -------
-        message : ndarray of int, shape (message_symbols,)
-            In [0, 2^symbol_bits).
-        codeword : ndarray, bool, shape (lambda_bits,)
         """
         received = np.zeros_like(margins, shape=self._sent.shape)
         received[self._sent] = margins

@@ -31,10 +31,8 @@ class ObjectSketch:
     code : Code
     radius : int
         Most bits that a probe may differ in.
-    salt : bytes
-        16 bytes.
-    helper : bytes
-        ceil(lambda / 8) bytes: the code-offset sketch, masked if there is a pepper.
+    salt, helper : bytes
+        16, and ceil(lambda / 8) bytes: the code-offset sketch, masked if there is a pepper.
     """
 
     code: Code
@@ -45,14 +43,9 @@ class ObjectSketch:
 
 @dataclass(frozen=True)
 class FoundMessages:
-    """What decoding made of the probes of a record.
+    """The objects' messages, serialised in the record's order; zeros for what was not found.
 
-    Attributes
-    ----------
-    joined : Hidden
-        The objects' serialised messages in the record's order; zeros for what was not found.
-    complete : bool
-        A message was found for every object; each may still be a wrong one.
+    ``complete`` if one was found for every object; each may still be a wrong one.
     """
 
     joined: Hidden
@@ -131,12 +124,8 @@ def find_messages(
 ) -> FoundMessages:
     """Decode every object's helper with its probe, whatever becomes of the others.
 
-    Parameters
-    ----------
-    objects : sequence of ObjectSketch
-    probe_margins : sequence of ndarray of float, shape (lambda_bits,)
-        One for each object. Finite: the bits are the signs, and the sizes guide the decoder.
-    pepper : Hidden or None
+    There is one array (lambda_bits,) of finite margins for each object; see
+    :func:`~ailock_sdk.sketch.secure_sketch.recover`.
 
     Raises
     ------

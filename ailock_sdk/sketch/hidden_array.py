@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, SupportsIndex
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ailock_sdk.secret import Unseen
 
-class HiddenArray(np.ndarray[Any, Any]):
-    """An array whose ``repr``, ``str`` and ``format`` tell shape and type alone; it is not pickled.
+
+class HiddenArray(Unseen, np.ndarray[Any, Any]):
+    """An array that shows shape and type alone.
 
     NumPy makes the results of arithmetic, indexing, ``take``, ``reshape``, ``concatenate`` and
     ``*_like`` of such an array hidden too, so that hiding what enters a computation hides every
@@ -18,16 +20,8 @@ class HiddenArray(np.ndarray[Any, Any]):
 
     __array_priority__ = 1.0  # so that joining it with plain arrays gives a hidden one
 
-    def __repr__(self) -> str:
-        return f"HiddenArray(<{self.dtype} {self.shape}>)"
-
-    __str__ = __repr__
-
-    def __format__(self, spec: str) -> str:
-        return format(repr(self), spec)
-
-    def __reduce_ex__(self, protocol: SupportsIndex) -> str:
-        raise TypeError("a HiddenArray is not pickled")
+    def _shown(self) -> str:
+        return f"{self.dtype} {self.shape}"
 
 
 def hidden(array: npt.NDArray[Any]) -> npt.NDArray[Any]:

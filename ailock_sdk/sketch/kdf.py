@@ -41,15 +41,14 @@ class KdfCost:
     time_cost : int
         Passes over the memory, 1 to 16.
     memory_cost_kib : int
-        Memory in KiB, 8 * lanes to 1,048,576 (1 GiB).
+        8 * lanes, Argon2's own least, to 1,048,576 (1 GiB).
     lanes : int
-        Independent lanes, 1 to 16.
+        1 to 16.
 
     Raises
     ------
     ProfileError
-        Above these ceilings, as a record from outside cannot ask for more than this device may
-        spend, or below Argon2's own minimum of 8 KiB per lane.
+        Outside these ranges: no record from outside may order what a device cannot spend.
     """
 
     time_cost: int
@@ -75,7 +74,7 @@ CHEAPEST = KdfCost(time_cost=1, memory_cost_kib=8, lanes=1)
 def derive_keys(
     message: Hidden, salt: bytes, pepper: Hidden | None, cost: KdfCost, bound: bytes
 ) -> tuple[bytes, Secret]:
-    """The check tag and the secret of serialised messages and a PIN.
+    """The check tag, 4 bytes, and the secret of serialised messages and a PIN.
 
     Tag and secret come from one root under different labels: the public tag says nothing about the
     secret beyond what testing a guess of the message says, at one Argon2id evaluation a guess.
@@ -91,12 +90,6 @@ def derive_keys(
     cost : KdfCost
     bound : bytes
         What is bound into both results by its SHA-256: a record up to its last helper.
-
-    Returns
-    -------
-    tag : bytes
-        4 bytes.
-    secret : Secret
 
     Raises
     ------
@@ -134,21 +127,8 @@ def derive_keys(
 def helper_mask(pepper: Hidden | None, salt: bytes, lambda_bits: int) -> Hidden:
     """What hides a sketch from those who lack the pepper (SPEC section 6).
 
-    Pseudo-random. The salt is fresh for every record, so no mask serves twice.
-
-    Parameters
-    ----------
-    pepper : Hidden or None
-        32 bytes.
-    salt : bytes
-        16 bytes.
-    lambda_bits : int
-        Length of the sketch.
-
-    Returns
-    -------
-    Hidden
-        ceil(lambda / 8) bytes, unused bits of the last one zero; all zero without a pepper.
+    ceil(lambda / 8) pseudo-random bytes, unused bits of the last one zero; all zero without a
+    pepper. The salt is fresh for every record, so no mask serves twice.
 
     Raises
     ------

@@ -16,15 +16,10 @@ def message_length_bytes(code: Code) -> int:
 
 
 def symbols_from_random(code: Code, random_bytes: Hidden) -> Symbols:
-    """A uniform message from uniform bytes of its serialised length.
+    """A uniform message, hidden integers (message_symbols,), from bytes of its serialised length.
 
     The bits of each symbol's bytes above ``symbol_bits`` are dropped, which leaves the others
     uniform.
-
-    Returns
-    -------
-    ndarray of int, shape (message_symbols,)
-        In [0, 2^symbol_bits); hidden.
 
     Raises
     ------

@@ -40,17 +40,7 @@ class ReedMuller:
         return 1 << self.order + 1
 
     def encode(self, symbols: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
-        """Codewords of symbols.
-
-        Parameters
-        ----------
-        symbols : ndarray of int, shape (n,)
-            In [0, 2^(order+1)).
-
-        Returns
-        -------
-        ndarray, bool, shape (n, length)
-        """
+        """The codewords, bool (n, length), of symbols, integers (n,) in [0, 2^(order+1))."""
         masked = np.arange(self.length) & symbols[:, None]  # (n, length); x < 2^m hides s_m
         bits = symbols >> self.order  # s_m, (n,)
         bits = np.broadcast_to(bits[:, None], masked.shape, subok=True)
@@ -59,18 +49,10 @@ class ReedMuller:
         return (bits & 1).astype(np.bool_)
 
     def correlations(self, margins: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Agreement of blocks of margins with every symbol.
+        """Agreement of blocks of margins (n, length) with every symbol, (n, 2^(order+1)).
 
-        Parameters
-        ----------
-        margins : ndarray, float64, shape (n, length)
-            A positive margin means bit 1 (SPEC section 3).
-
-        Returns
-        -------
-        ndarray, float64, shape (n, 2^(order+1))
-            The entry of symbol s is ``sum_x (2 bit_s[x] - 1) margins[x]``; the greatest belongs to
-            the likeliest symbol.
+        The entry of symbol s is ``sum_x (2 bit_s[x] - 1) margins[x]``; the greatest belongs to the
+        likeliest symbol, as a positive margin means bit 1 (SPEC section 3).
         """
         # With s_m = 0 and w = s mod 2^m, 2 bit_s[x] - 1 = -(-1)^parity(x AND w), so the sum is
         # minus the Hadamard transform at w; s_m = 1 complements the codeword and flips the sign.

@@ -56,22 +56,11 @@ class ReedSolomon:
         return self.reencode(tuple(range(self.k)), message[:, None])[:, 0]
 
     def reencode(self, positions: tuple[int, ...], values: Symbols) -> Symbols:
-        """The codewords that have given values at given positions.
+        """The codewords (n, count) that have ``values`` (k, count) at ``positions``.
 
-        The code is maximum distance separable, so every choice of k positions determines the
-        codeword: the other n - k symbols are erasures, and erasure decoding is linear in the known
-        ones.
-
-        Parameters
-        ----------
-        positions : tuple of int
-            Any k different ones in [0, n), ascending.
-        values : ndarray of int, shape (k, count)
-            In [0, 2^symbol_bits).
-
-        Returns
-        -------
-        ndarray of int, shape (n, count)
+        These are any k different ones in [0, n), ascending. The code is maximum distance separable,
+        so every choice of k positions determines the codeword: the other n - k symbols are
+        erasures, and erasure decoding is linear in the known ones.
         """
         codewords = np.empty_like(values, dtype=np.intp, shape=(self.n, values.shape[1]))
         codewords[list(positions)] = values
@@ -85,19 +74,8 @@ class ReedSolomon:
     ) -> dict[int, npt.NDArray[np.unsignedinteger]]:
         """As :meth:`reencode` of ``choices[i][chosen[i]]`` at ``positions[i]``, the rest only.
 
-        Parameters
-        ----------
-        positions : tuple of int
-            Any k different ones in [0, n), ascending.
-        choices : sequence of k ndarrays of int
-            Symbols to choose from, for each position.
-        chosen : ndarray of int, shape (k, count)
-            Indices into them.
-
-        Returns
-        -------
-        dict of ndarray of unsigned int, shape (count,)
-            The codewords' symbols at each other position.
+        Each of k positions has an array of choices, of which ``chosen`` (k, count) holds indices;
+        what is returned are the codewords' symbols (count,) by position.
         """
         others = {}
         for erased, tables in _reencoding_tables(self.n, self.k, self.symbol_bits, positions):

@@ -10,21 +10,69 @@ Dodis, Ostrovsky, Reyzin and Smith, "Fuzzy extractors", SIAM Journal on Computin
 
 from __future__ import annotations
 
+import hashlib
+from decimal import Decimal
+
 import numpy as np
 import numpy.typing as npt
 
+from ailock_sdk.constants import LABEL_PERMUTATION
 from ailock_sdk.errors import ProfileError, UnlockError
-from ailock_sdk.parameters import helper_length_bytes, max_radius_bits
+from ailock_sdk.parameters import (
+    TAU_UNIT,
+    helper_length_bytes,
+    max_radius_bits,
+    tau_ten_thousandths,
+)
 from ailock_sdk.sketch.code import Code
 from ailock_sdk.sketch.hidden_array import hidden
-from ailock_sdk.sketch.permutation import permutation
 from ailock_sdk.sketch.reed_solomon import Symbols
+
+_SORT_KEY_LENGTH_BYTES = 8
+
+
+def correction_radius(lambda_bits: int, tau: str | Decimal | float) -> int:
+    """Most bits a probe may differ in: ``floor(lambda_bits * (1 - tau))``, exactly.
+
+    From 0 to below half of ``lambda_bits`` (SPEC section 4). What ``tau`` may be, and what a float
+    means, is said at :func:`~ailock_sdk.parameters.tau_ten_thousandths`.
+
+    Raises
+    ------
+    ProfileError
+        ``tau`` is any other, or ``lambda_bits`` below 1.
+    """
+    if lambda_bits < 1:
+        raise ProfileError(f"lambda must be at least 1 bit, not {lambda_bits}")
+    return lambda_bits * (TAU_UNIT - tau_ten_thousandths(tau)) // TAU_UNIT
+
+
+def check_radius(code: Code, radius: int) -> None:
+    """Refuse a radius that no probe can be held against.
+
+    Raises
+    ------
+    ProfileError
+        It is not in 0 <= radius < lambda_bits / 2.
+    """
+    if not 0 <= radius <= max_radius_bits(code.lambda_bits):
+        raise ProfileError(f"no radius {radius} in {code.lambda_bits} bits")
+
+
+def permutation(salt: bytes, lambda_bits: int) -> npt.NDArray[np.intp]:
+    """A permutation of the bit positions, shape (lambda_bits,): uniform, public, fixed by ``salt``.
+
+    It spreads the layers' and segments' bits over the code's blocks, and differs between records.
+    """
+    length = _SORT_KEY_LENGTH_BYTES * lambda_bits
+    stream = hashlib.shake_256(LABEL_PERMUTATION + salt).digest(length)
+    return np.argsort(np.frombuffer(stream, dtype=">u8"), kind="stable")
 
 
 def sketch(
     code: Code, reference_bits: npt.NDArray[np.bool_], message: Symbols, salt: bytes
 ) -> bytes:
-    """The helper of a reference. Counterpart of :func:`recover`.
+    """The helper of a reference, ceil(lambda_bits / 8) bytes. Counterpart of :func:`recover`.
 
     Parameters
     ----------
@@ -34,11 +82,6 @@ def sketch(
         Uniformly random, in [0, 2^symbol_bits).
     salt : bytes
         16 bytes, fresh for every record.
-
-    Returns
-    -------
-    bytes
-        ceil(lambda_bits / 8) bytes, unused bits zero.
 
     Raises
     ------
@@ -58,7 +101,7 @@ def recover(
     salt: bytes,
     probe_margins: npt.NDArray[np.floating],
 ) -> Symbols:
-    """The message of a helper, from a probe near its reference.
+    """The message of a helper, from a probe near its reference; hidden, as every step to it is.
 
     A message comes back exactly when the decoded codeword lies within ``radius`` of the word that
     the probe's bits give. It may still be a wrong one: check it.
@@ -68,18 +111,11 @@ def recover(
     code : Code
     radius : int
         Most bits that may be corrected.
-    helper : bytes
-        What :func:`sketch` gave.
-    salt : bytes
-        16 bytes, those of the helper.
+    helper, salt : bytes
+        What :func:`sketch` gave, and was given.
     probe_margins : ndarray of float, shape (lambda_bits,)
         Finite: the probe's bits are the signs (0 counts as positive, bit 1), and their sizes guide
         the decoder.
-
-    Returns
-    -------
-    ndarray of int, shape (message_symbols,)
-        Hidden, as every step of the way to it is.
 
     Raises
     ------
@@ -105,15 +141,3 @@ def recover(
     if np.count_nonzero(codeword ^ word) > radius:
         raise UnlockError
     return message
-
-
-def check_radius(code: Code, radius: int) -> None:
-    """Refuse a radius that no probe can be held against.
-
-    Raises
-    ------
-    ProfileError
-        It is not in 0 <= radius < lambda_bits / 2.
-    """
-    if not 0 <= radius <= max_radius_bits(code.lambda_bits):
-        raise ProfileError(f"no radius {radius} in {code.lambda_bits} bits")

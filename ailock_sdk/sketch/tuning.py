@@ -35,18 +35,8 @@ _MIB_KIB = 1024
 def tuned_cost(kib_per_second: float, target_seconds: float = TARGET_SECONDS) -> KdfCost:
     """The cost that takes ``target_seconds`` on a device of this speed, within floor and ceilings.
 
-    Parameters
-    ----------
-    kib_per_second : float
-        Memory that Argon2id fills in a second, in KiB, above 0: see :func:`measured_speed`.
-    target_seconds : float
-        Above 0.
-
-    Returns
-    -------
-    KdfCost
-        At least two passes over whole MiB, as many as leave two passes but at most 64; with 64
-        MiB, more passes.
+    At least two passes over whole MiB, as many as leave two passes but at most 64; with 64 MiB,
+    more passes. The speed is that of :func:`measured_speed`.
     """
     work_kib = kib_per_second * target_seconds
     memory_kib = int(work_kib / OWASP_LEAST.time_cost) // _MIB_KIB * _MIB_KIB

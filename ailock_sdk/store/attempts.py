@@ -6,9 +6,8 @@ import sqlite3
 from dataclasses import dataclass, replace
 
 from ailock_sdk.errors import VaultError
+from ailock_sdk.store.rows import StoredLock
 from ailock_sdk.store.throttle import ClockReading, ThrottleState, anchored, remaining_wait
-
-UNMISSED = ThrottleState(0, 0.0, "")
 
 
 @dataclass(frozen=True)
@@ -29,84 +28,38 @@ class ThrottleStatus:
 
 @dataclass(frozen=True)
 class Charge:
-    """An attempt that was counted, to be taken back if no comparison was made.
-
-    Attributes
-    ----------
-    before : ThrottleState
-    after : ThrottleState
-        What the row remembered before the attempt, and since.
-    """
+    """What a row remembered before an attempt, and since: to be taken back if none was made."""
 
     before: ThrottleState
     after: ThrottleState
 
 
 def charge_attempt(
-    connection: sqlite3.Connection, name: str, recoverable: bool, now: ClockReading
+    connection: sqlite3.Connection, stored: StoredLock, now: ClockReading
 ) -> Charge | ThrottleStatus:
-    """Count a miss of the lock ``name``, unless it has to wait.
-
-    Parameters
-    ----------
-    connection : Connection
-    name : str
-    recoverable : bool
-        Whether the lock has a recovery code.
-    now : ClockReading
-
-    Returns
-    -------
-    Charge or ThrottleStatus
-        The latter if nothing was counted.
-
-    Raises
-    ------
-    VaultError
-        What the row remembers is damaged.
-    """
-    status = throttle_status(connection, name, recoverable, now)
+    """Count a miss of a lock; if it has to wait, nothing is counted and its status returned."""
+    status = throttle_status(connection, stored, now)
     if status.retry_after_seconds != 0.0:
         return status
-    state = read_state(connection, name)
+    state = read_state(connection, stored.name)
     charge = Charge(state, state.charged(now))
-    write_state(connection, name, charge.after)
+    write_state(connection, stored.name, charge.after)
     return charge
 
 
 def throttle_status(
-    connection: sqlite3.Connection, name: str, recoverable: bool, now: ClockReading
+    connection: sqlite3.Connection, stored: StoredLock, now: ClockReading
 ) -> ThrottleStatus:
-    """Misses and wait, storing where the wait starts if it starts anew after a reboot.
-
-    Parameters
-    ----------
-    connection : Connection
-    name : str
-    recoverable : bool
-        Whether the lock has a recovery code.
-    now : ClockReading
-
-    Raises
-    ------
-    VaultError
-        What the row remembers is damaged.
-    """
-    state = read_state(connection, name)
-    wait = remaining_wait(state, recoverable, now)
+    """Misses and wait, storing where the wait starts if it starts anew after a reboot."""
+    state = read_state(connection, stored.name)
+    wait = remaining_wait(state, stored.lock.is_recoverable, now)
     if wait and anchored(state, now) != state:
-        write_state(connection, name, anchored(state, now))
+        write_state(connection, stored.name, anchored(state, now))
     return ThrottleStatus(state.misses, wait)
 
 
 def take_back(connection: sqlite3.Connection, name: str, charge: Charge) -> None:
-    """Forget a charge, and nothing that others counted since.
-
-    Raises
-    ------
-    VaultError
-        What the row remembers is damaged.
-    """
+    """Forget a charge, and nothing that others counted since."""
     state = read_state(connection, name)
     if state == charge.after:
         write_state(connection, name, charge.before)
@@ -126,13 +79,16 @@ def read_state(connection: sqlite3.Connection, name: str) -> ThrottleState:
     row = connection.execute(
         "SELECT misses, missed_uptime, boot_id FROM locks WHERE name = ?", (name,)
     ).fetchone()
-    # SQLite types belong to values, not columns: a damaged row may hold anything.
-    if [type(value) for value in row] != [int, float, str]:
-        raise _damaged(name)
     try:
+        # SQLite types belong to values, not columns: a damaged row may hold anything.
+        if [type(value) for value in row] != [int, float, str]:
+            raise ValueError
         return ThrottleState(*row)
     except ValueError as error:
-        raise _damaged(name) from error
+        raise VaultError(
+            f"the misses of lock {name!r} are damaged: open it by its recovery code, or restore "
+            "the vault from a backup"
+        ) from error
 
 
 def write_state(connection: sqlite3.Connection, name: str, state: ThrottleState) -> None:
@@ -140,11 +96,4 @@ def write_state(connection: sqlite3.Connection, name: str, state: ThrottleState)
     connection.execute(
         "UPDATE locks SET misses = ?, missed_uptime = ?, boot_id = ? WHERE name = ?",
         (state.misses, state.missed_uptime, state.boot_id, name),
-    )
-
-
-def _damaged(name: str) -> VaultError:
-    return VaultError(
-        f"the misses of lock {name!r} are damaged: open it by its recovery code, or restore the "
-        "vault from a backup"
     )

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum, unique
 from functools import cached_property
-from hashlib import sha256
+from struct import Struct
 
 from ailock_sdk.constants import SALT_LENGTH_BYTES
 from ailock_sdk.errors import LockFormatError, RecordError, SlotError
+from ailock_sdk.store.fields import (
+    CHECKSUM_LENGTH_BYTES,
+    Fields,
+    TooShortError,
+    checksum_fits,
+    with_checksum,
+)
 from ailock_sdk.store.names import is_label
-from ailock_sdk.store.record import CHECKSUM_LENGTH_BYTES, Record
+from ailock_sdk.store.record import Record
 
 LOCK_MAGIC = b"AILL"
 LOCK_VERSION = 1
@@ -21,6 +27,13 @@ MAX_SLOTS = 16
 MAX_SLOT_NUMBER = 255
 MAX_CREATED = 253_402_300_799
 """The last second of the year 9999, the last that a calendar shows."""
+
+_HEAD = Struct(f">B{RECIPIENT_LENGTH_BYTES}sB")
+"""version, recipient, slots"""
+_SLOT = Struct(">BBQB")
+"""number, kind, created, length of the label"""
+_BODY = Struct(">H")
+"""length of the body"""
 
 
 @unique
@@ -44,10 +57,8 @@ class Slot:
         Seconds since 1970, at most :data:`MAX_CREATED`; for display only.
     label : str
         Empty, or by the rules of a lock's name with at most 64 bytes as UTF-8.
-    body : bytes
-        A record's bytes for photos; the 16 bytes of salt for a recovery code.
-    wrapped : bytes
-        48 bytes.
+    body, wrapped : bytes
+        A record for photos, 16 bytes of salt for a recovery code; 48 bytes.
 
     Raises
     ------
@@ -84,16 +95,8 @@ class Slot:
 
     def __bytes__(self) -> bytes:
         label = self.label.encode()
-        return b"".join(
-            [
-                self.number.to_bytes(1, "big"),
-                self.kind.to_bytes(1, "big"),
-                self.created.to_bytes(8, "big"),
-                len(label).to_bytes(1, "big") + label,
-                len(self.body).to_bytes(2, "big") + self.body,
-                self.wrapped,
-            ]
-        )
+        head = _SLOT.pack(self.number, self.kind, self.created, len(label)) + label
+        return head + _BODY.pack(len(self.body)) + self.body + self.wrapped
 
     @cached_property
     def record(self) -> Record | None:
@@ -113,12 +116,8 @@ class Slot:
 class LockFile:
     """A lock as stored and exported. ``bytes(lock)`` is the inverse of :meth:`from_bytes`.
 
-    Attributes
-    ----------
-    recipient : bytes
-        32 bytes, the X25519 public key that data is sealed to.
-    slots : tuple of Slot
-        1 to 16, in ascending order of number; no two have the same body.
+    Data is sealed to its ``recipient``, an X25519 public key of 32 bytes. It has 1 to 16 slots, in
+    ascending order of number; no two have the same body.
 
     Raises
     ------
@@ -142,9 +141,8 @@ class LockFile:
             raise LockFormatError("two slots of the lock have the same body")
 
     def __bytes__(self) -> bytes:
-        head = LOCK_MAGIC + bytes([LOCK_VERSION]) + self.recipient + bytes([len(self.slots)])
-        body = head + b"".join(map(bytes, self.slots))
-        return body + _checksum(body)
+        head = _HEAD.pack(LOCK_VERSION, self.recipient, len(self.slots))
+        return with_checksum(LOCK_MAGIC + head + b"".join(map(bytes, self.slots)))
 
     @classmethod
     def from_bytes(cls, data: bytes | bytearray | memoryview) -> LockFile:
@@ -158,16 +156,19 @@ class LockFile:
         data = bytes(data)
         if data[: len(LOCK_MAGIC)] != LOCK_MAGIC:
             raise LockFormatError("not a lock: it does not begin with AILL")
-        reader = _Reader(data[len(LOCK_MAGIC) : -CHECKSUM_LENGTH_BYTES])
-        version = reader.number(1)
-        if version != LOCK_VERSION:
-            raise LockFormatError(f"lock version {version} is unknown: update ailock-sdk")
-        if data[-CHECKSUM_LENGTH_BYTES:] != _checksum(data[:-CHECKSUM_LENGTH_BYTES]):
+        version = data[len(LOCK_MAGIC) :][:1]
+        if version not in (b"", bytes([LOCK_VERSION])):
+            raise LockFormatError(f"lock version {version[0]} is unknown: update ailock-sdk")
+        if len(data) > len(LOCK_MAGIC) and not checksum_fits(data):
             raise LockFormatError("the lock's checksum does not fit: it is damaged")
-        recipient = reader.take(RECIPIENT_LENGTH_BYTES)
-        slots = tuple(_read_slot(reader) for _ in range(reader.number(1)))
-        if reader.rest:
-            raise LockFormatError(f"the lock has {len(reader.rest)} bytes too many: it was joined")
+        fields = Fields(data[len(LOCK_MAGIC) : -CHECKSUM_LENGTH_BYTES])
+        try:
+            _, recipient, count = fields.unpack(_HEAD)
+            slots = tuple(_read_slot(fields) for _ in range(count))
+        except TooShortError:
+            raise LockFormatError("the lock ends too early: it was cut") from None
+        if fields.rest:
+            raise LockFormatError(f"the lock has {len(fields.rest)} bytes too many: it was joined")
         return cls(recipient, slots)
 
     @property
@@ -204,9 +205,8 @@ class LockFile:
 
     def with_slot(self, slot: Slot) -> LockFile:
         """The lock with one slot more, or with another one of the same number."""
-        return self._with_slots(
-            [other for other in self.slots if other.number != slot.number], slot
-        )
+        others = [other for other in self.slots if other.number != slot.number]
+        return LockFile(self.recipient, tuple(sorted([*others, slot], key=lambda s: s.number)))
 
     def without_slot(self, number: int) -> LockFile:
         """The lock with one slot less.
@@ -219,7 +219,7 @@ class LockFile:
         gone = self.slot(number)
         if len(self.slots) == 1:
             raise SlotError(f"slot {number} is the lock's last: add another one first")
-        return self._with_slots(slot for slot in self.slots if slot is not gone)
+        return LockFile(self.recipient, tuple(slot for slot in self.slots if slot is not gone))
 
     def exported(self) -> LockFile:
         """The lock as another device can use it: without the slots that need this one's pepper.
@@ -231,36 +231,12 @@ class LockFile:
         """
         if not self.is_recoverable:
             raise SlotError("the lock has no recovery code: add one first")
-        return self._with_slots(slot for slot in self.slots if not slot.needs_pepper)
-
-    def _with_slots(self, slots: Iterable[Slot], *more: Slot) -> LockFile:
-        return LockFile(self.recipient, tuple(sorted([*slots, *more], key=lambda s: s.number)))
+        return LockFile(self.recipient, tuple(s for s in self.slots if not s.needs_pepper))
 
 
-class _Reader:
-    """Takes fields off the front of bytes."""
-
-    def __init__(self, data: bytes) -> None:
-        self.rest = data
-
-    def take(self, size: int) -> bytes:
-        if size > len(self.rest):
-            raise LockFormatError("the lock ends too early: it was cut")
-        taken, self.rest = self.rest[:size], self.rest[size:]
-        return taken
-
-    def number(self, size: int) -> int:
-        return int.from_bytes(self.take(size), "big")
-
-
-def _read_slot(reader: _Reader) -> Slot:
-    number, kind, created = reader.number(1), reader.number(1), reader.number(8)
+def _read_slot(fields: Fields) -> Slot:
+    number, kind, created, label_length = fields.unpack(_SLOT)
     # What is not UTF-8 becomes a surrogate, which no label has.
-    label = reader.take(reader.number(1)).decode("utf-8", "surrogateescape")
-    body = reader.take(reader.number(2))
-    wrapped = reader.take(WRAPPED_LENGTH_BYTES)
-    return Slot(number, kind, created, label, body, wrapped)  # type: ignore[arg-type]
-
-
-def _checksum(body: bytes) -> bytes:
-    return sha256(body).digest()[:CHECKSUM_LENGTH_BYTES]
+    label = fields.take(label_length).decode("utf-8", "surrogateescape")
+    body = fields.take(*fields.unpack(_BODY))
+    return Slot(number, kind, created, label, body, fields.take(WRAPPED_LENGTH_BYTES))

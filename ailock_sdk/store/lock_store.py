@@ -9,7 +9,7 @@ from ailock_sdk.store.attempts import Charge, ThrottleStatus
 from ailock_sdk.store.lock_file import LockFile
 from ailock_sdk.store.names import normalised_name
 from ailock_sdk.store.rows import StoredLock
-from ailock_sdk.store.throttle import ClockReading, anchored, remaining_wait
+from ailock_sdk.store.throttle import UNMISSED, ClockReading, anchored, remaining_wait
 from ailock_sdk.store.vault_handle import VaultHandle
 
 
@@ -20,11 +20,13 @@ class LockStore(VaultHandle):
     the new state. Whoever can write the file can also bring back an older copy with its smaller
     count of misses; that is not detected.
 
-    The store keeps no pepper: whoever calls gives it where one is needed. Every method takes names
-    in any Unicode form and raises :class:`BadNameError` for what is none, :class:`VaultError` for
-    a vault that became unusable and on a closed handle, and, if it changes something,
-    :class:`VaultReadOnlyError`, :class:`VaultBusyError` or :class:`VaultFullError`; then nothing
-    was changed.
+    The store keeps no pepper: whoever calls gives the vault's where one is needed, and gets a
+    :class:`PepperError` for another. Names may have any Unicode form: :class:`BadNameError` says
+    that it is none, :class:`UnknownNameError` that no lock has it, :class:`NameTakenError` that one
+    has. What was read is given back to change it, and refused by :class:`LockChangedError` if it is
+    no longer there. A vault that became unusable, or a closed handle, is a :class:`VaultError`; one
+    that cannot be changed :class:`VaultReadOnlyError`, :class:`VaultBusyError` or
+    :class:`VaultFullError`. After an error nothing was changed.
     """
 
     # -- reading --------------------------------------------------------------------------------
@@ -43,16 +45,10 @@ class LockStore(VaultHandle):
         """The form of ``name`` that is stored, or what :meth:`add` would raise for it.
 
         To be asked before photos are read for nothing.
-
-        Raises
-        ------
-        NameTakenError
-            The name is in use.
         """
         name = normalised_name(name)
         with self._use() as connection:
-            if rows.has_row(connection, name):
-                raise rows.taken(name)
+            rows.check_new_name(connection, name)
         return name
 
     def get(self, name: str, pepper: Hidden) -> StoredLock:
@@ -60,8 +56,6 @@ class LockStore(VaultHandle):
 
         Raises
         ------
-        UnknownNameError
-            No such lock.
         PepperError
             The pepper is not the vault's; or the vault's was replaced, and the lock waits for its
             recovery code.
@@ -80,13 +74,6 @@ class LockStore(VaultHandle):
         """The lock ``name`` without its MAC checked: to be opened by its recovery code only.
 
         Its own slot tells a code whether the lock is the code's. Seal nothing to it before.
-
-        Raises
-        ------
-        UnknownNameError
-            No such lock.
-        VaultError
-            The row is damaged.
         """
         name = normalised_name(name)
         with self._use() as connection:
@@ -95,34 +82,22 @@ class LockStore(VaultHandle):
     def status(self, stored: StoredLock, now: ClockReading) -> ThrottleStatus:
         """The misses and the wait; after a reboot this look starts the wait anew, if it may write.
 
-        Raises
-        ------
-        LockChangedError
-            The name belongs to another lock, or to none.
+        The lock may have other slots by now.
         """
-        recoverable = stored.lock.is_recoverable
         with self._use() as connection:
             rows.check_same_lock(connection, stored)
             state = attempts.read_state(connection, stored.name)
-        wait = remaining_wait(state, recoverable, now)
+        wait = remaining_wait(state, stored.lock.is_recoverable, now)
         if wait and anchored(state, now) != state and self.is_writable:
             with self._change() as connection:
                 rows.check_same_lock(connection, stored)
-                return attempts.throttle_status(connection, stored.name, recoverable, now)
+                return attempts.throttle_status(connection, stored, now)
         return ThrottleStatus(state.misses, wait)
 
     # -- changing -------------------------------------------------------------------------------
 
     def add(self, name: str, lock: LockFile, pepper: Hidden) -> StoredLock:
-        """Store a new lock without misses; the first in a vault makes the pepper the vault's.
-
-        Raises
-        ------
-        NameTakenError
-            The name is in use; nothing was changed.
-        PepperError
-            The pepper is not the vault's.
-        """
+        """Store a new lock without misses; the first in a vault makes the pepper the vault's."""
         stored = rows.new_stored_lock(pepper, normalised_name(name), lock)
         with self._change() as connection:
             if rows.select_pepper_id(connection) is None:
@@ -132,79 +107,30 @@ class LockStore(VaultHandle):
         return stored
 
     def replace(self, stored: StoredLock, lock: LockFile, pepper: Hidden) -> StoredLock:
-        """Store other slots for a lock; its misses stay.
+        """Store other slots for a lock, which keeps its recipient and its misses.
 
         The caller has opened the lock: nothing else makes the new slots its owner's.
-
-        Parameters
-        ----------
-        stored : StoredLock
-            As it was read.
-        lock : LockFile
-            With the same recipient.
-        pepper : Hidden
-            The vault's.
-
-        Raises
-        ------
-        LockChangedError
-            The lock is no longer the one that was read; nothing was changed.
-        PepperError
-            The pepper is not the vault's.
-        ValueError
-            The recipient is another one.
         """
         if lock.recipient != stored.lock.recipient:
             raise ValueError("a lock keeps its recipient")
         return self._put(stored, rows.new_stored_lock(pepper, stored.name, lock), pepper)
 
     def rename(self, stored: StoredLock, name: str, pepper: Hidden) -> StoredLock:
-        """Give a lock another name; its misses stay.
-
-        Raises
-        ------
-        NameTakenError
-            The name is in use; nothing was changed.
-        LockChangedError
-            The lock is no longer the one that was read.
-        PepperError
-            The pepper is not the vault's.
-        """
+        """Give a lock another name; its misses stay."""
         new = rows.new_stored_lock(pepper, normalised_name(name), stored.lock)
         return self._put(stored, new, pepper)
 
     def remove(self, name: str) -> None:
-        """Forget a lock; SQLite overwrites its bytes, though flash memory may keep old copies.
-
-        Raises
-        ------
-        UnknownNameError
-            No such lock.
-        """
+        """Forget a lock; SQLite overwrites its bytes, though flash memory may keep old copies."""
         name = normalised_name(name)
         with self._change() as connection:
             rows.delete_row(connection, name)
 
     def replace_pepper(self, old: Hidden | None, new: Hidden) -> list[str]:
-        """Make another pepper the vault's.
+        """Make another pepper the vault's; the names of the locks that wait for their code then.
 
-        Parameters
-        ----------
-        old : Hidden or None
-            The vault's pepper so far; ``None`` if it is lost.
-        new : Hidden
-            32 bytes.
-
-        Returns
-        -------
-        list of str
-            The names of the locks that wait for their recovery code: all of them if ``old`` is
-            lost, else those that waited already, and damaged ones.
-
-        Raises
-        ------
-        PepperError
-            ``old`` is not the vault's.
+        These are all of them if ``old`` is lost (``None``), else those that waited already, and
+        damaged ones.
         """
         with self._change() as connection:
             names = rows.select_names(connection)
@@ -229,22 +155,17 @@ class LockStore(VaultHandle):
         """Count an attempt as missed, on the disk, before photos may be compared.
 
         Call :meth:`refund` when they matched, :meth:`take_back` when they were not compared after
-        all. Being killed in between leaves the miss counted.
+        all. Being killed in between leaves the miss counted. After any error nothing was counted,
+        and nothing may be compared.
 
         Raises
         ------
         LockedOutError
-            Too many misses; nothing was counted and nothing may be compared.
-        LockChangedError
-            The lock is no longer the one that was read; nothing was counted.
-        VaultError
-            The miss could not be stored, so nothing may be compared.
+            Too many misses.
         """
         with self._change() as connection:
             rows.check_unchanged(connection, stored)
-            charged = attempts.charge_attempt(
-                connection, stored.name, stored.lock.is_recoverable, now
-            )
+            charged = attempts.charge_attempt(connection, stored, now)
         # After the commit: a wait that starts anew has to stay stored.
         if isinstance(charged, ThrottleStatus):
             raise LockedOutError(charged.retry_after_seconds)
@@ -254,24 +175,13 @@ class LockStore(VaultHandle):
         """Set the misses to 0, because the photos of a charged attempt matched.
 
         Not synced: a power cut right after leaves the miss counted, and the next success clears it.
-
-        Raises
-        ------
-        LockChangedError
-            The name belongs to another lock, or to none; nothing was changed.
         """
         with self._change(durable=False) as connection:
             rows.check_same_lock(connection, stored)
-            attempts.write_state(connection, stored.name, attempts.UNMISSED)
+            attempts.write_state(connection, stored.name, UNMISSED)
 
     def take_back(self, stored: StoredLock, charge: Charge) -> None:
-        """Forget a charge, because nothing was compared. Not synced, as :meth:`refund`.
-
-        Raises
-        ------
-        LockChangedError
-            The name belongs to another lock, or to none; nothing was changed.
-        """
+        """Forget a charge, because nothing was compared. Not synced, as :meth:`refund`."""
         with self._change(durable=False) as connection:
             rows.check_same_lock(connection, stored)
             attempts.take_back(connection, stored.name, charge)
@@ -279,24 +189,12 @@ class LockStore(VaultHandle):
     def recovered(self, stored: StoredLock, pepper: Hidden | None) -> StoredLock:
         """Set the misses to 0, because the recovery code opened the lock, and make its MAC anew.
 
-        Parameters
-        ----------
-        stored : StoredLock
-            As :meth:`get_unverified` gave it.
-        pepper : Hidden or None
-            The vault's; ``None`` where it is missing: then the MAC stays as it is.
-
-        Raises
-        ------
-        LockChangedError
-            The lock is no longer the one that was read; nothing was changed.
-        PepperError
-            The pepper is not the vault's.
+        Without the vault's pepper the MAC stays as it is.
         """
         new = stored
         with self._change() as connection:
             rows.check_unchanged(connection, stored)
-            attempts.write_state(connection, stored.name, attempts.UNMISSED)
+            attempts.write_state(connection, stored.name, UNMISSED)
             if pepper is not None:
                 rows.check_pepper(connection, pepper)
                 new = rows.new_stored_lock(pepper, stored.name, stored.lock)

@@ -29,10 +29,7 @@ def normalised_name(name: str) -> str:
     # Cut before it is normalised, which may be slow for what is far too long.
     normal = unicodedata.normalize("NFC", name[: 4 * MAX_NAME_CHARACTERS])
     if not is_name(normal):
-        raise BadNameError(
-            f"{name[: 2 * MAX_NAME_CHARACTERS]!a} is not a name: use 1 to {MAX_NAME_CHARACTERS} "
-            "characters that can be seen, without a space at either end"
-        )
+        raise _bad(name, "name", f"1 to {MAX_NAME_CHARACTERS} characters")
     return normal
 
 
@@ -46,10 +43,7 @@ def normalised_label(label: str) -> str:
     """
     normal = unicodedata.normalize("NFC", label[: 2 * MAX_LABEL_BYTES])
     if not is_label(normal):
-        raise BadNameError(
-            f"{label[: 2 * MAX_LABEL_BYTES]!a} is not a label: use at most {MAX_LABEL_BYTES} bytes "
-            "of characters that can be seen, without a space at either end"
-        )
+        raise _bad(label, "label", f"at most {MAX_LABEL_BYTES} bytes of characters")
     return normal
 
 
@@ -69,6 +63,13 @@ def is_label(text: str) -> bool:
     """Whether ``text`` is a slot's label as it is stored."""
     # Characters first: a surrogate has no UTF-8 at all.
     return not text or (is_name(text) and len(text.encode()) <= MAX_LABEL_BYTES)
+
+
+def _bad(text: str, kind: str, allowed: str) -> BadNameError:
+    return BadNameError(
+        f"{text[:128]!a} is not a {kind}: use {allowed} that can be seen, without a space at "
+        "either end"
+    )
 
 
 def _is_shown(character: str) -> bool:

@@ -12,7 +12,7 @@ import logging
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias, runtime_checkable
@@ -52,13 +52,7 @@ PepperSource: TypeAlias = "PepperProvider | bytes | str | os.PathLike[str]"
 
 @dataclass(frozen=True)
 class FixedPepper:
-    """A pepper that the program has already.
-
-    Attributes
-    ----------
-    value : Hidden
-        32 bytes.
-    """
+    """A pepper that the program has already."""
 
     value: Hidden
 
@@ -98,7 +92,7 @@ class FilePepper:
             Missing, not a plain file, usable by others, not exactly 32 bytes, or the file system
             refuses.
         """
-        return _read_private(self.file)
+        return _read(self.file)
 
     def create(self) -> Hidden:
         """Make the file (mode 0600) and its folder (0700) unless there is one; return its 32 bytes.
@@ -121,15 +115,7 @@ class FilePepper:
     def find(self, wanted: bytes) -> Hidden:
         """The pepper of an id: that of the file, or one that was replaced and is kept beside it.
 
-        Parameters
-        ----------
-        wanted : bytes
-            8 bytes.
-
-        Raises
-        ------
-        PepperError
-            As :meth:`pepper`. A pepper of another id is returned.
+        If neither has this id, it is that of the file, as :meth:`pepper`.
         """
         kept = self._kept(wanted)
         try:
@@ -140,25 +126,14 @@ class FilePepper:
         else:
             if pepper_id(found) == wanted or not kept.exists():
                 return found
-        return _read_private(kept)
+        return _read(kept)
 
     def prepare(self, pepper: Hidden) -> None:
-        """Keep a pepper beside the file, where :meth:`find` sees it; :meth:`install` comes next.
-
-        Raises
-        ------
-        PepperError
-            It cannot be written.
-        """
+        """Keep a pepper beside the file, where :meth:`find` sees it; :meth:`install` comes next."""
         FilePepper(self._kept(pepper_id(pepper)))._write(pepper)
 
     def install(self, pepper: Hidden) -> Path | None:
-        """Make a pepper the file's. One that is there already is kept as ``PATH-ID``.
-
-        Returns
-        -------
-        Path or None
-            Where the one before is kept.
+        """Make a pepper the file's. One that is there already is kept at the path that is returned.
 
         Raises
         ------
@@ -225,13 +200,7 @@ def pepper_provider(source: PepperSource) -> PepperProvider:
 
 
 def read_pepper(provider: PepperProvider, wanted: bytes | None = None) -> Hidden:
-    """The 32 bytes of a provider, if they are those that are wanted.
-
-    Parameters
-    ----------
-    provider : PepperProvider
-    wanted : bytes, optional
-        The 8 bytes of the pepper's id.
+    """The 32 bytes of a provider, if they are those of the id that is wanted.
 
     Raises
     ------
@@ -259,9 +228,7 @@ def read_backup(file: str | os.PathLike[str]) -> Hidden:
     PepperError
         Missing, or not exactly 32 bytes.
     """
-    path = user_path(file)
-    with _explained(path):
-        return _read(path, private=False)
+    return _read(user_path(file), private=False)
 
 
 def write_backup(pepper: Hidden, file: str | os.PathLike[str]) -> None:
@@ -273,17 +240,11 @@ def write_backup(pepper: Hidden, file: str | os.PathLike[str]) -> None:
         There is such a file already, with another content; or it cannot be written.
     """
     path = user_path(file)
-    if path.exists() and _same(path, pepper):
-        return
+    with suppress(PepperError):
+        if path.exists() and read_backup(path) == pepper:
+            return
     with _explained(path), new_private_file(path, overwrite=False) as backup:
         backup.write(pepper)
-
-
-def _same(path: Path, pepper: Hidden) -> bool:
-    try:
-        return read_backup(path) == pepper
-    except PepperError:
-        return False
 
 
 @contextmanager
@@ -295,27 +256,23 @@ def _explained(path: Path) -> Iterator[None]:
         raise PepperError(f"pepper {path} cannot be used: {reason}") from error
 
 
-def _read_private(path: Path) -> Hidden:
+def _read(path: Path, *, private: bool = True) -> Hidden:
     with _explained(path):
-        return _read(path, private=True)
-
-
-def _read(path: Path, *, private: bool) -> Hidden:
-    # O_NONBLOCK: opening a named pipe must fail below instead of waiting for a writer.
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except FileNotFoundError as error:
-        raise PepperError(
-            f"no pepper at {path}: restore it, or point to the file the locks were made with"
-        ) from error
-    with open(descriptor, "rb") as file:
-        # The open file is asked, not the path: it cannot be exchanged after the check.
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "it is not a plain file: point to another path")
-        if private and (reason := why_not_private(path, status)) is not None:
-            raise PepperError(f"pepper {path} is refused, {reason}")
-        pepper = Hidden(file.read(PEPPER_LENGTH_BYTES + 1))
+        try:
+            # O_NONBLOCK: opening a named pipe must fail below instead of waiting for a writer.
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        except FileNotFoundError as error:
+            raise PepperError(
+                f"no pepper at {path}: restore it, or point to the file the locks were made with"
+            ) from error
+        with open(descriptor, "rb") as file:
+            # The open file is asked, not the path: it cannot be exchanged after the check.
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise OSError(errno.EINVAL, "it is not a plain file: point to another path")
+            if private and (reason := why_not_private(path, status)) is not None:
+                raise PepperError(f"pepper {path} is refused, {reason}")
+            pepper = Hidden(file.read(PEPPER_LENGTH_BYTES + 1))
     if len(pepper) != PEPPER_LENGTH_BYTES:
         raise PepperError(
             f"pepper {path} does not have exactly {PEPPER_LENGTH_BYTES} bytes: restore it from a "

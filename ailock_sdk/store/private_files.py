@@ -110,21 +110,13 @@ def new_private_file(
     Parameters
     ----------
     target : Path
+        Every ``OSError`` has it as its ``filename``.
     overwrite : bool
-        Replace a file that exists.
+        Replace a file that exists; else it is a ``FileExistsError``, before the block or after it.
     private : bool
         Refuse a file system that lets others use the file.
     named : bool
         Whether the file has to have a ``name`` meanwhile, for whoever opens it by one.
-
-    Raises
-    ------
-    FileExistsError
-        ``target`` exists and ``overwrite`` is false: told before the block, and after it if the
-        file has come meanwhile.
-    OSError
-        The folder is missing, read-only or full; ``target`` is a folder, a pipe or a device. The
-        error's ``filename`` is ``target``.
     """
     with _told_as(target):
         _check_target(target, overwrite)

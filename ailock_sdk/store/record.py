@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
+from struct import Struct
 from typing import Any
 
 from ailock_sdk.constants import (
@@ -26,11 +25,17 @@ from ailock_sdk.parameters import (
     kdf_ranges,
     max_radius_bits,
 )
+from ailock_sdk.store.fields import (
+    CHECKSUM_LENGTH_BYTES,
+    Fields,
+    TooShortError,
+    checksum_fits,
+    with_checksum,
+)
 
 RECORD_MAGIC = b"AILK"
 RECORD_VERSION = 1
 FINGERPRINT_LENGTH_BYTES = 32
-CHECKSUM_LENGTH_BYTES = 8
 MIN_LAMBDA_BITS = 8
 
 _FLAG_PEPPER = 0b0000_0001
@@ -42,11 +47,11 @@ _COST_WORDS = {
     "memory_cost_kib": "memory cost in KiB",
 }
 
-_HEADER = struct.Struct(f">4sBBIBB{SALT_LENGTH_BYTES}s{PEPPER_ID_LENGTH_BYTES}sB")
+_HEADER = Struct(f">4sBBIBB{SALT_LENGTH_BYTES}s{PEPPER_ID_LENGTH_BYTES}sB")
 """magic, version, flags, memory_cost, time_cost, lanes, salt, pepper_id, objects"""
-_MAKER = struct.Struct(f">BB{FINGERPRINT_LENGTH_BYTES}sB")
+_MAKER = Struct(f">BB{FINGERPRINT_LENGTH_BYTES}sB")
 """runtime, photos, fingerprint, length of the profile's name"""
-_SKETCH = struct.Struct(f">HHBBB{SALT_LENGTH_BYTES}s")
+_SKETCH = Struct(f">HHBBB{SALT_LENGTH_BYTES}s")
 """lambda, radius, m, n, k, salt"""
 
 
@@ -59,10 +64,8 @@ class RecordHeader:
     pepper_id : bytes or None
         8 bytes, not all zero, or ``None`` when no pepper is needed.
     needs_pin : bool
-    memory_cost_kib : int
-        8 * lanes to 1,048,576.
-    time_cost, lanes : int
-        1 to 16 each.
+    memory_cost_kib, time_cost, lanes : int
+        As in :class:`~ailock_sdk.sketch.KdfCost`.
     salt : bytes
         16 bytes, of Argon2id.
 
@@ -95,24 +98,18 @@ class RecordObject:
 
     Attributes
     ----------
-    runtime : int
-        Number of :class:`RuntimeId`: the interpreter that made the reference.
-    photo_count : int
-        Reference photos, 1 to 16.
+    runtime, photo_count : int
+        Number of the :class:`RuntimeId` that made the reference; of 1 to 16 photos.
     fingerprint : bytes
         32 bytes, of the profile that made it.
     profile : str
-        Name, 1 to 32 of ``[a-z0-9_-]``.
-    lambda_bits : int
-        Length of the imageprint, 8 to 4096.
-    radius : int
-        Most bits that may be corrected, 0 <= radius < lambda_bits / 2.
+        Its name, 1 to 32 of ``[a-z0-9_-]``.
+    lambda_bits, radius : int
+        Length of the imageprint, 8 to 4096; most bits that may be corrected, below half of it.
     order, blocks, message_symbols : int
         The code (m, n, k) of SPEC section 5.
-    salt : bytes
-        16 bytes, of the sketch.
-    helper : bytes
-        ceil(lambda_bits / 8) bytes, unused bits of the last byte zero.
+    salt, helper : bytes
+        Of the sketch: 16, and ceil(lambda_bits / 8) bytes, unused bits of the last one zero.
 
     Raises
     ------
@@ -207,17 +204,10 @@ def bound_bytes(header: RecordHeader, objects: Sequence[RecordObject]) -> bytes:
 
 @dataclass(frozen=True)
 class Record:
-    """A record of one object, or of several that open together.
+    """A record of one object, or of up to four that open together.
 
-    ``bytes(record)`` is the inverse of :meth:`from_bytes`.
-
-    Attributes
-    ----------
-    header : RecordHeader
-    objects : tuple of RecordObject
-        1 to 4.
-    tag : bytes
-        4 bytes that a candidate key is checked against.
+    ``bytes(record)`` is the inverse of :meth:`from_bytes`. A candidate key is checked against the
+    ``tag``, 4 bytes.
 
     Raises
     ------
@@ -237,8 +227,7 @@ class Record:
         _require_length("tag", self.tag, CHECK_TAG_LENGTH_BYTES)
 
     def __bytes__(self) -> bytes:
-        body = bound_bytes(self.header, self.objects) + self.tag
-        return body + _checksum(body)
+        return with_checksum(bound_bytes(self.header, self.objects) + self.tag)
 
     @classmethod
     def from_bytes(cls, data: bytes | bytearray | memoryview) -> Record:
@@ -247,8 +236,7 @@ class Record:
         Raises
         ------
         RecordFormatError
-            Another magic or version, cut or extended, damaged, or against a rule. The check needs
-            no secret, so its text may say which rule failed.
+            Another magic or version, cut or extended, damaged, or against a rule.
         """
         data = bytes(memoryview(data))
         if data[: len(RECORD_MAGIC)] != RECORD_MAGIC:
@@ -260,8 +248,8 @@ class Record:
             )
         try:
             return _parsed(data)
-        except struct.error:  # a field begins or ends beyond the end
-            raise RecordFormatError(_cut_or_joined(len(data), "more")) from None
+        except TooShortError:
+            raise RecordFormatError(_cut_or_joined(data, "more")) from None
 
     def describe(self) -> dict[str, Any]:
         """What ``ailock show`` prints: sizes and parameters, in the record's order.
@@ -285,24 +273,19 @@ class Record:
 
 def _parsed(data: bytes) -> Record:
     """The record of ``data``, whose magic and version are known to be right."""
-    (*_, flags, memory_cost_kib, time_cost, lanes, salt, pepper_id, count) = _HEADER.unpack_from(
-        data
-    )
+    rest = Fields(data)
+    *_, flags, memory_cost_kib, time_cost, lanes, salt, pepper_id, count = rest.unpack(_HEADER)
     fields = []
-    at = _HEADER.size
     for _ in range(count):
-        *maker, name_length = _MAKER.unpack_from(data, at)
-        name_start = at + _MAKER.size
-        sketch_start = name_start + name_length
-        name = data[name_start:sketch_start].decode("ascii", errors="replace")
-        sketch = _SKETCH.unpack_from(data, sketch_start)
-        helper_start = sketch_start + _SKETCH.size
-        at = helper_start + helper_length_bytes(sketch[0])
-        fields.append((*maker, name, *sketch, data[helper_start:at]))
-    length = at + CHECK_TAG_LENGTH_BYTES + CHECKSUM_LENGTH_BYTES
-    if len(data) != length:
-        raise RecordFormatError(_cut_or_joined(len(data), str(length)))
-    if data[-CHECKSUM_LENGTH_BYTES:] != _checksum(data[:-CHECKSUM_LENGTH_BYTES]):
+        *maker, name_length = rest.unpack(_MAKER)
+        name = rest.take(name_length).decode("ascii", errors="replace")
+        sketch = rest.unpack(_SKETCH)
+        helper = rest.take(helper_length_bytes(sketch[0]))
+        fields.append((*maker, name, *sketch, helper))
+    end = CHECK_TAG_LENGTH_BYTES + CHECKSUM_LENGTH_BYTES
+    if len(rest.rest) != end:
+        raise RecordFormatError(_cut_or_joined(data, str(len(data) - len(rest.rest) + end)))
+    if not checksum_fits(data):
         raise RecordFormatError(
             "the record's checksum does not fit, it is damaged: restore it from a backup, or "
             "enroll again"
@@ -322,17 +305,13 @@ def _parsed(data: bytes) -> Record:
         salt=salt,
     )
     objects = tuple(RecordObject(*one) for one in fields)
-    return Record(header, objects, data[at : at + CHECK_TAG_LENGTH_BYTES])
+    return Record(header, objects, rest.take(CHECK_TAG_LENGTH_BYTES))
 
 
-def _checksum(body: bytes) -> bytes:
-    return sha256(body).digest()[:CHECKSUM_LENGTH_BYTES]
-
-
-def _cut_or_joined(length: int, expected: str) -> str:
+def _cut_or_joined(data: bytes, expected: str) -> str:
     return (
-        f"the record has {length} bytes where it needs {expected}, it was cut or joined: restore "
-        "it from a backup, or enroll again"
+        f"the record has {len(data)} bytes where it needs {expected}, it was cut or joined: "
+        "restore it from a backup, or enroll again"
     )
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hmac
 import unicodedata
 from collections.abc import Iterator, Sequence
 
 from bech32 import CHARSET, bech32_encode, bech32_verify_checksum, convertbits
 
 from ailock_sdk.errors import RecoveryCodeError
-from ailock_sdk.secret import Hidden
+from ailock_sdk.secret import Hidden, SecretValue
 
 CODE_LENGTH_BYTES = 16
 _PREFIX = "ailock"
@@ -21,42 +20,25 @@ _GROUP = 4
 _GROUPS = _SYMBOLS // _GROUP
 
 
-class RecoveryCode:
+class RecoveryCode(SecretValue):
     """A recovery code. ``shown()`` gives its text, ``bytes(code)`` its 16 bytes; ``repr`` neither.
 
     Two codes are compared in constant time.
 
-    Parameters
-    ----------
-    value : bytes
-        16 bytes.
-
     Raises
     ------
     ValueError
-        Another number of bytes.
+        Not 16 bytes.
     """
 
-    __slots__ = ("_value",)
+    __slots__ = ()
 
-    def __init__(self, value: bytes) -> None:
-        if len(value) != CODE_LENGTH_BYTES:
-            raise ValueError(f"a recovery code has exactly {CODE_LENGTH_BYTES} bytes")
-        self._value = Hidden(value)
-
-    @classmethod
-    def generate(cls, random: bytes) -> RecoveryCode:
-        """The code of 16 random bytes, which the caller draws."""
-        return cls(random)
+    _NAME = "recovery code"
+    _LENGTH_BYTES = CODE_LENGTH_BYTES
 
     @classmethod
     def parse(cls, text: str | bytes) -> RecoveryCode:
-        """Read a code as a person typed it: white space, dashes and capitals do not matter.
-
-        Parameters
-        ----------
-        text : str or bytes
-            ``ailock1`` and 32 symbols; bytes are UTF-8.
+        """Read ``ailock1`` and 32 symbols: white space, dashes and capitals do not matter.
 
         Raises
         ------
@@ -79,23 +61,6 @@ class RecoveryCode:
         groups = [text[start : start + _GROUP] for start in range(0, _SYMBOLS, _GROUP)]
         return "-".join([_START, *groups])
 
-    def __bytes__(self) -> bytes:
-        return self._value
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, RecoveryCode):
-            return NotImplemented
-        return hmac.compare_digest(self._value, other._value)
-
-    def __hash__(self) -> int:
-        return hash(self._value)
-
-    def __repr__(self) -> str:
-        return f"RecoveryCode(<{CODE_LENGTH_BYTES} bytes>)"
-
-    def __reduce__(self) -> str:
-        raise TypeError("a RecoveryCode is not pickled: use shown() where you mean to write it")
-
 
 def _read(typed: Hidden) -> Hidden | str:
     """The code's bytes, or what is wrong with it."""
@@ -113,17 +78,13 @@ def _read(typed: Hidden) -> Hidden | str:
             "without 1, b, i and o"
         )
     if len(text) != _SYMBOLS:
+        where = _wrong_group(parts)
         return (
-            f"the recovery code has {len(text)} symbols after {_START} instead of {_SYMBOLS}"
-            f"{_wrong_group(parts)}"
+            f"the recovery code has {len(text)} symbols after {_START} instead of {_SYMBOLS}{where}"
         )
     symbols = [CHARSET.index(character) for character in text]
-    value = _value(symbols)
-    if value is None:
-        return (
-            f"the recovery code is mistyped{_where(symbols)}: compare it with what you wrote down"
-        )
-    return value
+    mistyped = "the recovery code is mistyped{}: compare it with what you wrote down"
+    return _value(symbols) or mistyped.format(_where(symbols))
 
 
 def _separates(character: str) -> bool:

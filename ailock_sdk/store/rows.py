@@ -1,4 +1,7 @@
-"""Rows of the vault: named locks under their MAC, and whose pepper that is (SPEC section 9.3)."""
+"""Rows of the vault: named locks under their MAC, and whose pepper that is (SPEC section 9.3).
+
+What takes a connection lies in its caller's transaction.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +20,9 @@ from ailock_sdk.errors import (
 )
 from ailock_sdk.parameters import pepper_id
 from ailock_sdk.secret import Hidden
-from ailock_sdk.store.attempts import UNMISSED
 from ailock_sdk.store.lock_file import LockFile
 from ailock_sdk.store.names import is_name
+from ailock_sdk.store.throttle import UNMISSED
 
 Row = tuple[object, object, object]
 """``lock``, ``pepper_id`` and ``mac`` as they were found, whatever they are."""
@@ -46,16 +49,7 @@ class StoredLock:
 
 
 def row_mac(pepper: Hidden, name: str, lock: bytes) -> bytes:
-    """The 32 bytes that bind a lock to its name and to the pepper.
-
-    Parameters
-    ----------
-    pepper : Hidden
-        32 bytes.
-    name : str
-    lock : bytes
-        Of a lock file.
-    """
+    """The 32 bytes that bind the bytes of a lock file to their name and to the pepper."""
     encoded = name.encode()
     message = LABEL_ROW + len(encoded).to_bytes(2, "big") + encoded
     message += len(lock).to_bytes(4, "big") + lock
@@ -63,13 +57,7 @@ def row_mac(pepper: Hidden, name: str, lock: bytes) -> bytes:
 
 
 def new_stored_lock(pepper: Hidden, name: str, lock: LockFile) -> StoredLock:
-    """A lock as it is stored under a pepper.
-
-    Raises
-    ------
-    PepperError
-        The pepper has not exactly 32 bytes.
-    """
+    """A lock as it is stored under a pepper."""
     data = bytes(lock)
     row = (data, pepper_id(pepper), row_mac(pepper, name, data))
     return StoredLock(name, lock, row[1], row)
@@ -96,14 +84,6 @@ def unverified(name: str, row: Row) -> StoredLock:
 def verified(pepper: Hidden, name: str, row: Row) -> StoredLock:
     """The lock of a row, after checking its MAC: bytes from elsewhere never reach the parser.
 
-    Parameters
-    ----------
-    pepper : Hidden
-        32 bytes, the vault's.
-    name : str
-    row : tuple
-        As :func:`select_row` gives it.
-
     Raises
     ------
     VaultError
@@ -129,9 +109,6 @@ def verified(pepper: Hidden, name: str, row: Row) -> StoredLock:
     raise _damaged(name)
 
 
-# -- in a vault; changes lie in the caller's transaction ----------------------------------------
-
-
 def select_pepper_id(connection: sqlite3.Connection) -> bytes | None:
     """The id of the vault's pepper; ``None`` while it holds no lock, and so may take any.
 
@@ -155,8 +132,6 @@ def check_pepper(connection: sqlite3.Connection, pepper: Hidden) -> None:
     ------
     PepperError
         It is another one, or has not exactly 32 bytes.
-    VaultError
-        The vault is damaged.
     """
     own, given = select_pepper_id(connection), pepper_id(pepper)
     if own is not None and own != given:
@@ -172,93 +147,59 @@ def write_pepper_id(connection: sqlite3.Connection, pepper: Hidden) -> None:
     connection.execute("INSERT INTO vault VALUES (?)", (pepper_id(pepper),))
 
 
-def has_row(connection: sqlite3.Connection, name: str) -> bool:
-    """Whether a row of this name exists, intact or not."""
-    found = connection.execute("SELECT 1 FROM locks WHERE name = ?", (name,)).fetchone()
-    return found is not None
+def check_new_name(connection: sqlite3.Connection, name: str) -> None:
+    """Refuse a name that a row has, intact or not.
+
+    Raises
+    ------
+    NameTakenError
+    """
+    if connection.execute("SELECT 1 FROM locks WHERE name = ?", (name,)).fetchone() is not None:
+        raise NameTakenError(
+            f"a lock named {name!r} exists: choose another name, or rename that one"
+        )
 
 
 def insert_row(connection: sqlite3.Connection, stored: StoredLock) -> None:
-    """Add a lock without misses.
-
-    Raises
-    ------
-    NameTakenError
-        The name is in use.
-    """
+    """Add a lock without misses, under a new name."""
+    check_new_name(connection, stored.name)
     values = (stored.name, *stored.row, UNMISSED.misses, UNMISSED.missed_uptime, UNMISSED.boot_id)
-    try:
-        connection.execute("INSERT INTO locks VALUES (?, ?, ?, ?, ?, ?, ?)", values)
-    except sqlite3.IntegrityError as error:
-        raise taken(stored.name) from error
+    connection.execute("INSERT INTO locks VALUES (?, ?, ?, ?, ?, ?, ?)", values)
 
 
 def update_row(connection: sqlite3.Connection, name: str, stored: StoredLock) -> None:
-    """Put a lock, and its name, in the place of the one that is called ``name``.
-
-    Raises
-    ------
-    NameTakenError
-        The new name is in use.
-    """
-    try:
-        connection.execute(
-            "UPDATE locks SET name = ?, lock = ?, pepper_id = ?, mac = ? WHERE name = ?",
-            (stored.name, *stored.row, name),
-        )
-    except sqlite3.IntegrityError as error:
-        raise taken(stored.name) from error
+    """Put a lock, and its name, in the place of the one that is called ``name``."""
+    if stored.name != name:
+        check_new_name(connection, stored.name)
+    connection.execute(
+        "UPDATE locks SET name = ?, lock = ?, pepper_id = ?, mac = ? WHERE name = ?",
+        (stored.name, *stored.row, name),
+    )
 
 
 def delete_row(connection: sqlite3.Connection, name: str) -> None:
-    """Delete the row of the lock ``name``.
-
-    Raises
-    ------
-    UnknownNameError
-        No such lock.
-    """
+    """Delete the row of the lock ``name``, if there is one (``UnknownNameError``)."""
     if connection.execute("DELETE FROM locks WHERE name = ?", (name,)).rowcount == 0:
         raise _unknown(name)
 
 
 def select_row(connection: sqlite3.Connection, name: str) -> Row:
-    """What the row of the lock ``name`` holds, whatever it is.
-
-    Raises
-    ------
-    UnknownNameError
-        No such lock.
-    """
-    row: Row | None = connection.execute(
-        "SELECT lock, pepper_id, mac FROM locks WHERE name = ?", (name,)
-    ).fetchone()
+    """What the row of the lock ``name`` holds, whatever it is (``UnknownNameError``)."""
+    row = _row(connection, name)
     if row is None:
         raise _unknown(name)
     return row
 
 
 def check_unchanged(connection: sqlite3.Connection, stored: StoredLock) -> None:
-    """Refuse to act on a lock that is no longer the one that was read.
-
-    Raises
-    ------
-    LockChangedError
-        It was changed, removed, or removed and made anew.
-    """
-    if _present_row(connection, stored) != stored.row:
+    """Refuse to act on a lock that was changed since it was read (``LockChangedError``)."""
+    if _row(connection, stored.name) != stored.row:
         raise _changed(stored)
 
 
 def check_same_lock(connection: sqlite3.Connection, stored: StoredLock) -> None:
-    """Refuse to act on another lock than the one that was read; its slots may have changed.
-
-    Raises
-    ------
-    LockChangedError
-        It was removed, or removed and made anew.
-    """
-    row = _present_row(connection, stored)
+    """As :func:`check_unchanged`, but the lock may have other slots by now."""
+    row = _row(connection, stored.name)
     if row != stored.row and (
         row is None or unverified(stored.name, row).lock.recipient != stored.lock.recipient
     ):
@@ -272,16 +213,10 @@ def select_names(connection: sqlite3.Connection) -> list[str]:
     return sorted(_shown(row[0]) for row in rows)
 
 
-def taken(name: str) -> NameTakenError:
-    """The error for a name that is in use."""
-    return NameTakenError(f"a lock named {name!r} exists: choose another name, or rename that one")
-
-
-def _present_row(connection: sqlite3.Connection, stored: StoredLock) -> Row | None:
-    try:
-        return select_row(connection, stored.name)
-    except UnknownNameError:
-        return None
+def _row(connection: sqlite3.Connection, name: str) -> Row | None:
+    query = "SELECT lock, pepper_id, mac FROM locks WHERE name = ?"
+    row: Row | None = connection.execute(query, (name,)).fetchone()
+    return row
 
 
 def _changed(stored: StoredLock) -> LockChangedError:

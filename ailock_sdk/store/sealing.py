@@ -63,15 +63,11 @@ def seal_stream(reader: Reader, writer: Writer, recipient: bytes, *, armor: bool
     ----------
     reader : Reader
     writer : Writer
+        What they raise is raised.
     recipient : bytes
         32 bytes, the lock's public key.
     armor : bool
         Write text instead of bytes, a third longer.
-
-    Raises
-    ------
-    OSError
-        What ``reader`` and ``writer`` raise.
     """
     recipients = [x25519.Recipient.from_str(age_recipient(recipient))]
     with _Streams(reader, writer) as (source, target):
@@ -82,22 +78,13 @@ def open_stream(reader: Reader, writer: Writer, identity: Hidden) -> None:
     """Open everything from ``reader`` into ``writer``; the inverse of :func:`seal_stream`.
 
     Each 64 KiB are authentic before they are written, but only the end proves that nothing is
-    missing: when this raises, throw away what was written.
-
-    Parameters
-    ----------
-    reader : Reader
-        As :func:`checked_age_file` gives it; armour is noticed.
-    writer : Writer
-    identity : Hidden
-        32 bytes, the lock's private key.
+    missing: when this raises, throw away what was written. The reader is one that
+    :func:`checked_age_file` gave; the identity is the lock's private key, 32 bytes.
 
     Raises
     ------
     SealedDataError
         Not an age file, sealed to another lock, or damaged.
-    OSError
-        What ``reader`` and ``writer`` raise.
     """
     identities = [x25519.Identity.from_str(age_identity(identity).decode())]
     with _Streams(reader, writer) as (source, target):
@@ -127,8 +114,6 @@ def checked_age_file(reader: Reader) -> Reader:
     SealedDataError
         Not an age file, of another version, its header cut short or malformed, or it is sealed
         with a passphrase or to other kinds of keys only.
-    OSError
-        What ``reader`` raises.
     """
     head = b""
     while (found := _header(head)) is None:

@@ -48,14 +48,7 @@ def lock_secret(lock_key: Hidden) -> Secret:
 
 
 def recovery_secret(code: RecoveryCode, salt: bytes) -> Secret:
-    """The secret of a recovery slot.
-
-    Parameters
-    ----------
-    code : RecoveryCode
-    salt : bytes
-        16 bytes, the slot's body.
-    """
+    """The secret of a recovery slot, whose body is the salt of 16 bytes."""
     return Secret(HKDF(SHA256(), _KEY_LENGTH_BYTES, salt, LABEL_RECOVERY).derive(bytes(code)))
 
 
@@ -83,11 +76,6 @@ def new_slot(
     label : str
     body : bytes
         As in :class:`~ailock_sdk.store.lock_file.Slot`.
-
-    Raises
-    ------
-    LockFormatError
-        A field breaks a rule of SPEC section 9.2.
     """
     associated = _associated_data(lock_recipient(lock_key), number, kind, body)
     wrapped = AESGCM(_slot_key(slot_secret)).encrypt(_NONCE, lock_key, associated)
@@ -95,19 +83,9 @@ def new_slot(
 
 
 def open_slot(slot: Slot, slot_secret: Secret, recipient: bytes) -> Hidden | None:
-    """The key of the lock that has this slot, 32 bytes.
+    """The key of the lock that has this slot and this recipient, 32 bytes.
 
-    Parameters
-    ----------
-    slot : Slot
-    slot_secret : Secret
-    recipient : bytes
-        32 bytes, the lock's.
-
-    Returns
-    -------
-    Hidden or None
-        ``None`` when this is not the slot's secret, or the slot holds the key of another lock.
+    ``None`` when this is not the slot's secret, or the slot holds the key of another lock.
     """
     associated = _associated_data(recipient, slot.number, slot.kind, slot.body)
     try:

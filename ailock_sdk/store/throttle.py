@@ -43,16 +43,10 @@ class ClockReading:
 
 @dataclass(frozen=True)
 class ThrottleState:
-    """What a vault row remembers.
+    """What a vault row remembers: misses since the last success, and when the wait began.
 
-    Attributes
-    ----------
-    misses : int
-        Consecutive ones.
-    missed_uptime : float
-    boot_id : str
-        The clock at the last miss, as in :class:`ClockReading`; after :func:`anchored` moved it,
-        that of the first look after a reboot.
+    That is the clock of the last miss or, once :func:`anchored` moved it, of the first look after a
+    reboot.
 
     Raises
     ------
@@ -73,6 +67,9 @@ class ThrottleState:
         return ThrottleState(self.misses + 1, now.uptime, now.boot_id)
 
 
+UNMISSED = ThrottleState(0, 0.0, "")
+
+
 def read_clock() -> ClockReading:
     """Read the clock; ``uptime`` also counts suspended time where the system can tell."""
     clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
@@ -84,18 +81,9 @@ def read_clock() -> ClockReading:
 
 
 def wait_seconds(misses: int, recoverable: bool) -> int | None:
-    """The wait that follows ``misses`` consecutive misses.
+    """The wait that follows ``misses``; ``None`` when photos rest until the code was used.
 
-    Parameters
-    ----------
-    misses : int
-    recoverable : bool
-        Whether the lock has a recovery code.
-
-    Returns
-    -------
-    int or None
-        ``None`` when photos rest until the code was used.
+    ``recoverable`` says whether the lock has a recovery code.
     """
     if misses >= MAX_MISSES:
         return None if recoverable else LAST_WAIT_SECONDS
@@ -117,20 +105,7 @@ def anchored(state: ThrottleState, now: ClockReading) -> ThrottleState:
 
 
 def remaining_wait(state: ThrottleState, recoverable: bool, now: ClockReading) -> float | None:
-    """The seconds until the next attempt, 0.0 when it may start.
-
-    Parameters
-    ----------
-    state : ThrottleState
-    recoverable : bool
-        Whether the lock has a recovery code.
-    now : ClockReading
-
-    Returns
-    -------
-    float or None
-        ``None`` when photos rest until the code was used.
-    """
+    """The seconds until the next attempt, 0.0 when it may start; ``None``: see `wait_seconds`."""
     wait = wait_seconds(state.misses, recoverable)
     if wait is None:
         return None

@@ -71,28 +71,14 @@ class OpenedVault(NamedTuple):
 
 
 def open_vault_file(path: Path, *, read_only: bool = False) -> OpenedVault:
-    """Open the vault at ``path``, which has to exist; what cannot be written is opened to be read.
+    """Open the vault at ``path``, which is absolute; see ``VaultHandle.open``.
 
-    Parameters
-    ----------
-    path : Path
-        The SQLite file, absolute; ``-wal`` and ``-shm`` appear beside it while it is open, unless
-        it or its folder cannot be written: then nothing is.
-    read_only : bool
-        Open it to be read in any case.
-
-    Returns
-    -------
-    OpenedVault
-        Without a transaction; each change has to begin its own. It may be used by several threads,
-        one at a time.
+    Each change has to begin a transaction of its own. Several threads may use it, one at a time.
 
     Raises
     ------
-    VaultMissingError
-        There is none.
     VaultError
-        Not a vault, of a newer version, usable by other users, or damaged.
+        As told there.
     """
     try:
         path = _checked_place(path)
@@ -158,12 +144,12 @@ def create_vault_file(path: Path) -> None:
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Turn every SQLite error inside the block into one that says what to do.
+    """Turn SQLite's errors, and the system's, into one of ours that says what to do.
 
     Raises
     ------
     VaultError
-        In place of an SQLite error about the vault at ``path``; of the kind that fits.
+        About the vault at ``path``, of the kind that fits.
     OutOfMemoryError
         In place of a ``MemoryError``.
     """

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import TypeVar
 
 from ailock_sdk.errors import VaultError
@@ -44,14 +43,8 @@ class VaultHandle:
     ) -> _Handle:
         """Open the vault at ``path``; nothing is created.
 
-        One that cannot be written, or lies where nothing can, is opened to be read.
-
-        Parameters
-        ----------
-        path : str or path-like
-            The SQLite file; ``-wal`` and ``-shm`` appear beside it while it is open to be written.
-        read_only : bool
-            Open it to be read in any case.
+        ``-wal`` and ``-shm`` appear beside the SQLite file while it is open to be written. One that
+        cannot be, or lies where nothing can, is opened to be read, and any if ``read_only``.
 
         Raises
         ------
@@ -87,12 +80,7 @@ class VaultHandle:
     def __enter__(self: _Handle) -> _Handle:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def __repr__(self) -> str:

@@ -176,8 +176,8 @@ def test_no_code_is_shown_by_accident() -> None:
 
 
 def test_codes_are_values() -> None:
-    assert {CODE, RecoveryCode.generate(bytes(CODE))} == {CODE}
+    assert {CODE, RecoveryCode(bytes(CODE))} == {CODE}
     assert RecoveryCode(bytes(16)) != CODE
     assert bytes(CODE) != CODE
     with pytest.raises(ValueError, match="exactly 16 bytes"):
-        RecoveryCode.generate(bytes(15))
+        RecoveryCode(bytes(15))
