@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ailock_sdk.paths import data_folder, user_path
@@ -23,7 +22,8 @@ from ailock_sdk.store import (
 )
 from ailock_sdk.vault_parts.new_slots import new_lock_key, photo_slot, recovery_slot
 from ailock_sdk.vault_parts.opening import hidden_code, recovery_code
-from ailock_sdk.vault_parts.results import Enrolled, PepperReplaced, PepperStatus, SlotInfo
+from ailock_sdk.vault_parts.peppers import PepperVault
+from ailock_sdk.vault_parts.results import Enrolled, SlotInfo
 from ailock_sdk.vault_parts.sealed import SealingVault
 from ailock_sdk.vault_parts.slots import SlotsVault
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-class Vault(SlotsVault, SealingVault):
+class Vault(SlotsVault, SealingVault, PepperVault):
     """Named locks in one file. Safe with several processes and threads, not over a fork.
 
     A lock has a key of its own; photos, combinations of objects and recovery codes are *slots* that
@@ -43,6 +43,11 @@ class Vault(SlotsVault, SealingVault):
 
     Open with :meth:`Vault.open` and use it as a context manager, or call :meth:`close`. An async
     program calls its methods by ``asyncio.to_thread``: they compute and wait for the disk.
+
+    After an error nothing was changed but the count of misses. Every method that takes a name
+    raises :class:`BadNameError` and :class:`UnknownNameError`, :class:`VaultError` or
+    :class:`RecordError` if vault or lock cannot be read or written, and :class:`PepperError` if the
+    vault's pepper is not here.
     """
 
     @classmethod
@@ -82,8 +87,6 @@ class Vault(SlotsVault, SealingVault):
         if os.path.lexists(place):
             _ = vault._store
         return vault
-
-    # -- locks ----------------------------------------------------------------------------------
 
     def enroll(
         self,
@@ -193,13 +196,7 @@ class Vault(SlotsVault, SealingVault):
         return age_recipient(self._stored(name).lock.recipient)
 
     def names(self) -> list[str]:
-        """The names of all locks, sorted.
-
-        Raises
-        ------
-        VaultMissingError, VaultError, PepperError
-            There is no vault; or it or its pepper cannot be used.
-        """
+        """The names of all locks, sorted."""
         names = self._store.names()
         if names:
             self._pepper.pepper()
@@ -218,13 +215,7 @@ class Vault(SlotsVault, SealingVault):
         }
 
     def rename(self, old: str, new: str) -> None:
-        """Give a lock another name.
-
-        Raises
-        ------
-        NameTakenError, BadNameError, UnknownNameError, VaultError, PepperError
-            Nothing was changed.
-        """
+        """Give a lock another name; what was sealed to it stays."""
         stored = self._stored(old)
         self._store.rename(stored, new, self._pepper.pepper())
 
@@ -234,69 +225,8 @@ class Vault(SlotsVault, SealingVault):
         self._pepper.pepper()
         store.remove(name)
 
-    # -- pepper ---------------------------------------------------------------------------------
-
-    def pepper_status(self) -> PepperStatus:
-        """Where the pepper is, and whether it is the vault's."""
-        return self._pepper.status()
-
-    def backup_pepper(self, target: str | os.PathLike[str]) -> None:
-        """Write the pepper to a new file, which must lie elsewhere than the vault.
-
-        Raises
-        ------
-        PepperError
-            It cannot be had, or not be written there.
-        """
-        self._pepper.backup(user_path(target), self._path)
-
-    def restore_pepper(
-        self, source: str | os.PathLike[str], *, force: bool = False
-    ) -> PepperReplaced:
-        """Put the vault's pepper from a backup back in its place.
-
-        Parameters
-        ----------
-        source : str or path-like
-        force : bool
-            Take one that is not the vault's, too.
-
-        Raises
-        ------
-        PepperError
-            It is not the vault's; or it cannot be read, or written.
-        """
-        return self._pepper.restore(user_path(source), force)
-
-    def replace_pepper(
-        self, new: PepperSource | None = None, *, force: bool = False
-    ) -> PepperReplaced:
-        """Make another pepper the vault's: after the old one was lost, or seen by others.
-
-        Photo slots open by the pepper they were made with only: add photos anew, by the recovery
-        code. A pepper that the file held is kept beside it.
-
-        Parameters
-        ----------
-        new : PepperSource, optional
-            By default one that is drawn, in the place of the old one.
-        force : bool
-            Even if nothing opens some lock afterwards.
-
-        Raises
-        ------
-        PepperError
-            A lock without recovery code would be lost; or a pepper cannot be had, or written.
-        """
-        return self._pepper.replace(self._store, new, force)
-
     def __enter__(self) -> Vault:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()

@@ -47,54 +47,13 @@ from ailock_sdk.store.throttle import (
     wait_seconds,
 )
 
-__all__ = [
-    # record
-    "Record",
-    "RecordHeader",
-    "RecordObject",
-    "bound_bytes",
-    # lock
-    "LockFile",
-    "Slot",
-    "SlotKind",
-    "RecoveryCode",
-    "lock_identity",
-    "lock_recipient",
-    "lock_secret",
-    "new_slot",
-    "open_slot",
-    "recovery_secret",
-    "normalised_label",
-    "normalised_name",
-    # store
-    "LockStore",
-    "StoredLock",
-    "ThrottleStatus",
-    "Charge",
-    # throttle
-    "ClockReading",
-    "ThrottleState",
-    "read_clock",
-    "remaining_wait",
-    "wait_seconds",
-    # pepper
-    "PepperProvider",
-    "PepperSource",
-    "FilePepper",
-    "DEFAULT_PEPPER",
-    "default_pepper_path",
-    "pepper_provider",
-    "read_pepper",
-    "read_backup",
-    "write_backup",
-    # sealing
-    "Reader",
-    "Writer",
-    "age_identity",
-    "age_recipient",
-    "checked_age_file",
-    "open_bytes",
-    "open_stream",
-    "seal_bytes",
-    "seal_stream",
-]
+__all__ = ["Record", "RecordHeader", "RecordObject", "bound_bytes"]
+__all__ += ["LockFile", "Slot", "SlotKind", "RecoveryCode", "new_slot", "open_slot"]
+__all__ += ["lock_identity", "lock_recipient", "lock_secret", "recovery_secret"]
+__all__ += ["normalised_label", "normalised_name", "LockStore", "StoredLock"]
+__all__ += ["ThrottleStatus", "Charge", "ClockReading", "ThrottleState", "read_clock"]
+__all__ += ["remaining_wait", "wait_seconds"]
+__all__ += ["PepperProvider", "PepperSource", "FilePepper", "DEFAULT_PEPPER"]
+__all__ += ["default_pepper_path", "pepper_provider", "read_pepper", "read_backup", "write_backup"]
+__all__ += ["Reader", "Writer", "age_identity", "age_recipient", "checked_age_file"]
+__all__ += ["open_bytes", "open_stream", "seal_bytes", "seal_stream"]

@@ -31,11 +31,6 @@ class Fields:
         return layout.unpack(self.take(layout.size))
 
 
-def with_checksum(body: bytes) -> bytes:
-    """``body`` and its checksum."""
-    return body + sha256(body).digest()[:CHECKSUM_LENGTH_BYTES]
-
-
-def checksum_fits(data: bytes) -> bool:
-    """Whether ``data`` ends in the checksum of what is before it."""
-    return data == with_checksum(data[:-CHECKSUM_LENGTH_BYTES])
+def checksum(body: bytes) -> bytes:
+    """What follows ``body``, 8 bytes."""
+    return sha256(body).digest()[:CHECKSUM_LENGTH_BYTES]

@@ -9,13 +9,7 @@ from struct import Struct
 
 from ailock_sdk.constants import SALT_LENGTH_BYTES
 from ailock_sdk.errors import LockFormatError, RecordError, SlotError
-from ailock_sdk.store.fields import (
-    CHECKSUM_LENGTH_BYTES,
-    Fields,
-    TooShortError,
-    checksum_fits,
-    with_checksum,
-)
+from ailock_sdk.store.fields import CHECKSUM_LENGTH_BYTES, Fields, TooShortError, checksum
 from ailock_sdk.store.names import is_label
 from ailock_sdk.store.record import Record
 
@@ -142,7 +136,8 @@ class LockFile:
 
     def __bytes__(self) -> bytes:
         head = _HEAD.pack(LOCK_VERSION, self.recipient, len(self.slots))
-        return with_checksum(LOCK_MAGIC + head + b"".join(map(bytes, self.slots)))
+        body = LOCK_MAGIC + head + b"".join(map(bytes, self.slots))
+        return body + checksum(body)
 
     @classmethod
     def from_bytes(cls, data: bytes | bytearray | memoryview) -> LockFile:
@@ -154,14 +149,15 @@ class LockFile:
             Another magic or version, cut or extended, damaged, or against a rule.
         """
         data = bytes(data)
+        body = data[:-CHECKSUM_LENGTH_BYTES]
         if data[: len(LOCK_MAGIC)] != LOCK_MAGIC:
             raise LockFormatError("not a lock: it does not begin with AILL")
         version = data[len(LOCK_MAGIC) :][:1]
         if version not in (b"", bytes([LOCK_VERSION])):
             raise LockFormatError(f"lock version {version[0]} is unknown: update ailock-sdk")
-        if len(data) > len(LOCK_MAGIC) and not checksum_fits(data):
+        if version and data[-CHECKSUM_LENGTH_BYTES:] != checksum(body):
             raise LockFormatError("the lock's checksum does not fit: it is damaged")
-        fields = Fields(data[len(LOCK_MAGIC) : -CHECKSUM_LENGTH_BYTES])
+        fields = Fields(body[len(LOCK_MAGIC) :])
         try:
             _, recipient, count = fields.unpack(_HEAD)
             slots = tuple(_read_slot(fields) for _ in range(count))

@@ -25,13 +25,7 @@ from ailock_sdk.parameters import (
     kdf_ranges,
     max_radius_bits,
 )
-from ailock_sdk.store.fields import (
-    CHECKSUM_LENGTH_BYTES,
-    Fields,
-    TooShortError,
-    checksum_fits,
-    with_checksum,
-)
+from ailock_sdk.store.fields import CHECKSUM_LENGTH_BYTES, Fields, TooShortError, checksum
 
 RECORD_MAGIC = b"AILK"
 RECORD_VERSION = 1
@@ -227,7 +221,8 @@ class Record:
         _require_length("tag", self.tag, CHECK_TAG_LENGTH_BYTES)
 
     def __bytes__(self) -> bytes:
-        return with_checksum(bound_bytes(self.header, self.objects) + self.tag)
+        body = bound_bytes(self.header, self.objects) + self.tag
+        return body + checksum(body)
 
     @classmethod
     def from_bytes(cls, data: bytes | bytearray | memoryview) -> Record:
@@ -285,7 +280,7 @@ def _parsed(data: bytes) -> Record:
     end = CHECK_TAG_LENGTH_BYTES + CHECKSUM_LENGTH_BYTES
     if len(rest.rest) != end:
         raise RecordFormatError(_cut_or_joined(data, str(len(data) - len(rest.rest) + end)))
-    if not checksum_fits(data):
+    if data[-CHECKSUM_LENGTH_BYTES:] != checksum(data[:-CHECKSUM_LENGTH_BYTES]):
         raise RecordFormatError(
             "the record's checksum does not fit, it is damaged: restore it from a backup, or "
             "enroll again"

@@ -11,7 +11,7 @@ from ailock_sdk.secret import Hidden
 from ailock_sdk.store import LockStore, PepperSource, RecoveryCode, StoredLock, normalised_name
 from ailock_sdk.vault_parts.models import Models
 from ailock_sdk.vault_parts.opening import Opened, open_by_code, open_by_photos
-from ailock_sdk.vault_parts.peppers import PepperToEnroll, VaultPepper
+from ailock_sdk.vault_parts.vault_pepper import PepperToEnroll, VaultPepper
 
 if TYPE_CHECKING:
     from ailock_sdk.lock import AiLock
@@ -103,8 +103,7 @@ class VaultCore:
     def _open(self, name: str, opened_by: Opener, pin: Hidden | None) -> Opened:
         store = self._store
         if isinstance(opened_by, RecoveryCode):
-            stored = store.get_unverified(name)
-            return open_by_code(store, stored, opened_by, self._pepper.pepper)
+            return open_by_code(store, store.get_unverified(name), opened_by, self._pepper)
         return open_by_photos(store, self._stored(name), self._models, opened_by, pin)
 
     def _open_to_change(self, name: str, opened_by: Opener, pin: Hidden | None) -> Opened:

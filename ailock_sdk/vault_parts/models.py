@@ -14,12 +14,7 @@ if TYPE_CHECKING:
 class Models:
     """One lock for new records, and one for each further fingerprint that records name.
 
-    Parameters
-    ----------
-    lock : AiLock or None
-        For new records; ``None`` builds one of the default bundle.
-    pepper : PepperProvider
-        That of all of them.
+    If none is given, the first is one of the default bundle. All have the pepper of this provider.
     """
 
     def __init__(self, lock: AiLock | None, pepper: PepperProvider) -> None:

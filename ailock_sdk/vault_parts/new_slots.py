@@ -18,8 +18,7 @@ from ailock_sdk.store import (
 )
 from ailock_sdk.store.lock_file import MAX_CREATED
 from ailock_sdk.store.recovery_code import CODE_LENGTH_BYTES
-
-LOCK_KEY_LENGTH_BYTES = 32
+from ailock_sdk.store.slots import LOCK_KEY_LENGTH_BYTES
 
 
 def new_lock_key() -> Hidden:
@@ -28,56 +27,34 @@ def new_lock_key() -> Hidden:
 
 
 def photo_slot(key: Hidden, record: Record, secret: Secret, *, number: int, label: str) -> Slot:
-    """A slot that a record's photos open.
+    """A slot of a lock's key that a record's photos open; the label is normalised.
 
     Parameters
     ----------
     key : Hidden
-        32 bytes, the lock's.
     record : Record
     secret : Secret
-        The record's.
     number : int
     label : str
-        Normalised.
     """
-    return new_slot(
-        key,
-        secret,
-        number=number,
-        kind=SlotKind.PHOTOS,
-        created=_now(),
-        label=label,
-        body=bytes(record),
-    )
+    return _slot(key, secret, SlotKind.PHOTOS, bytes(record), number, label)
 
 
 def recovery_slot(key: Hidden, *, number: int, label: str = "") -> tuple[Slot, RecoveryCode]:
     """A slot that a new recovery code opens, and the code."""
     code = RecoveryCode(Hidden(os.urandom(CODE_LENGTH_BYTES)))
     salt = os.urandom(SALT_LENGTH_BYTES)
-    slot = new_slot(
-        key,
-        recovery_secret(code, salt),
-        number=number,
-        kind=SlotKind.RECOVERY,
-        created=_now(),
-        label=label,
-        body=salt,
-    )
-    return slot, code
+    secret = recovery_secret(code, salt)
+    return _slot(key, secret, SlotKind.RECOVERY, salt, number, label), code
 
 
 def slot_number(lock: LockFile, replaces: int | None) -> int:
-    """The number of a lock's next slot: a free one, or that of the slot it takes the place of.
-
-    Raises
-    ------
-    SlotError
-        There is no room, or no such slot.
-    """
+    """The number of a lock's next slot: a free one, or that of the slot it takes the place of."""
     return lock.free_number() if replaces is None else lock.slot(replaces).number
 
 
-def _now() -> int:
-    return min(max(int(time.time()), 0), MAX_CREATED)
+def _slot(
+    key: Hidden, secret: Secret, kind: SlotKind, body: bytes, number: int, label: str
+) -> Slot:
+    created = min(max(int(time.time()), 0), MAX_CREATED)
+    return new_slot(key, secret, number=number, kind=kind, created=created, label=label, body=body)

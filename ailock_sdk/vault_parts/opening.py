@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from ailock_sdk.lock import AiLock
     from ailock_sdk.photo_lists import PhotoSources
     from ailock_sdk.vault_parts.models import Models
+    from ailock_sdk.vault_parts.vault_pepper import VaultPepper
 
 Opener: TypeAlias = "PhotoSources | RecoveryCode"
 """What opens a lock: photos as for ``unlock``, or its recovery code."""
@@ -56,18 +57,12 @@ _log = logging.getLogger("ailock_sdk.vault")
 
 _UNWRITABLE = (VaultFullError, VaultBusyError, VaultReadOnlyError)
 
+_PhotoSlot = tuple[Slot, Record]
+
 
 @dataclass(frozen=True)
 class Opened:
-    """A lock that was opened.
-
-    Attributes
-    ----------
-    stored : StoredLock
-        As it is stored now.
-    key : Hidden
-        32 bytes, the lock's own.
-    """
+    """A lock as it is stored now, and its key of 32 bytes."""
 
     stored: StoredLock
     key: Hidden
@@ -78,8 +73,7 @@ class _Candidates:
     """Slots of one fingerprint, and the probes that are compared with them."""
 
     lock: AiLock
-    slots: list[Slot]
-    records: list[Record]
+    slots: list[_PhotoSlot]
     probes: tuple[ImagePrint, ...]
 
 
@@ -103,14 +97,8 @@ def open_by_photos(
 
     Raises
     ------
-    UnlockError
-        No match.
-    LockedOutError
-        Too many misses came before: nothing was compared.
-    CaptureError, PinError, SlotError, PepperError, RecordMismatchError, BundleError
-        Nothing can be compared, and nothing was charged.
-    OutOfMemoryError
-        As told.
+    UnlockError, LockedOutError, OutOfMemoryError, AilockError
+        As told at :meth:`~ailock_sdk.vault.Vault.unlock`.
     """
     candidates = _read(_fitting(stored, photos, pin), models, photos)
     try:
@@ -135,10 +123,7 @@ def open_by_photos(
 
 
 def open_by_code(
-    store: LockStore,
-    stored: StoredLock,
-    code: RecoveryCode,
-    vault_pepper: Callable[[], Hidden],
+    store: LockStore, stored: StoredLock, code: RecoveryCode, pepper: VaultPepper
 ) -> Opened:
     """Open by the recovery code: needs no photo and no model, clears the misses.
 
@@ -150,23 +135,26 @@ def open_by_code(
     stored : StoredLock
         As it was read, its MAC checked or not.
     code : RecoveryCode
-    vault_pepper : callable
-        Gives the vault's pepper.
+    pepper : VaultPepper
 
     Raises
     ------
     RecoveryCodeError
         The code of another lock.
-    LockChangedError
-        The lock was changed meanwhile.
     """
     key = key_of_code(stored.lock, code)
-    if key is not None:
-        return Opened(_recovered(store, stored, vault_pepper), key)
-    _log.warning("lock %r: the code of another lock", stored.name)
-    if not stored.lock.is_recoverable:
-        raise RecoveryCodeError(f"lock {stored.name!r} has no recovery code")
-    raise RecoveryCodeError(f"this is a recovery code, but not one of lock {stored.name!r}")
+    if key is None:
+        _log.warning("lock %r: the code of another lock", stored.name)
+        if not stored.lock.is_recoverable:
+            raise RecoveryCodeError(f"lock {stored.name!r} has no recovery code")
+        raise RecoveryCodeError(f"this is a recovery code, but not one of lock {stored.name!r}")
+    value = None
+    with suppress(PepperError):
+        value = pepper.pepper()
+    with suppress(*_UNWRITABLE):  # the code opens what cannot be written now all the same
+        stored = store.recovered(stored, value)
+    _log.info("lock %r: opened by its recovery code", stored.name)
+    return Opened(stored, key)
 
 
 def key_of_code(lock: LockFile, code: RecoveryCode) -> Hidden | None:
@@ -188,29 +176,11 @@ def hidden_code(code: TypedCode) -> RecoveryCode | Hidden:
 
 
 def recovery_code(code: TypedCode) -> RecoveryCode:
-    """The code that was typed.
-
-    Raises
-    ------
-    RecoveryCodeError
-        Mistyped.
-    """
+    """The code that was typed, or a ``RecoveryCodeError``: mistyped."""
     return code if isinstance(code, RecoveryCode) else RecoveryCode.parse(code)
 
 
-def _recovered(
-    store: LockStore, stored: StoredLock, vault_pepper: Callable[[], Hidden]
-) -> StoredLock:
-    pepper = None
-    with suppress(PepperError):
-        pepper = vault_pepper()
-    with suppress(*_UNWRITABLE):  # the code opens what cannot be written now all the same
-        stored = store.recovered(stored, pepper)
-    _log.info("lock %r: opened by its recovery code", stored.name)
-    return stored
-
-
-def _fitting(stored: StoredLock, photos: PhotoSources, pin: Hidden | None) -> list[Slot]:
+def _fitting(stored: StoredLock, photos: PhotoSources, pin: Hidden | None) -> list[_PhotoSlot]:
     """The photo slots that these photos, and a PIN if one is given, may open."""
     from ailock_sdk.parameters import check_pin
     from ailock_sdk.photo_lists import by_object
@@ -218,34 +188,34 @@ def _fitting(stored: StoredLock, photos: PhotoSources, pin: Hidden | None) -> li
     if pin is not None:
         check_pin(pin)
     count = len(by_object(photos))
-    slots = [slot for slot in stored.lock.slots if slot.record is not None]
+    slots = [(slot, slot.record) for slot in stored.lock.slots if slot.record is not None]
     if not slots:
         raise SlotError(f"no photos open lock {stored.name!r}: use its recovery code")
-    of_count = [slot for slot in slots if len(_record(slot).objects) == count]
+    of_count = [(slot, record) for slot, record in slots if len(record.objects) == count]
     if not of_count:
-        counts = sorted({len(_record(slot).objects) for slot in slots})
+        counts = sorted({len(record.objects) for _, record in slots})
         raise CaptureError(
             f"photos of {count} objects were given: this lock opens by photos of "
             f"{' or '.join(map(str, counts))} at once"
         )
-    here = [s for s in of_count if _record(s).header.pepper_id in (None, stored.pepper_id)]
+    here = [each for each in of_count if each[1].header.pepper_id in (None, stored.pepper_id)]
     if not here:
         raise PepperError(
             f"the photos of lock {stored.name!r} were enrolled with another pepper: open it by its "
             "recovery code, and add photos anew"
         )
-    fitting = [slot for slot in here if pin is not None or not _record(slot).header.needs_pin]
+    fitting = [each for each in here if pin is not None or not each[1].header.needs_pin]
     if not fitting:
         raise PinError("this lock needs its PIN beside the photos")
     return fitting
 
 
-def _read(slots: list[Slot], models: Models, photos: PhotoSources) -> list[_Candidates]:
+def _read(slots: list[_PhotoSlot], models: Models, photos: PhotoSources) -> list[_Candidates]:
     """Read the photos for each fingerprint whose model is here."""
-    by_fingerprint: dict[bytes, list[Slot]] = {}
-    for slot in slots:
-        by_fingerprint.setdefault(_record(slot).objects[0].fingerprint, []).append(slot)
-    usable: list[tuple[AiLock, list[Slot]]] = []
+    by_fingerprint: dict[bytes, list[_PhotoSlot]] = {}
+    for slot, record in slots:
+        by_fingerprint.setdefault(record.objects[0].fingerprint, []).append((slot, record))
+    usable: list[tuple[AiLock, list[_PhotoSlot]]] = []
     problems: list[AilockError] = []
     for fingerprint, group in by_fingerprint.items():
         try:
@@ -253,25 +223,18 @@ def _read(slots: list[Slot], models: Models, photos: PhotoSources) -> list[_Cand
         except (RecordMismatchError, BundleError) as error:
             problems.append(error)
             continue
-        served = [slot for slot in group if _serves(lock, slot, problems)]
+        served = []
+        for slot, record in group:
+            try:
+                served.append((slot, lock.check(record)))
+            except AilockError as error:
+                problems.append(error)
         if served:
             usable.append((lock, served))
     if not usable:
         raise problems[0]
     given: Any = photos if len(usable) == 1 else _kept(photos)
-    return [
-        _Candidates(lock, group, [_record(slot) for slot in group], lock.probes(given))
-        for lock, group in usable
-    ]
-
-
-def _serves(lock: AiLock, slot: Slot, problems: list[AilockError]) -> bool:
-    try:
-        lock.check(_record(slot))
-    except AilockError as error:
-        problems.append(error)
-        return False
-    return True
+    return [_Candidates(lock, served, lock.probes(given)) for lock, served in usable]
 
 
 def _kept(photos: PhotoSources) -> list[list[Any]]:
@@ -286,7 +249,7 @@ def _compare(
     candidates: _Candidates, stored: StoredLock, pin: Hidden | None, compared: bool
 ) -> tuple[Hidden | None, bool]:
     """The lock's key if one of the slots opens, and whether anything was compared."""
-    records = candidates.records
+    slots, records = zip(*candidates.slots, strict=True)
     try:
         index, secret = candidates.lock.reproduce_any(candidates.probes, records, pin=pin)
     except UnlockError:
@@ -296,7 +259,7 @@ def _compare(
         raise
     except MemoryError:
         raise OutOfMemoryError(compared=compared) from None
-    return open_slot(candidates.slots[index], secret, stored.lock.recipient), True
+    return open_slot(slots[index], secret, stored.lock.recipient), True
 
 
 def _refund(store: LockStore, stored: StoredLock) -> None:
@@ -305,8 +268,3 @@ def _refund(store: LockStore, stored: StoredLock) -> None:
     except _UNWRITABLE as error:
         # The photos matched: that the count cannot be cleared now keeps nobody out.
         _log.warning("lock %r: matched, but its misses stay counted: %s", stored.name, error)
-
-
-def _record(slot: Slot) -> Record:
-    assert slot.record is not None, "a photo slot has a record"
-    return slot.record

@@ -41,15 +41,15 @@ class SlotInfo:
     ----------
     number : int
     kind : str
-        ``photos`` or ``recovery``.
+        ``photos`` or ``recovery``, which has 0 objects and an empty ``record``.
     created : datetime.datetime
         In UTC; for display only.
     label : str
     objects : int
-        That open it together; 0 for a recovery code.
+        That open it together.
     needs_pin : bool
     record : dict
-        Parameters of its record; empty for a recovery code.
+        Its parameters.
     """
 
     number: int
@@ -81,14 +81,9 @@ class SlotInfo:
 
 @dataclass(frozen=True)
 class Exported:
-    """A lock for another device.
+    """A lock for another device: its file (SPEC section 9.2), of no use without a recovery code.
 
-    Attributes
-    ----------
-    data : bytes
-        The lock file (SPEC section 9.2), of no use without a recovery code.
-    recovery_code : RecoveryCode or None
-        One that was made for the export, because the lock has none.
+    One was made for the export if the lock had none.
     """
 
     data: bytes = field(repr=False)

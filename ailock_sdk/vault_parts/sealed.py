@@ -68,7 +68,7 @@ class SealingVault(VaultCore):
         name : str
         reader : Reader
         writer : Writer
-            Binary streams; 64 KiB are in memory at a time.
+            Binary streams; 64 KiB are in memory at a time. What they raise is raised.
         armor : bool
             Write text instead of bytes.
 
@@ -76,8 +76,6 @@ class SealingVault(VaultCore):
         ------
         UnknownNameError, VaultError, RecordError, PepperError
             The lock cannot be used.
-        OSError
-            What the streams raise.
         """
         seal_stream(reader, writer, self._stored(name).lock.recipient, armor=armor)
 
@@ -105,8 +103,6 @@ class SealingVault(VaultCore):
             Not an age file, or damaged (nothing was charged), or sealed to another lock.
         UnlockError, AilockError
             As :meth:`~ailock_sdk.vault.Vault.unlock`.
-        OSError
-            What the streams raise.
         """
         pin = hidden_pin(pin)
         checked = checked_age_file(reader)
@@ -127,19 +123,12 @@ class SealingVault(VaultCore):
         Parameters
         ----------
         name : str
-        source : str or path-like
-        target : str or path-like
-            Appears (mode 0600) only when whole.
-        armor : bool
-        overwrite : bool
-            Replace a ``target`` that exists.
+        source, target : str or path-like
+            An ``OSError`` names the file. ``target`` appears (mode 0600) only when whole.
+        armor, overwrite : bool
+            Write text; replace a ``target`` that exists, else it is a ``FileExistsError``.
         progress : callable
             Called with the number of bytes of each piece that was read.
-
-        Raises
-        ------
-        FileExistsError, OSError
-            A file cannot be read or written; the error names it.
         """
         with (
             _source(source, progress) as reader,

@@ -10,7 +10,6 @@ from ailock_sdk.secret import Pin, hidden_pin
 from ailock_sdk.store import (
     LockFile,
     RecoveryCode,
-    Slot,
     age_recipient,
     lock_secret,
     normalised_label,
@@ -33,13 +32,7 @@ class SlotsVault(VaultCore):
     """
 
     def slots(self, name: str) -> tuple[SlotInfo, ...]:
-        """What opens the lock ``name``.
-
-        Raises
-        ------
-        UnknownNameError, VaultError, RecordError, PepperError
-            The lock cannot be read.
-        """
+        """What opens the lock ``name``."""
         return tuple(map(SlotInfo.of, self._stored(name).lock.slots))
 
     def add_photos(
@@ -64,10 +57,8 @@ class SlotsVault(VaultCore):
             As for :meth:`~ailock_sdk.vault.Vault.enroll`.
         opened_by : PhotoSources or RecoveryCode
             Photos as for :meth:`~ailock_sdk.vault.Vault.unlock`.
-        opened_with_pin : str, optional
-            Of the slot that is opened.
-        pin : str, optional
-            Of the new slot.
+        opened_with_pin, pin : str, optional
+            Of the slot that is opened, and of the new one.
         label : str
             At most 64 bytes, for the owner to know the slot by.
         replaces : int, optional
@@ -89,7 +80,7 @@ class SlotsVault(VaultCore):
         number = slot_number(opened.stored.lock, replaces)
         record, secret = self._models.default.enroll(photos, pin=pin)
         slot = photo_slot(opened.key, record, secret, number=number, label=label)
-        self._put(opened, slot)
+        self._replace(opened, opened.stored.lock.with_slot(slot))
         return SlotInfo.of(slot)
 
     def add_recovery_code(
@@ -104,16 +95,13 @@ class SlotsVault(VaultCore):
     ) -> RecoveryCode:
         """Let a new recovery code open the lock too; it is returned once and not stored.
 
-        Errors are those of :meth:`add_photos`.
-
         Parameters
         ----------
         name : str
         opened_by : PhotoSources or RecoveryCode
-        opened_with_pin : str, optional
-        label : str
+        opened_with_pin, label : str, optional
         replaces : int, optional
-            As there.
+            These, and errors, are as for :meth:`add_photos`.
         show : callable, optional
             Called with the code before it is stored: nothing is changed if this raises.
         """
@@ -124,19 +112,18 @@ class SlotsVault(VaultCore):
         slot, code = recovery_slot(opened.key, number=number, label=label)
         if show is not None:
             show(code)
-        self._put(opened, slot)
+        self._replace(opened, opened.stored.lock.with_slot(slot))
         return code
 
     def remove_slot(
         self, name: str, number: int, *, opened_by: Opener, opened_with_pin: Pin = None
     ) -> None:
-        """Let a slot open the lock no longer. The last one stays.
+        """Let the slot of a number open the lock no longer. The last one stays.
 
         Parameters
         ----------
         name : str
         number : int
-            The slot's.
         opened_by : PhotoSources or RecoveryCode
         opened_with_pin : str, optional
 
@@ -150,8 +137,7 @@ class SlotsVault(VaultCore):
         opened_with_pin = hidden_pin(opened_with_pin)
         self._store.get_unverified(name).lock.without_slot(number)  # told before it is opened
         opened = self._open_to_change(name, opened_by, opened_with_pin)
-        lock = opened.stored.lock.without_slot(number)
-        self._store.replace(opened.stored, lock, self._pepper.pepper())
+        self._replace(opened, opened.stored.lock.without_slot(number))
 
     def export_lock(self, name: str, *, opened_by: Opener, opened_with_pin: Pin = None) -> Exported:
         """The lock for another device, where its recovery code opens it: :meth:`import_lock`.
@@ -176,13 +162,6 @@ class SlotsVault(VaultCore):
     def import_lock(self, name: str, data: bytes, code: TypedCode) -> Enrolled:
         """Store a lock that :meth:`export_lock` gave elsewhere; then add photos to it.
 
-        Parameters
-        ----------
-        name : str
-            Its name here.
-        data : bytes
-        code : RecoveryCode or str
-
         Raises
         ------
         LockFormatError
@@ -204,6 +183,5 @@ class SlotsVault(VaultCore):
         self._store_to_enroll().add(name, lock, pepper.pepper())
         return Enrolled(lock_secret(key), age_recipient(lock.recipient), None, pepper.made)
 
-    def _put(self, opened: Opened, slot: Slot) -> None:
-        lock = opened.stored.lock.with_slot(slot)
+    def _replace(self, opened: Opened, lock: LockFile) -> None:
         self._store.replace(opened.stored, lock, self._pepper.pepper())
