@@ -143,9 +143,8 @@ class AiLock(PhotoReader):
 
         Returns
         -------
-        record : Record
-            Public, but do not show it needlessly (docs/threat-model.md).
-        secret : Secret
+        tuple of Record and Secret
+            The record is public, but do not show it needlessly (docs/threat-model.md).
 
         Raises
         ------
@@ -233,9 +232,8 @@ class AiLock(PhotoReader):
 
         Returns
         -------
-        index : int
-            Of the record that opened, the first of several.
-        secret : Secret
+        tuple of int and Secret
+            Index of the record that opened, the first of several, and its secret.
 
         Raises
         ------

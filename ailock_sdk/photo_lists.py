@@ -28,8 +28,6 @@ def reference_photos(
     ------
     EnrollmentError
         An object has no photo, or more than ``MAX_REFERENCE_PHOTOS``; or objects are too many.
-    TypeError
-        A single photo, or lists and photos mixed.
     """
     single = isinstance(photos, str | bytes | bytearray | memoryview | np.ndarray)
     if single or hasattr(photos, "read") or not isinstance(photos, Iterable):
@@ -69,8 +67,6 @@ def by_object(photos: PhotoSources) -> list[list[PhotoSource]]:
     ------
     CaptureError
         More than ``MAX_OBJECTS`` lists.
-    TypeError
-        Lists and photos are mixed.
     """
     given: list[Any] = list(photos) if isinstance(photos, list | tuple) else [photos]
     nested = [isinstance(one, list | tuple) for one in given]
@@ -118,10 +114,7 @@ def read_objects(
     Parameters
     ----------
     objects : sequence of sequence of PhotoSource
-    read : callable
-        Gives the imageprint of a photo.
-    combined : callable
-        Gives one imageprint of an object's.
+    read, combined : callable
     apart : bool
         No photo may stand for two objects.
 

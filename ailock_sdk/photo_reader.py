@@ -54,33 +54,21 @@ def timed_stage(observe: StageObserver | None, name: str) -> Iterator[None]:
 class PhotoReader:
     """A loaded model that reads photos as one profile says; stays warm, serves several threads.
 
-    Freed by :meth:`close` or the end of a ``with``.
-
     Parameters
     ----------
     bundle : Bundle
     profile : Profile
         One of the bundle's.
     threads : int, optional
-        CPU threads of the network, at least 1; by default the machine's fast cores, at most four.
     check_quality : bool
-        Refuse photos that are dark, blown out, blurred, textureless or too small.
     observe : StageObserver, optional
-        Called after every stage.
     limits : Limits
-        What a photo may ask for.
+        These, and errors, are as for :class:`~ailock_sdk.lock.AiLock`.
 
     Attributes
     ----------
     radius : int
         Most bits that a probe of the profile may differ in.
-
-    Raises
-    ------
-    BundleError
-        The model or the projections do not load, or are not what the manifest says.
-    RuntimeMissingError
-        No interpreter of the bundle's models is installed.
     """
 
     def __init__(

@@ -6,7 +6,7 @@ Pure: salts, messages, pepper and PIN come from the caller. Photos and bundles a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from ailock_sdk.errors import OutOfMemoryError, UnlockError, memory_errors
 from ailock_sdk.imageprint import ImagePrint
@@ -35,10 +35,8 @@ class NewObject:
     reference : ImagePrint
     photo_count : int
         That the reference was made of, 1 to 16.
-    salt : bytes
-        16 random bytes.
-    message : Hidden
-        Random bytes, as many as the code's message takes.
+    salt, message : bytes
+        Random: 16, and as many as the code's message takes.
     """
 
     reference: ImagePrint
@@ -49,12 +47,11 @@ class NewObject:
 
 @dataclass(frozen=True)
 class Maker:
-    """What the objects of a new record have in common.
+    """What the objects of a new record have in common, as in :class:`RecordObject`.
 
     Attributes
     ----------
     runtime : int
-        Number of ``RuntimeId``.
     fingerprint : bytes
     profile : str
     code : Code
@@ -82,21 +79,17 @@ def make_record(
     ----------
     maker : Maker
     objects : sequence of NewObject
-        1 to 4.
     salt : bytes
         16 random bytes, of Argon2id.
-    pepper : Hidden or None
-    pin : Hidden or None
-        One that ``parameters.check_pin`` lets pass.
+    pepper, pin : Hidden or None
+        The latter is one that ``parameters.check_pin`` lets pass.
     cost : KdfCost
     """
     header = RecordHeader(
         pepper_id=None if pepper is None else pepper_id(pepper),
         needs_pin=pin is not None,
-        memory_cost_kib=cost.memory_cost_kib,
-        time_cost=cost.time_cost,
-        lanes=cost.lanes,
         salt=salt,
+        **asdict(cost),
     )
     code = maker.code
     messages, parts = [], []
@@ -142,9 +135,7 @@ def open_any(
         One or more.
     probes : sequence of ImagePrint
         One for each object; all records are of that many.
-    pepper : Hidden or None
-        Of the records that need one.
-    pin : Hidden or None
+    pepper, pin : Hidden or None
         Of the records that need one.
 
     Raises
@@ -185,6 +176,6 @@ def _secret_of(
     header = record.header
     if pin is None or not header.needs_pin:
         pin = Hidden()
-    cost = KdfCost(header.time_cost, header.memory_cost_kib, header.lanes)
     bound = bound_bytes(header, record.objects)
-    return secret_behind(found, record.tag, KeyInputs(pin, header.salt, pepper, cost, bound))
+    inputs = KeyInputs(pin, header.salt, pepper, KdfCost(*header.cost), bound)
+    return secret_behind(found, record.tag, inputs)

@@ -29,7 +29,6 @@ class RecordRules:
     ----------
     bundle : Bundle
     profile : Profile
-        One of the bundle's.
     lambda_bits : int
         Of the profile's imageprints.
     max_cost : KdfCost
@@ -50,8 +49,7 @@ class RecordRules:
         Raises
         ------
         RecordMismatchError
-            Made with another model, or a profile of other layers, segments or looks; or it orders
-            too much, forgives too much, or needs no pepper where one is asked for.
+            As told at :meth:`~ailock_sdk.lock.AiLock.check`.
         """
         for one in record.objects:
             if one.fingerprint != self.bundle.fingerprints[self.profile.name]:
@@ -80,16 +78,9 @@ class RecordRules:
     def is_out_of_date(self, record: Record, runtime: int, cost: KdfCost | None) -> bool:
         """Whether the record would now be made by another runtime, or with other numbers.
 
-        Parameters
-        ----------
-        record : Record
-        runtime : int
-            Number of the ``RuntimeId`` in use.
-        cost : KdfCost or None
-            A record of a lower one is out of date; ``None`` compares with this device's speed.
+        One of a lower cost is out of date; if this is ``None``, this device's speed is asked.
         """
-        header = record.header
-        ordered = KdfCost(header.time_cost, header.memory_cost_kib, header.lanes)
+        ordered = KdfCost(*record.header.cost)
         if cost is None:
             too_cheap = is_far_off(ordered, measured_speed())
         else:
@@ -127,8 +118,6 @@ def check_inputs(
     ------
     CaptureError
         A record is of another number of objects.
-    PinError
-        As :func:`check_pin_for`.
     """
     check_pin_for(records, pin)
     for record in records:
@@ -173,7 +162,6 @@ def check_overcomplete(profile: Profile, allowed: bool, peppered: bool) -> None:
     Raises
     ------
     ProfileError
-        It was not allowed, or there is no pepper.
     """
     if not allowed:
         raise ProfileError(

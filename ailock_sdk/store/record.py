@@ -85,6 +85,11 @@ class RecordHeader:
             _require_range(_COST_WORDS[name], getattr(self, name), allowed.start, allowed.stop - 1)
         _require_length("salt", self.salt, SALT_LENGTH_BYTES)
 
+    @property
+    def cost(self) -> tuple[int, int, int]:
+        """(time_cost, memory_cost_kib, lanes), as ``KdfCost`` takes them."""
+        return self.time_cost, self.memory_cost_kib, self.lanes
+
 
 @dataclass(frozen=True)
 class RecordObject:
