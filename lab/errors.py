@@ -23,6 +23,10 @@ class LayerFileError(LabError):
     """A file of weights is missing or damaged, or lacks what is asked of it."""
 
 
+class TrialListError(LabError):
+    """A file of trials cannot be read, or names photos that are not there."""
+
+
 class RoleError(LabError):
     """The photos of a role cannot be used."""
 

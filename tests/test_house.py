@@ -60,7 +60,7 @@ HOMES = {
     "tflite_runtime": ("ailock_sdk/embedding",),
     "onnxruntime": ("ailock_sdk/embedding",),
     "tensorflow": ("ailock_sdk/embedding", "tools/conversion", "benchmarks/speed"),
-    "keras": ("tools/conversion",),
+    "keras": ("tools/conversion", "tools/training/quiet_keras.py"),
     "torch": (
         *("tools/train_embedder.py", "tools/train_objects.py", "tools/training"),
         "tools/projection",
@@ -68,8 +68,12 @@ HOMES = {
         "lab/synthetic",
         *("lab/differentiable", "benchmarks/attacks/gradient"),
     ),
+<<<<<<< HEAD
     "skimage": ("benchmarks/attacks/gradient",),
     "onnx": ("lab/differentiable",),
+=======
+    "mtcnn": ("tools/align_faces.py",),
+>>>>>>> 2221ca6 (Faces: FaceNet's protocols for any bundle, its networks trained by triplets, faces aligned, networks of TensorFlow.js read)
     "sklearn": ("lab/fitting",),
     "mitsuba": ("tools/rendering",),
     "reedsolo": ("ailock_sdk/sketch",),

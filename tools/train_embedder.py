@@ -15,6 +15,10 @@
 3. records what it did in ``training.json`` and ``curves.png``.
 
 Running the same command again continues where the last checkpoint was written.
+
+A configuration with a table ``[triplets]``, such as ``tools/train_facenet.toml``, trains a network
+of FaceNet from random weights instead (:mod:`tools.training.facenet`), without a teacher, into
+``best.keras`` and ``final.keras``; it wants the extra ``train`` with Keras.
 """
 
 from __future__ import annotations
@@ -38,11 +42,19 @@ from tools.training.network import Inception, Layers
 from tools.training.photos import TrainingPhotos, read_dev
 from tools.training.preparation import Known, Start, prepare
 from tools.training.reconstruction import complete
+from tools.training.triplet_config import is_triplet_config
 
 
 def main() -> None:
     """Command-line entry point."""
     arguments = _arguments()
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    if is_triplet_config(arguments.config):
+        from tools.training.triplet_run import train_triplets  # Keras, which nothing else wants
+
+        train_triplets(arguments.config, arguments.photos, arguments.out)
+        return
     config, out = read_config(arguments.config), arguments.out
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(config.seed)
@@ -145,11 +157,15 @@ def _checksums(config: Config, directory: Path) -> dict[str, str]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--config", type=Path, required=True)
-    parser.add_argument("--teacher", type=Path, required=True, help="folder of layer files")
+    parser.add_argument("--teacher", type=Path, help="folder of layer files; none for triplets")
     parser.add_argument("--photos", type=Path, required=True, help="folder of photo sets")
     parser.add_argument("--student", type=Path, help="an earlier run's result, to start from it")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints, results")
-    return parser.parse_args()
+    parser.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
+    arguments = parser.parse_args()
+    if arguments.teacher is None and not is_triplet_config(arguments.config):
+        parser.error(f"{arguments.config} needs --teacher")
+    return arguments
 
 
 if __name__ == "__main__":

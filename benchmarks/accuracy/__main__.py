@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from benchmarks.accuracy import scene, targeted, verify
 from benchmarks.accuracy.compare import command as compare
 from benchmarks.accuracy.credentials import command as credentials
+from benchmarks.accuracy.faces import command as faces
 from benchmarks.accuracy.hash_experiments import command as hash_experiments
 from benchmarks.accuracy.identify import command as identify
 from benchmarks.accuracy.paper import command as paper
@@ -22,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(f"python -m {MODULE}", description=__doc__)
     experiments = parser.add_subparsers(required=True, metavar="EXPERIMENT")
     modules = (verify, compare, targeted, scene, identify, paper, scale, credentials)
-    for experiment in (*modules, hash_experiments):
+    for experiment in (*modules, hash_experiments, faces):
         experiment.add_parser(experiments)
     return run_module(MODULE, parser, arguments)
 

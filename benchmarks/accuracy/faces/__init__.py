@@ -1,0 +1,1 @@
+"""``faces``: the evaluation of FaceNet, for any bundle and any labelled photos."""
