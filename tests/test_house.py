@@ -68,12 +68,9 @@ HOMES = {
         "lab/synthetic",
         *("lab/differentiable", "benchmarks/attacks/gradient"),
     ),
-<<<<<<< HEAD
     "skimage": ("benchmarks/attacks/gradient",),
     "onnx": ("lab/differentiable",),
-=======
     "mtcnn": ("tools/align_faces.py",),
->>>>>>> 2221ca6 (Faces: FaceNet's protocols for any bundle, its networks trained by triplets, faces aligned, networks of TensorFlow.js read)
     "sklearn": ("lab/fitting",),
     "mitsuba": ("tools/rendering",),
     "reedsolo": ("ailock_sdk/sketch",),

@@ -38,10 +38,8 @@ def unit_embeddings(
     stored = stored_arrays(file)
     if stored is not None and stored.keys() == {"key", "rows"} and str(stored["key"]) == key:
         return stored["rows"]
-    contract, profile = lock.bundle.input, lock.profile
-    sight = Sight(
-        InputView(contract.height, contract.width, contract.crop), profile.segments, profile.looks
-    )
+    profile = lock.profile
+    sight = Sight(InputView.of(lock.bundle.input), profile.segments, profile.looks)
     embedder = Embedder(lock.bundle, lock.threads, layers=profile.layers)
     width = sum(lock.bundle.layers[name].dimensions for name in profile.layers)
     rows = np.full((len(photos), width * len(profile.segments)), np.nan, dtype=np.float32)

@@ -162,16 +162,18 @@ def config() -> TripletConfig:
     )
 
 
-def test_a_resumed_run_is_the_uninterrupted_one(config: TripletConfig, photos: Path) -> None:
+def test_a_resumed_run_is_the_uninterrupted_one(
+    config: TripletConfig, photos: Path, tmp_path: Path
+) -> None:
     training = TrainingPhotos(config, photos)
     whole = TripletTrainer(config, training)
     for step in range(4):
         if step == 2:
-            state = whole.state()
+            torch.save(whole.state(), tmp_path / "checkpoint.pt")
         loss = whole.train_step()
     assert loss > 0
     resumed = TripletTrainer(config, training)
-    resumed.resume(state)
+    resumed.resume(torch.load(tmp_path / "checkpoint.pt", weights_only=True))
     while resumed.step < 4:
         assert resumed.train_step() > 0
     before = TripletTrainer(config, training).network.get_weights()
