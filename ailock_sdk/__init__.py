@@ -62,38 +62,11 @@ UNSUPPORTED = (
 )
 """Why this system cannot run the package, if so."""
 
-__all__ = [
-    "AiLock",
-    "Vault",
-    "ImagePrint",
-    "Limits",
-    "Secret",
-    "Hidden",
-    "Pin",
-    "KdfCost",
-    "Bundle",
-    "PhotoSource",
-    "PhotoSources",
-    "StageObserver",
-    "FilePepper",
-    "PepperProvider",
-    "PepperSource",
-    "Reader",
-    "Record",
-    "RecordHeader",
-    "RecordObject",
-    "RecoveryCode",
-    "Writer",
-    "Opener",
-    "References",
-    "TypedCode",
-    "Enrolled",
-    "Exported",
-    "PepperReplaced",
-    "PepperStatus",
-    "SlotInfo",
-    "Progress",
-]
+__all__ = ["AiLock", "Vault", "Bundle", "ImagePrint", "KdfCost", "Limits", "StageObserver"]
+__all__ += ["Secret", "Hidden", "Pin", "RecoveryCode", "TypedCode", "Opener", "References"]
+__all__ += ["PhotoSource", "PhotoSources", "Reader", "Writer", "Progress"]
+__all__ += ["FilePepper", "PepperProvider", "PepperSource", "PepperStatus", "PepperReplaced"]
+__all__ += ["Record", "RecordHeader", "RecordObject", "Enrolled", "Exported", "SlotInfo"]
 _ERRORS = (
     "AilockError UnlockError LockedOutError PinError RecoveryCodeError SlotError "
     "OutOfMemoryError CaptureError PhotoFormatError PhotoQualityError QualityFinding "

@@ -52,11 +52,8 @@ class UnlockError(AilockError):
 class LockedOutError(AilockError):
     """Too many consecutive misses: nothing was compared. No data is lost by it.
 
-    Attributes
-    ----------
-    retry_after_seconds : float or None
-        The wait until the next attempt; ``None`` when photos open nothing until the owner has used
-        the recovery code.
+    ``retry_after_seconds`` is the wait until the next attempt; ``None`` when photos open nothing
+    until the owner has used the recovery code.
     """
 
     def __init__(self, retry_after_seconds: float | None) -> None:
@@ -83,10 +80,7 @@ class SlotError(AilockError):
 class OutOfMemoryError(AilockError):
     """The device had too little memory: an attempt that compared nothing is not charged.
 
-    Attributes
-    ----------
-    compared : bool
-        Whether a comparison with another slot was made before.
+    ``compared`` says whether a comparison with another slot was made before.
     """
 
     def __init__(
@@ -106,7 +100,6 @@ def memory_errors() -> Iterator[None]:
     Raises
     ------
     OutOfMemoryError
-        There was one.
     """
     try:
         yield
@@ -128,27 +121,19 @@ class PhotoFormatError(CaptureError):
 
 
 class QualityFinding(Protocol):
-    """What :class:`PhotoQualityError` needs of a finding: a code and advice for a person."""
+    """What :class:`PhotoQualityError` needs of a finding."""
 
     @property
     def value(self) -> str:
         """A stable code."""
-        ...
 
     @property
     def advice(self) -> str:
         """What a person should do."""
-        ...
 
 
 class PhotoQualityError(CaptureError):
-    """The photo was decoded but is too poor to use.
-
-    Attributes
-    ----------
-    issues : tuple of QualityFinding
-        Every reason.
-    """
+    """The photo was decoded but is too poor to use; ``issues`` are all reasons."""
 
     def __init__(self, issues: Sequence[QualityFinding]) -> None:
         self.issues = tuple(issues)

@@ -13,10 +13,8 @@ class Limits:
 
     Attributes
     ----------
-    photo_bytes : int
-        Length of an encoded photo.
-    photo_pixels : int
-        Width times height that a photo's header may promise.
+    photo_bytes, photo_pixels : int
+        Length of an encoded photo; width times height that its header may promise.
     decoding_bytes : int
         Memory that decoding one photo may take, its encoded bytes included; see the table in
         SPEC section 1.

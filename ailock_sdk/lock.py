@@ -133,6 +133,8 @@ class AiLock(PhotoReader):
     ) -> tuple[Record, Secret]:
         """Make a record and its secret; every call draws a new secret, also for the same photos.
 
+        The record is public, but do not show it needlessly (docs/threat-model.md).
+
         Parameters
         ----------
         photos : iterable of PhotoSource, or list of 2 to 4 lists of PhotoSource
@@ -140,11 +142,6 @@ class AiLock(PhotoReader):
             opens by all of them together, in this order, and tells of none alone.
         pin : str, optional
             To be typed beside the photos: 4 to 64 characters.
-
-        Returns
-        -------
-        tuple of Record and Secret
-            The record is public, but do not show it needlessly (docs/threat-model.md).
 
         Raises
         ------
@@ -220,29 +217,9 @@ class AiLock(PhotoReader):
         *,
         pin: Pin = None,
     ) -> tuple[int, Secret]:
-        """As :meth:`reproduce`, of whichever of the records opens.
+        """As :meth:`reproduce`, of the first of the records that opens: its index and its secret.
 
-        Parameters
-        ----------
-        imageprints : sequence of ImagePrint
-            One for each object.
-        records : sequence of Record or bytes
-            One or more, each of as many objects.
-        pin : str, optional
-
-        Returns
-        -------
-        tuple of int and Secret
-            Index of the record that opened, the first of several, and its secret.
-
-        Raises
-        ------
-        UnlockError
-            None opens.
-        CaptureError
-            A record is of another number of objects.
-        PinError, RecordError, PepperError
-            The comparison could not be made.
+        A record of another number of objects than there are imageprints is a ``CaptureError``.
         """
         pin = hidden_pin(pin)
         checked = [self.check(record) for record in records]
@@ -260,8 +237,8 @@ class AiLock(PhotoReader):
         RecordFormatError
             Not a record, or damaged.
         RecordMismatchError
-            Made with another model or pepper, or a profile of other layers, segments or looks; or
-            it orders too much, or needs no pepper where that was not allowed.
+            Made with another model or pepper, or a profile of other layers, segments or looks; it
+            orders or forgives too much, or needs no pepper where that was not allowed.
         """
         if not isinstance(record, Record):
             record = Record.from_bytes(record)

@@ -145,8 +145,6 @@ class PhotoReader:
         CaptureError
             A photo cannot be used, or is given twice; of several it is named. Or there is none, or
             more than 8.
-        OutOfMemoryError
-            There was too little to read it.
         """
         return tuple(read_objects(probe_photos(photos), self.imageprint, one_probe))
 
@@ -174,8 +172,7 @@ class PhotoReader:
             A path, an encoded file's bytes or the open file, a Pillow image, or uint8 RGB
             (H, W, 3).
         reference : bool
-            Take it as a reference photo, with the profile's ``reference_looks``, as enrolling does;
-            otherwise it is a probe, with the profile's ``looks``.
+            Take it with the profile's ``reference_looks``, as enrolling does.
 
         Raises
         ------
@@ -183,8 +180,6 @@ class PhotoReader:
             Not a photo this package reads, damaged, or above a size ceiling.
         PhotoQualityError
             Too poor to use; every reason is given.
-        OutOfMemoryError
-            There was too little to read it.
         """
         with memory_errors():
             return self._read(photo, reference)

@@ -60,13 +60,7 @@ def hidden_pin(pin: Pin) -> Hidden | None:
 
 
 class SecretValue(Unseen):
-    """Secret bytes of one length, compared in constant time; ``bytes(value)`` gives them.
-
-    Raises
-    ------
-    ValueError
-        Another number of bytes.
-    """
+    """Secret bytes of one length, or a ``ValueError``; compared in constant time."""
 
     __slots__ = ("_value",)
 
@@ -94,12 +88,7 @@ class SecretValue(Unseen):
 class Secret(SecretValue):
     """A 32-byte secret. ``bytes(secret)`` gives it; ``repr``, ``str`` and pickling do not.
 
-    Two secrets are compared in constant time.
-
-    Raises
-    ------
-    ValueError
-        Another number of bytes.
+    Two secrets are compared in constant time. Another number of bytes is a ``ValueError``.
     """
 
     __slots__ = ()

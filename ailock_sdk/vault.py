@@ -64,8 +64,7 @@ class Vault(SlotsVault, SealingVault, PepperVault):
         Parameters
         ----------
         path : str, path-like or None
-            The vault file; ``~`` is the home folder. By default
-            ``~/.local/share/ailock/vault.db``.
+            ``~`` is the home folder. By default ``~/.local/share/ailock/vault.db``.
         pepper : PepperSource
             A path, 32 bytes, or a provider; by default the file ``~/.config/ailock/pepper``. Photos
             of this vault open only where it is.
@@ -77,10 +76,8 @@ class Vault(SlotsVault, SealingVault, PepperVault):
 
         Raises
         ------
-        VaultError
-            Not a vault, damaged, or usable by others.
-        PepperError
-            The lock has another pepper, or none; bytes that are no pepper.
+        VaultError, PepperError
+            Not a vault, damaged, or usable by others; the lock has another pepper, or none.
         """
         place = data_folder() / "vault.db" if path is None else user_path(path)
         vault = cls(place.absolute(), pepper, lock, allow_faces)
@@ -116,13 +113,9 @@ class Vault(SlotsVault, SealingVault, PepperVault):
         Raises
         ------
         NameTakenError, BadNameError, PinError
-            The name is in use or none, or the PIN is none; nothing was changed.
+            The name is in use or none, or the PIN is none.
         CaptureError, EnrollmentError
-            The photos cannot be used; nothing was stored.
-        PepperError
-            The vault has locks, but its pepper is not here.
-        VaultError
-            The vault cannot be written.
+            The photos cannot be used.
         """
         pin = hidden_pin(pin)
         name, label = self._check_new_name(name), normalised_label(label)
@@ -159,10 +152,8 @@ class Vault(SlotsVault, SealingVault, PepperVault):
             No match.
         LockedOutError
             Too many misses came before; nothing was compared.
-        UnknownNameError, CaptureError, PinError, VaultError, RecordError, PepperError
-            The comparison could not be made, and no attempt was charged.
-        OutOfMemoryError
-            As told; not charged if nothing was compared.
+        OutOfMemoryError, AilockError
+            No attempt was charged if nothing could be compared.
         """
         pin = hidden_pin(pin)
         return lock_secret(self._open(name, photos, pin).key)
@@ -177,8 +168,6 @@ class Vault(SlotsVault, SealingVault, PepperVault):
         ------
         RecoveryCodeError
             Mistyped, or the code of another lock.
-        UnknownNameError, VaultError
-            The lock cannot be read.
         """
         code = hidden_code(code)
         return lock_secret(self._open(name, recovery_code(code), None).key)

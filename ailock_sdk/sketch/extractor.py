@@ -63,7 +63,6 @@ class KeyInputs:
     salt : bytes
         16 bytes, the record's.
     pepper : Hidden or None
-        32 bytes.
     cost : KdfCost
     bound : bytes
         The record's bytes up to its last helper: changing any loses the secret.
@@ -90,21 +89,12 @@ def conceal(
     ----------
     code : Code
     radius : int
-        Most bits that a probe may differ in.
+        Most bits that a probe may differ in; a ``ProfileError`` if no probe could be.
     reference_bits : ndarray, bool, shape (lambda_bits,)
-    message : Hidden
-        ``message_length_bytes(code)`` uniformly random bytes, fresh for every record.
-    salt : bytes
-        16 uniformly random bytes, fresh for every object of every record.
+    message, salt : bytes
+        Uniformly random: ``message_length_bytes(code)``, fresh for every record, and 16, fresh for
+        every object of every record.
     pepper : Hidden or None
-        32 bytes.
-
-    Raises
-    ------
-    ProfileError
-        No probe could be held against this radius.
-    PepperError
-        The pepper has another length.
     """
     check_radius(code, radius)
     symbols = symbols_from_random(code, message)
@@ -126,11 +116,6 @@ def find_messages(
 
     There is one array (lambda_bits,) of finite margins for each object; see
     :func:`~ailock_sdk.sketch.secure_sketch.recover`.
-
-    Raises
-    ------
-    ProfileError, PepperError
-        As :func:`conceal`.
     """
     found = [
         _message(one, margins, pepper) for one, margins in zip(objects, probe_margins, strict=True)
@@ -149,8 +134,7 @@ def secret_behind(found: FoundMessages, tag: bytes, inputs: KeyInputs) -> Secret
     Raises
     ------
     UnlockError
-        An object was not found, or the tag refuses: another message, PIN, pepper or record. Always
-        the same.
+        An object was not found, or the tag refuses: another message, PIN, pepper or record.
     """
     derived, secret = _keys(found.joined, inputs)
     if not (hmac.compare_digest(derived, tag) and found.complete):

@@ -95,10 +95,6 @@ def derive_keys(
     ------
     OutOfMemoryError
         Argon2id could not get its memory.
-    PepperError
-        The pepper has another length.
-    ValueError
-        The salt has another length.
     """
     if len(salt) != SALT_LENGTH_BYTES:
         raise ValueError(f"a salt has exactly {SALT_LENGTH_BYTES} bytes")
@@ -129,11 +125,6 @@ def helper_mask(pepper: Hidden | None, salt: bytes, lambda_bits: int) -> Hidden:
 
     ceil(lambda / 8) pseudo-random bytes, unused bits of the last one zero; all zero without a
     pepper. The salt is fresh for every record, so no mask serves twice.
-
-    Raises
-    ------
-    PepperError
-        The pepper has not exactly 32 bytes.
     """
     length = helper_length_bytes(lambda_bits)
     if pepper is None:

@@ -40,7 +40,6 @@ def correction_radius(lambda_bits: int, tau: str | Decimal | float) -> int:
     Raises
     ------
     ProfileError
-        ``tau`` is any other, or ``lambda_bits`` below 1.
     """
     if lambda_bits < 1:
         raise ProfileError(f"lambda must be at least 1 bit, not {lambda_bits}")
@@ -48,12 +47,11 @@ def correction_radius(lambda_bits: int, tau: str | Decimal | float) -> int:
 
 
 def check_radius(code: Code, radius: int) -> None:
-    """Refuse a radius that no probe can be held against.
+    """Refuse a radius that no probe can be held against: it is below half of the bits.
 
     Raises
     ------
     ProfileError
-        It is not in 0 <= radius < lambda_bits / 2.
     """
     if not 0 <= radius <= max_radius_bits(code.lambda_bits):
         raise ProfileError(f"no radius {radius} in {code.lambda_bits} bits")
@@ -82,11 +80,6 @@ def sketch(
         Uniformly random, in [0, 2^symbol_bits).
     salt : bytes
         16 bytes, fresh for every record.
-
-    Raises
-    ------
-    ValueError
-        The bits have another shape or type.
     """
     if reference_bits.shape != (code.lambda_bits,) or reference_bits.dtype != np.bool_:
         raise ValueError(f"reference bits must be bool of shape ({code.lambda_bits},)")
@@ -121,10 +114,6 @@ def recover(
     ------
     UnlockError
         More than ``radius`` bits would have to be corrected.
-    ProfileError
-        See :func:`check_radius`.
-    ValueError
-        Helper or margins have another length, or a margin is not finite.
     """
     check_radius(code, radius)
     if probe_margins.shape != (code.lambda_bits,) or not np.isfinite(probe_margins).all():

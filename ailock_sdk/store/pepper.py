@@ -36,14 +36,7 @@ class PepperProvider(Protocol):
     """
 
     def pepper(self) -> bytes:
-        """Return the same 32 bytes every time, and make none.
-
-        Raises
-        ------
-        PepperError
-            They cannot be had.
-        """
-        ...
+        """Return the same 32 bytes every time, and make none, or raise a ``PepperError``."""
 
 
 PepperSource: TypeAlias = "PepperProvider | bytes | str | os.PathLike[str]"
@@ -63,17 +56,16 @@ class FixedPepper:
 
 @dataclass(frozen=True)
 class FilePepper:
-    """A pepper in a file of mode 0600.
+    """A pepper in a file of mode 0600, which is followed where it is a symbolic link to a stick.
 
     Beside ``PATH`` there may be ``PATH-ID``: peppers that were replaced, each with its id in
-    hexadecimal, which older vaults still find.
+    hexadecimal, which older vaults still find. Every method raises :class:`PepperError` for a file
+    that is missing, not plain, usable by others or not of 32 bytes, and if the file system refuses.
 
     Attributes
     ----------
     path : str, path-like or None
         The file; ``~`` is the home folder. ``None`` is the user's own, :func:`default_pepper_path`.
-        A symbolic link is followed, so that the pepper may live on a removable stick: what is
-        checked is the file that is read, not the link.
     """
 
     path: str | os.PathLike[str] | None = None
@@ -84,25 +76,13 @@ class FilePepper:
         return default_pepper_path() if self.path is None else user_path(self.path)
 
     def pepper(self) -> Hidden:
-        """Return the 32 bytes of the file.
-
-        Raises
-        ------
-        PepperError
-            Missing, not a plain file, usable by others, not exactly 32 bytes, or the file system
-            refuses.
-        """
+        """Return the 32 bytes of the file."""
         return _read(self.file)
 
     def create(self) -> Hidden:
         """Make the file (mode 0600) and its folder (0700) unless there is one; return its 32 bytes.
 
         A new pepper is told to the log ``ailock_sdk.store.pepper`` as a warning.
-
-        Raises
-        ------
-        PepperError
-            As :meth:`pepper`; or the file cannot be made, and nothing is left behind.
         """
         if not os.path.lexists(self.file) and self._write(Hidden(os.urandom(PEPPER_LENGTH_BYTES))):
             _log.warning(
@@ -115,7 +95,7 @@ class FilePepper:
     def find(self, wanted: bytes) -> Hidden:
         """The pepper of an id: that of the file, or one that was replaced and is kept beside it.
 
-        If neither has this id, it is that of the file, as :meth:`pepper`.
+        If neither has this id, it is that of the file.
         """
         kept = self._kept(wanted)
         try:
@@ -135,10 +115,7 @@ class FilePepper:
     def install(self, pepper: Hidden) -> Path | None:
         """Make a pepper the file's. One that is there already is kept at the path that is returned.
 
-        Raises
-        ------
-        PepperError
-            It cannot be written, or the one before not be read or kept; nothing was lost.
+        After an error nothing is lost.
         """
         before = None
         if os.path.lexists(self.file):
@@ -178,15 +155,7 @@ def default_pepper_path() -> Path:
 
 
 def pepper_provider(source: PepperSource) -> PepperProvider:
-    """The provider that is meant by what a caller gave as pepper.
-
-    Raises
-    ------
-    PepperError
-        Bytes, but not 32 of them.
-    TypeError
-        Something else.
-    """
+    """The provider that is meant by what a caller gave as pepper; other bytes are none."""
     if isinstance(source, bytes | bytearray | memoryview):
         return FixedPepper(checked_pepper(bytes(source)))
     if isinstance(source, str | os.PathLike):
@@ -205,7 +174,7 @@ def read_pepper(provider: PepperProvider, wanted: bytes | None = None) -> Hidden
     Raises
     ------
     PepperError
-        They cannot be had, are not 32, or are another pepper.
+        They cannot be had, are not 32, or are another pepper's.
     """
     if wanted is not None and isinstance(provider, FilePepper):
         pepper = provider.find(wanted)
@@ -221,23 +190,14 @@ def read_pepper(provider: PepperProvider, wanted: bytes | None = None) -> Hidden
 
 
 def read_backup(file: str | os.PathLike[str]) -> Hidden:
-    """A pepper from a backup, which may lie on a stick that keeps no permissions.
-
-    Raises
-    ------
-    PepperError
-        Missing, or not exactly 32 bytes.
-    """
+    """A pepper from a backup, which may lie on a stick that keeps no permissions."""
     return _read(user_path(file), private=False)
 
 
 def write_backup(pepper: Hidden, file: str | os.PathLike[str]) -> None:
     """Write a pepper to a new file, of mode 0600 where the file system has modes.
 
-    Raises
-    ------
-    PepperError
-        There is such a file already, with another content; or it cannot be written.
+    One that is there already must hold the same.
     """
     path = user_path(file)
     with suppress(PepperError):

@@ -23,12 +23,7 @@ _GROUPS = _SYMBOLS // _GROUP
 class RecoveryCode(SecretValue):
     """A recovery code. ``shown()`` gives its text, ``bytes(code)`` its 16 bytes; ``repr`` neither.
 
-    Two codes are compared in constant time.
-
-    Raises
-    ------
-    ValueError
-        Not 16 bytes.
+    Two codes are compared in constant time. Another number of bytes is a ``ValueError``.
     """
 
     __slots__ = ()

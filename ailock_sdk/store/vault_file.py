@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -90,11 +90,11 @@ def open_vault_file(path: Path, *, read_only: bool = False) -> OpenedVault:
     )
     if may_write(path) and may_write(path.parent):
         try:
-            connection = _open(path, _connect_to_write)
+            connection = _open(path, to_write=True)
             return OpenedVault(connection, refusal if read_only else None)
         except (VaultFullError, VaultReadOnlyError) as error:
             refusal = error  # SQLite needs room beside it even to read; we do not
-    return OpenedVault(_open(path, _connect_to_read), refusal)
+    return OpenedVault(_open(path, to_write=False), refusal)
 
 
 def create_vault_file(path: Path) -> None:
@@ -105,11 +105,9 @@ def create_vault_file(path: Path) -> None:
 
     Raises
     ------
-    VaultReadOnlyError, VaultFullError
-        The folder cannot be written.
     VaultError
-        It cannot be made there: the log of a lost vault is in the way, or the file system keeps no
-        permissions.
+        The folder cannot be written, its file system keeps no permissions, or the log of a lost
+        vault is in the way.
     """
     if os.path.lexists(path):
         return
@@ -138,7 +136,9 @@ def create_vault_file(path: Path) -> None:
             with suppress(OSError):
                 folder.rmdir()
         if isinstance(error, OSError):
-            raise _not_made(path, error) from error
+            raise _kind_of(error)(
+                f"vault {path} cannot be made: {error.strerror or error}"
+            ) from error
         raise
 
 
@@ -195,7 +195,8 @@ def _check_side_file(side: Path, path: Path) -> None:
     try:
         status = side.lstat()
     except FileNotFoundError:
-        if side.name.endswith("-journal") or not _others_may_add(path.parent):
+        shared = path.parent.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        if side.name.endswith("-journal") or not shared or not may_write(path.parent):
             return
         # Where others may add files, ours take the names before SQLite looks at them.
         with suppress(FileExistsError):
@@ -208,10 +209,6 @@ def _check_side_file(side: Path, path: Path) -> None:
         raise VaultError(f"vault {path} is refused for the file beside it, {reason}")
 
 
-def _others_may_add(folder: Path) -> bool:
-    return bool(folder.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH)) and may_write(folder)
-
-
 def _refuse_log_of_lost_vault(path: Path) -> None:
     # SQLite would replay it into a new vault.
     if os.path.lexists(f"{path}-wal"):
@@ -220,13 +217,10 @@ def _refuse_log_of_lost_vault(path: Path) -> None:
         )
 
 
-def _not_made(path: Path, error: OSError) -> VaultError:
-    kind: type[VaultError] = VaultError
+def _kind_of(error: OSError) -> type[VaultError]:
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-        kind = VaultReadOnlyError
-    elif error.errno in _NO_ROOM:
-        kind = VaultFullError
-    return kind(f"vault {path} cannot be made: {error.strerror or error}")
+        return VaultReadOnlyError
+    return VaultFullError if error.errno in _NO_ROOM else VaultError
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
@@ -241,22 +235,18 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     )
 
 
-def _open(path: Path, connect: Callable[[Path], sqlite3.Connection]) -> sqlite3.Connection:
+def _open(path: Path, *, to_write: bool) -> sqlite3.Connection:
     """Connect, and look whether it is a vault."""
     with explained(path):
-        connection = connect(path)
+        connection = _connect(path, "rw") if to_write else _connect_to_read(path)
         try:
             _check_identity(path, connection)
-            if connect is _connect_to_write:
+            if to_write:
                 _make_durable(connection)
         except BaseException:
             connection.close()
             raise
     return connection
-
-
-def _connect_to_write(path: Path) -> sqlite3.Connection:
-    return _connect(path, "rw")
 
 
 def _connect_to_read(path: Path) -> sqlite3.Connection:

@@ -97,7 +97,7 @@ def open_by_photos(
 
     Raises
     ------
-    UnlockError, LockedOutError, OutOfMemoryError, AilockError
+    UnlockError, AilockError
         As told at :meth:`~ailock_sdk.vault.Vault.unlock`.
     """
     candidates = _read(_fitting(stored, photos, pin), models, photos)

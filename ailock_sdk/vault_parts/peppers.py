@@ -13,6 +13,7 @@ from ailock_sdk.paths import user_path
 from ailock_sdk.secret import Hidden
 from ailock_sdk.store import (
     FilePepper,
+    LockFile,
     LockStore,
     PepperSource,
     StoredLock,
@@ -115,7 +116,8 @@ class PepperVault(VaultCore):
         with suppress(PepperError):
             old = self._pepper.pepper()
         locks = _readable_locks(store)
-        lost = [stored.name for stored in locks if _opens_nothing(stored, new_id)]
+        closed = {stored.name: _closed_slots(stored.lock, new_id) for stored in locks}
+        lost = [s.name for s in locks if len(closed[s.name]) == len(s.lock.slots)]
         if lost and not force:
             raise PepperError(
                 f"nothing would open {', '.join(map(repr, lost))} any more: "
@@ -126,8 +128,8 @@ class PepperVault(VaultCore):
         waiting = store.replace_pepper(old, pepper)
         kept = None if in_place is None else in_place.install(pepper)
         self._pepper.provider = new
-        closed = {s.name: slots for s in locks if (slots := _closed_slots(s, new_id))}
         _log.warning("the vault has a new pepper, %s", new_id.hex())
+        closed = {name: slots for name, slots in closed.items() if slots}
         return PepperReplaced(new_id.hex(), kept, tuple(waiting), closed)
 
 
@@ -139,16 +141,13 @@ def _readable_locks(store: LockStore) -> list[StoredLock]:
     return locks
 
 
-def _closed_slots(stored: StoredLock, new_id: bytes) -> tuple[int, ...]:
+def _closed_slots(lock: LockFile, new_id: bytes) -> tuple[int, ...]:
+    """Numbers of the photo slots that need another pepper."""
     return tuple(
         slot.number
-        for slot in stored.lock.slots
+        for slot in lock.slots
         if slot.record is not None and slot.record.header.pepper_id not in (None, new_id)
     )
-
-
-def _opens_nothing(stored: StoredLock, new_id: bytes) -> bool:
-    return len(_closed_slots(stored, new_id)) == len(stored.lock.slots)
 
 
 def _hex(value: bytes | None) -> str | None:

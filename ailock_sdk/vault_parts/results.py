@@ -98,10 +98,9 @@ class PepperStatus:
     ----------
     path : Path or None
         The pepper's file, if it is one.
-    pepper_id : str or None
-        Of the pepper that is there, 16 hexadecimal digits; ``None`` if it cannot be had.
-    vault_pepper_id : str or None
-        Of the vault's pepper; ``None`` while it holds no lock.
+    pepper_id, vault_pepper_id : str or None
+        Of the pepper that is there, if it can be had, and of the vault's, if it holds a lock: 16
+        hexadecimal digits.
     problem : str or None
         Why the pepper cannot be used for this vault.
     """

@@ -71,11 +71,6 @@ class SealingVault(VaultCore):
             Binary streams; 64 KiB are in memory at a time. What they raise is raised.
         armor : bool
             Write text instead of bytes.
-
-        Raises
-        ------
-        UnknownNameError, VaultError, RecordError, PepperError
-            The lock cannot be used.
         """
         seal_stream(reader, writer, self._stored(name).lock.recipient, armor=armor)
 
@@ -101,7 +96,7 @@ class SealingVault(VaultCore):
         ------
         SealedDataError
             Not an age file, or damaged (nothing was charged), or sealed to another lock.
-        UnlockError, AilockError
+        AilockError
             As :meth:`~ailock_sdk.vault.Vault.unlock`.
         """
         pin = hidden_pin(pin)
@@ -164,8 +159,7 @@ class SealingVault(VaultCore):
 
         Raises
         ------
-        SealedDataError, UnlockError, AilockError, OSError
-            As told there.
+        SealedDataError, AilockError, OSError
         """
         pin = hidden_pin(pin)
         with (

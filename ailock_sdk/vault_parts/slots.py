@@ -68,10 +68,8 @@ class SlotsVault(VaultCore):
         ------
         SlotError
             No such slot, or no room.
-        UnlockError, AilockError
-            The lock was not opened, as :meth:`~ailock_sdk.vault.Vault.unlock`.
-        CaptureError, EnrollmentError, PinError, BadNameError
-            As :meth:`~ailock_sdk.vault.Vault.enroll`. In all cases nothing was changed.
+        AilockError
+            As :meth:`~ailock_sdk.vault.Vault.unlock` and :meth:`~ailock_sdk.vault.Vault.enroll`.
         """
         pin, opened_with_pin = hidden_pin(pin), hidden_pin(opened_with_pin)
         label = normalised_label(label)
@@ -131,8 +129,6 @@ class SlotsVault(VaultCore):
         ------
         SlotError
             No such slot, or the last one.
-        UnlockError, AilockError
-            The lock was not opened, as :meth:`~ailock_sdk.vault.Vault.unlock`.
         """
         opened_with_pin = hidden_pin(opened_with_pin)
         self._store.get_unverified(name).lock.without_slot(number)  # told before it is opened
@@ -148,8 +144,6 @@ class SlotsVault(VaultCore):
         ------
         SlotError
             The lock needs a recovery code for it, and has no room.
-        UnlockError, AilockError
-            The lock was not opened, as :meth:`~ailock_sdk.vault.Vault.unlock`.
         """
         opened_with_pin = hidden_pin(opened_with_pin)
         opened = self._open(name, opened_by, opened_with_pin)
@@ -168,8 +162,8 @@ class SlotsVault(VaultCore):
             Not an exported lock, or damaged.
         RecoveryCodeError
             The code of another lock, or mistyped.
-        NameTakenError, BadNameError, VaultError, PepperError
-            As :meth:`~ailock_sdk.vault.Vault.enroll`. In all cases nothing was changed.
+        NameTakenError, BadNameError
+            As :meth:`~ailock_sdk.vault.Vault.enroll`.
         """
         code = hidden_code(code)
         name = self._check_new_name(name)
