@@ -63,7 +63,7 @@ def noted(results: list[Result], study: Study) -> list[Result]:
     """Tables and figures of the recipe with a note, where the paper's window is scaled."""
     if not study.scaled:
         return results
-    note = f"Components {study.window_text}; the paper's values are of its own."
+    note = f"Components {study.window_text}: the same share; the paper's values are of its own."
     return [
         replace(result, notes=(*result.notes, note))
         if isinstance(result, Table | Figure)

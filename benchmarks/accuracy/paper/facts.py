@@ -43,7 +43,8 @@ def bundle_facts(bundle: Bundle, study: Study, beside: DefaultProfile | None) ->
         "Layers": f"{settings.layers[0]} (single layer)"
         + "".join(f", {layer}" for layer in settings.layers[1:]),
         "Variants": ", ".join(study.variants),
-        "Components": f"{study.window_text} of {fitted.fitted_photos():,} training photos or more, "
+        "Components": f"{study.window_text}{',' if study.scaled else ''} of "
+        f"{fitted.fitted_photos():,} training photos or more, "
         f"of the roles {', '.join(fitted.fitted_roles)}",
         "Bootstrap": f"{settings.replicates:,} replicates of objects",
     }
