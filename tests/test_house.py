@@ -70,7 +70,7 @@ HOMES = {
         *("lab/differentiable", "benchmarks/attacks/gradient"),
     ),
     "skimage": ("benchmarks/attacks/gradient",),
-    "onnx": ("lab/differentiable",),
+    "onnx": ("lab/differentiable", "tools/conversion"),
     "mtcnn": ("tools/align_faces.py",),
     "sklearn": ("lab/fitting",),
     "mitsuba": ("tools/rendering",),

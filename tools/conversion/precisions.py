@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ailock_sdk.embedding import Bundle, write_bundle
+from lab.bundles.write import Manifest
 from lab.errors import PhotoSetError
 from lab.photos.embeddings import InputView
 from lab.photos.photo_sets import PhotoSet, open_photos
 from lab.report import provenance
 from lab.report.render_text import markdown_table
 from tools.conversion.foreign import Foreign
-from tools.conversion.manifest import FLOAT32, PRECISIONS, Manifest, model_file
+from tools.conversion.manifest import FLOAT32, PRECISIONS, model_file
 from tools.conversion.parity import parity
 from tools.conversion.photos import Photos
 from tools.conversion.quantisation import convert_saved_model
