@@ -180,7 +180,7 @@ def _software(lock: AiLock) -> dict[str, str]:
     return {**versions, "runtime": lock.runtime}
 
 
-def tuning(target_seconds: float = TARGET_SECONDS) -> dict[str, Any]:
+def tuning() -> dict[str, Any]:
     """The Argon2id cost that new records get on this device, and how long it takes.
 
     Returns
@@ -190,12 +190,12 @@ def tuning(target_seconds: float = TARGET_SECONDS) -> dict[str, Any]:
         of ``KdfCost``, and ``measured_ms`` of one evaluation at that cost.
     """
     speed = measured_speed()
-    cost = tuned_cost(speed, target_seconds)
+    cost = tuned_cost(speed)
     start = perf_counter()
     derive_keys(Hidden(16), bytes(16), None, cost, bytes(32))
     return {
         "mib_per_second": round(speed / 1024, 1),
-        "target_ms": _milliseconds(target_seconds),
+        "target_ms": _milliseconds(TARGET_SECONDS),
         "cost": asdict(cost),
         "measured_ms": _milliseconds(perf_counter() - start),
     }

@@ -130,21 +130,19 @@ class JpegLayout:
         return self.interval > 2 * _EXTRA_UNITS and not self.held_bytes
 
     @property
-    def last_interval(self) -> int:
-        """Units behind the last restart marker that is declared longer; else 0."""
-        if not self.intervals_grow:
-            return 0
-        return self.rows * self.columns - len(self.restarts) * self.interval
+    def longer_units(self) -> int:
+        """Units before the end of the picture whose empty ends are looked at."""
+        extra = len(self.restarts) * _EXTRA_UNITS if self.intervals_grow else 0
+        return self.rows * self.columns + extra
 
     @property
     def longer_rows(self) -> int:
-        """Rows of units of the picture whose empty ends are looked at."""
-        extra = len(self.restarts) * _EXTRA_UNITS if self.intervals_grow else 0
-        return -(-(self.rows * self.columns + extra) // self.columns) + 1
+        """Rows of units of that picture."""
+        return -(-self.longer_units // self.columns) + 1
 
     @property
     def longer_height(self) -> int:
-        """The height of that picture in pixels."""
+        """Its height in pixels."""
         return self.longer_rows * self.unit[1]
 
 
@@ -314,15 +312,13 @@ def _ends_early(longer: Image.Image, layout: JpegLayout, divisor: int) -> bool:
         lines.append(np.asarray(longer.crop((0, y, longer.width, y + 1)))[0, columns])
     units = np.concatenate(lines).reshape(len(lines) * layout.columns, -1)
     found = (units != units[-1]).any(axis=1)  # the last of all is empty
-    ends = np.array([layout.last_interval])
-    if layout.intervals_grow:
-        each = layout.interval + _EXTRA_UNITS
-        ends = np.arange(len(layout.restarts) + 1) * each + layout.interval
-        ends[-1] += layout.last_interval - layout.interval
+    intervals = np.arange(len(layout.restarts) if layout.intervals_grow else 0)
+    ends = intervals * (layout.interval + _EXTRA_UNITS) + layout.interval
+    last = layout.longer_units - first * layout.columns
     at_the_end = _PADDING_UNITS if layout.held_bytes else 1
-    if found[ends[:-1] + 1].any() or found[ends[-1] + at_the_end :].any():
+    if found[ends + 1].any() or found[last + at_the_end :].any():
         raise damaged()
-    return not found[ends].all()
+    return not (found[ends].all() and found[last])
 
 
 def _digest(image: Image.Image) -> bytes:

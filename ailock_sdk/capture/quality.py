@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
@@ -12,7 +11,19 @@ from ailock_sdk.capture.photo import Photo
 from ailock_sdk.capture.segments import segment_boxes
 
 MIN_SHORT_SIDE_PIXELS = 128
-"""Shorter side below which a photo is "too small"."""
+"""Too small: the source's short side is below."""
+DARK_LUMA = 40.0
+BRIGHT_SHARE = 0.02
+"""Too dark: at most this share of the view is brighter than ``DARK_LUMA``, of 255."""
+CLIPPED_LEVEL = 250
+CLIPPED_SHARE = 0.6
+"""Blown out: the greatest channel reaches ``CLIPPED_LEVEL``, of 255, in more than this share."""
+TEXTURE_LEVELS = 3.0
+"""No texture: steps between neighbouring cells scatter less than this, in grey levels."""
+SHARPNESS = 0.12
+"""Blurred: steps between pixels have less than this share of the energy of those between cells.
+Gaussian blur of 3 % of the short side gives 0.07, ordinary photos 0.15 to 1."""
+
 VIEW_FRACTION = 0.75
 """Side of the judged centred square over the short side: the object is in the middle."""
 VIEW_SIDE_PIXELS = 96
@@ -67,82 +78,36 @@ class QualityIssue(Enum):
         return issue
 
 
-@dataclass(frozen=True)
-class QualityThresholds:
-    """Where a photo becomes unusable; the defaults refused 24 of 5,557 ordinary photos.
-
-    Attributes
-    ----------
-    min_short_side_pixels : int
-        Too small: the source's short side is below.
-    dark_luma : float
-        Too dark: at most ``bright_share`` of the view is brighter than this, of 255.
-    bright_share : float
-        Share of the view, 0 to 1.
-    clipped_level : int
-        A pixel is clipped when its greatest channel reaches this, of 255.
-    clipped_share : float
-        Blown out: more than this share of the view, 0 to 1, is clipped.
-    texture_levels : float
-        No texture: steps between neighbouring cells scatter less than this, in grey levels.
-    sharpness : float
-        Blurred: steps between pixels have less than this share of the energy of those between
-        cells. Gaussian blur of 3 % of the short side gives 0.07, ordinary photos 0.15 to 1.
-    """
-
-    min_short_side_pixels: int = MIN_SHORT_SIDE_PIXELS
-    dark_luma: float = 40.0
-    bright_share: float = 0.02
-    clipped_level: int = 250
-    clipped_share: float = 0.6
-    texture_levels: float = 3.0
-    sharpness: float = 0.12
-
-
-DEFAULT_THRESHOLDS = QualityThresholds()
-
-
-def assess_quality(
-    photo: Photo, thresholds: QualityThresholds = DEFAULT_THRESHOLDS
-) -> tuple[QualityIssue, ...]:
+def assess_quality(photo: Photo) -> tuple[QualityIssue, ...]:
     """Every reason why ``photo`` is too poor to use; empty if there is none.
 
     Texture and sharpness are not judged on a photo that is too dark or blown out: the advice on
-    the light comes first.
+    the light comes first. Of 5,557 ordinary photos 24 are refused.
     """
     issues = []
-    if min(photo.width, photo.height) < thresholds.min_short_side_pixels:
+    if min(photo.width, photo.height) < MIN_SHORT_SIDE_PIXELS:
         issues.append(QualityIssue.TOO_SMALL)
-    view = _view(photo)  # (S, S, 3)
+    (box,) = segment_boxes(photo.decoded_width, photo.decoded_height, VIEW_FRACTION, ["whole"])
+    view = np.asarray(photo.resample(box, VIEW_SIDE_PIXELS, VIEW_SIDE_PIXELS))  # (S, S, 3)
     luma = view.astype(np.float32) @ LUMA_WEIGHTS  # (S, S), 0 to 255
-    too_dark = np.mean(luma > thresholds.dark_luma) <= thresholds.bright_share
     red, green, blue = np.moveaxis(view, 2, 0)
     greatest = np.maximum(np.maximum(red, green), blue)  # a dozen times as fast as max(axis=2)
-    blown_out = np.mean(greatest >= thresholds.clipped_level) > thresholds.clipped_share
-    if too_dark:
+    if np.mean(luma > DARK_LUMA) <= BRIGHT_SHARE:
         issues.append(QualityIssue.TOO_DARK)
-    elif blown_out:
+    elif np.mean(greatest >= CLIPPED_LEVEL) > CLIPPED_SHARE:
         issues.append(QualityIssue.BLOWN_OUT)
     else:
-        issues.extend(_detail_issues(luma, thresholds))
+        issues += _detail_issues(luma)
     return tuple(issues)
 
 
-def _view(photo: Photo) -> npt.NDArray[np.uint8]:
-    size = photo.decoded_width, photo.decoded_height
-    (box,) = segment_boxes(*size, VIEW_FRACTION, ["whole"])
-    return np.asarray(photo.resample(box, VIEW_SIDE_PIXELS, VIEW_SIDE_PIXELS))
-
-
-def _detail_issues(
-    luma: npt.NDArray[np.float32], thresholds: QualityThresholds
-) -> list[QualityIssue]:
+def _detail_issues(luma: npt.NDArray[np.float32]) -> list[QualityIssue]:
     cells_a_side = VIEW_SIDE_PIXELS // CELL_SIDE_PIXELS
     cells = luma.reshape(cells_a_side, CELL_SIDE_PIXELS, cells_a_side, CELL_SIDE_PIXELS)
     coarse = cells.mean(axis=(1, 3))
-    if _step_scatter(coarse) < thresholds.texture_levels**2:
+    if _step_scatter(coarse) < TEXTURE_LEVELS**2:
         return [QualityIssue.NO_TEXTURE]
-    if _step_scatter(luma) < thresholds.sharpness * _step_scatter(coarse):
+    if _step_scatter(luma) < SHARPNESS * _step_scatter(coarse):
         return [QualityIssue.BLURRED]
     return []
 

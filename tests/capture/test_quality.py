@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from ailock_sdk.capture import Photo, QualityIssue, QualityThresholds, assess_quality
+from ailock_sdk.capture import Photo, QualityIssue, assess_quality, quality
 from ailock_sdk.errors import PhotoQualityError
 
 
@@ -110,12 +110,22 @@ def test_size_is_that_of_the_source() -> None:
     )
 
 
-def test_thresholds_can_be_set() -> None:
-    strict = QualityThresholds(min_short_side_pixels=376)
-    assert assess_quality(photo(thing()), strict) == (QualityIssue.TOO_SMALL,)
-    assert assess_quality(photo(thing()), QualityThresholds(sharpness=1e9)) == (
-        QualityIssue.BLURRED,
-    )
+@pytest.mark.parametrize(
+    ("threshold", "value", "issue"),
+    [
+        ("MIN_SHORT_SIDE_PIXELS", 376, QualityIssue.TOO_SMALL),
+        ("DARK_LUMA", 255.0, QualityIssue.TOO_DARK),
+        ("CLIPPED_LEVEL", 20, QualityIssue.BLOWN_OUT),
+        ("TEXTURE_LEVELS", 1e9, QualityIssue.NO_TEXTURE),
+        ("SHARPNESS", 1e9, QualityIssue.BLURRED),
+    ],
+)
+def test_each_threshold_counts(
+    threshold: str, value: float, issue: QualityIssue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert assess_quality(photo(thing())) == ()
+    monkeypatch.setattr(quality, threshold, value)
+    assert assess_quality(photo(thing())) == (issue,)
 
 
 def test_codes_are_stable_and_advice_is_one_sentence() -> None:
