@@ -165,14 +165,14 @@ def _operating_system(root: Path) -> str:
     name = platform.system() or "unknown"
     if release := _output(root / GETPROP, "ro.build.version.release"):
         name = f"Android {release}"
-    elif found := _match(root / "etc/os-release", "^PRETTY_NAME=(.+)$"):
+    elif found := find_in_file(root / "etc/os-release", "^PRETTY_NAME=(.+)$"):
         name = found.strip("\"'")
     kernel = _text(root / "proc/sys/kernel/osrelease")
     return f"{name}, Linux {kernel}" if kernel else name
 
 
 def _memory_mib(root: Path) -> float | None:
-    found = _match(root / "proc/meminfo", r"^MemTotal:\s*(\d+) kB")
+    found = find_in_file(root / "proc/meminfo", r"^MemTotal:\s*(\d+) kB")
     return round(int(found) / 1024, 1) if found else None
 
 
@@ -241,8 +241,8 @@ def _text(path: Path) -> str | None:
         return None
 
 
-def _match(path: Path, pattern: str) -> str | None:
-    """What a pattern's group finds in some line of a file."""
+def find_in_file(path: Path, pattern: str) -> str | None:
+    """What a pattern's group finds in some line of a file, if it can be read."""
     found = re.search(pattern, _text(path) or "", re.MULTILINE)
     return found and found[1]
 

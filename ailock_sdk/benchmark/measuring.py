@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timezone
@@ -17,7 +16,7 @@ from tqdm import tqdm
 from ailock_sdk import __version__
 from ailock_sdk.benchmark.device import read_device, read_state
 from ailock_sdk.benchmark.processes import measure_processes, peak_memory_mib
-from ailock_sdk.benchmark.unlocking import IMAGEPRINT_STAGES, STAGES, Unlocking
+from ailock_sdk.benchmark.unlocking import IMAGEPRINT_STAGES, STAGES, StageSeconds, Unlocking
 from ailock_sdk.capture import decode_photo
 from ailock_sdk.constants import DEFAULT_BENCHMARK_RUNS
 from ailock_sdk.embedding import DEFAULT_BUNDLE, Bundle, quiet_stderr, usable_cores
@@ -146,14 +145,10 @@ def _sweep(unlocking: Unlocking, counts: Sequence[int], runs: int) -> dict[str, 
     All locks are held at once, some 60 MiB each, so that they can take turns: a processor that
     gets warm while it works then slows all of them alike.
     """
-    now: dict[str, float] = defaultdict(float)
-
-    def observe(stage: str, seconds: float) -> None:
-        now[stage] += seconds
-
+    now = StageSeconds()
     bundle, profile = unlocking.lock.bundle, unlocking.lock.profile.name
     with quiet_stderr():
-        locks = [AiLock(bundle, profile, pepper=None, threads=n, observe=observe) for n in counts]
+        locks = [AiLock(bundle, profile, pepper=None, threads=n, observe=now.add) for n in counts]
     network: list[list[float]] = [[] for _ in locks]
     imageprint: list[list[float]] = [[] for _ in locks]
     for _ in tqdm(range(runs + 1), desc="threads", leave=False, disable=None):

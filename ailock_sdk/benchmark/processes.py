@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import resource
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from time import perf_counter
 
 from tqdm import tqdm
 
+from ailock_sdk.benchmark.device import find_in_file
 from ailock_sdk.errors import AilockError
 
 _PEAK_OF_CHILD = """
@@ -78,12 +78,8 @@ def peak_memory_mib() -> float:
     The kernel's own count where it can be read, as ``getrusage`` may give the peak of the process
     that started this one.
     """
-    try:
-        status = Path("/proc/self/status").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        status = ""
-    if found := re.search(r"^VmHWM:\s*(\d+) kB", status, re.MULTILINE):
-        return int(found[1]) / 1024
+    if found := find_in_file(Path("/proc/self/status"), r"^VmHWM:\s*(\d+) kB"):
+        return int(found) / 1024
     return _mib(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 

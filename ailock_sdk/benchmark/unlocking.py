@@ -6,8 +6,6 @@ import os
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 
@@ -15,6 +13,7 @@ from ailock_sdk.embedding import DEFAULT_BUNDLE, Bundle, quiet_stderr
 from ailock_sdk.errors import AilockError
 from ailock_sdk.imageprint import combine
 from ailock_sdk.lock import AiLock
+from ailock_sdk.photo_reader import timed_stage
 from ailock_sdk.profiles import DEFAULT_PROFILE
 from ailock_sdk.secret import Hidden
 from ailock_sdk.sketch import KdfCost, ObjectSketch, derive_keys, find_messages
@@ -27,6 +26,17 @@ STAGES = (*IMAGEPRINT_STAGES, "code", "Argon2id", "store")
 """In the order of an unlock; ``store`` is what the vault file costs: reading the record, and the
 charge and the refund of the attempt, each synced to disk."""
 _LOCK_NAME = "benchmark"
+
+
+class StageSeconds(defaultdict[str, float]):
+    """The seconds of each stage since :meth:`clear`."""
+
+    def __init__(self) -> None:
+        super().__init__(float)
+
+    def add(self, stage: str, seconds: float) -> None:
+        """Observe a stage, which may come once for each segment."""
+        self[stage] += seconds
 
 
 class Unlocking:
@@ -61,7 +71,7 @@ class Unlocking:
         if threads is not None and threads < 1:
             raise AilockError(f"a network cannot run on {threads} threads: give 1 or more")
         self.times: dict[str, list[float]] = defaultdict(list)
-        self._now: dict[str, float] = defaultdict(float)
+        self._now = StageSeconds()
         try:
             self._folder = tempfile.TemporaryDirectory(prefix="ailock-")
         except OSError as error:
@@ -82,7 +92,7 @@ class Unlocking:
             del enrolling, vault  # the first unlock shall find a model that has not run yet
             with quiet_stderr():
                 self.lock = AiLock(
-                    bundle, profile, pepper=pepper, threads=threads, observe=self._observe
+                    bundle, profile, pepper=pepper, threads=threads, observe=self._now.add
                 )
         except BaseException:
             self._folder.cleanup()
@@ -98,21 +108,21 @@ class Unlocking:
     def with_photos(self, count: int) -> None:
         """As :meth:`once` with the photo given ``count`` times, 1 to 8; its times are not kept."""
         self._now.clear()
-        with self._timed("store"):
+        with timed_stage(self._now.add, "store"):
             stored = self._store.get(_LOCK_NAME, self._pepper)
         record = self.lock.check(stored.lock.slot(1).body)
         probe = combine([self.lock.imageprint(self.photo) for _ in range(count)])
         (one,) = record.objects
         sketch = ObjectSketch(self.lock.code, one.radius, one.salt, one.helper)
-        with self._timed("store"):
+        with timed_stage(self._now.add, "store"):
             self._store.charge(stored, read_clock())
-        with self._timed("code"):
+        with timed_stage(self._now.add, "code"):
             find_messages([sketch], [probe.margins], self._pepper)
-        with self._timed("Argon2id"):
+        with timed_stage(self._now.add, "Argon2id"):
             header = record.header
             cost = KdfCost(header.time_cost, header.memory_cost_kib, header.lanes)
             derive_keys(Hidden(16), header.salt, self._pepper, cost, bytes(record))
-        with self._timed("store"):
+        with timed_stage(self._now.add, "store"):
             self._store.refund(stored)
 
     def command(self) -> list[str]:
@@ -131,15 +141,6 @@ class Unlocking:
     def __exit__(self, *_: object) -> None:
         self._store.close()
         self._folder.cleanup()
-
-    def _observe(self, stage: str, seconds: float) -> None:
-        self._now[stage] += seconds  # segments add up
-
-    @contextmanager
-    def _timed(self, stage: str) -> Iterator[None]:
-        start = perf_counter()
-        yield
-        self._observe(stage, perf_counter() - start)
 
 
 def _own_photo(lock: AiLock) -> Path:
