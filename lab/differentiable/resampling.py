@@ -22,14 +22,9 @@ def _cubic(x: Floats) -> Floats:
     return np.where(x < 1, near, np.where(x < 2, far, 0.0))
 
 
-def _lanczos(x: Floats) -> Floats:
-    return np.where(np.abs(x) < 3, np.sinc(x) * np.sinc(x / 3), 0.0)
-
-
 KERNELS: dict[str, Callable[[Floats], Any]] = {
     "bilinear": _triangle,
     "bicubic": _cubic,
-    "lanczos": _lanczos,
 }
 
 

@@ -15,7 +15,7 @@ from skimage.color import rgb2gray
 from skimage.feature import canny
 from torch import Tensor, nn
 
-from benchmarks.attacks.gradient.likeness import Picture, ssim
+from benchmarks.attacks.gradient.likeness import Picture, Ssim
 from benchmarks.attacks.gradient.recapture import as_picture, as_tensor
 
 VARIANTS = STANDARD, EDGES, FEW_PIXELS = "standard", "edges", "few-pixels"
@@ -90,8 +90,9 @@ class _Descent:
         self, copy: nn.Module, start: Picture, loss: Loss, recipe: Recipe, transform: Transform
     ) -> None:
         self._copy, self._loss, self._transform = copy, loss, transform
-        self._recipe, self._before = recipe, as_tensor(start)
-        self.pixels = (self._before * 2 - 1).requires_grad_()
+        before = as_tensor(start)
+        self._recipe, self._alike = recipe, Ssim(before)
+        self.pixels = (before * 2 - 1).requires_grad_()
         self.step = 0
 
     def picture(self) -> Picture:
@@ -105,7 +106,7 @@ class _Descent:
         recipe = self._recipe
         if alike and recipe.ssim_weight:
             weight = recipe.ssim_weight * recipe.ssim_decay**self.step
-            total = total - weight * ssim(seen, self._before)
+            total = total - weight * self._alike(seen)
         total.backward()
         assert self.pixels.grad is not None
         return self.pixels.grad

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from skimage.metrics import structural_similarity
 from torch import Tensor
-from torch.nn import functional
 
 Picture = NDArray[np.uint8]
 """RGB (H, W, 3)."""
@@ -43,23 +43,41 @@ def distortion(before: Picture, after: Picture) -> Distortion:
     )
 
 
-def ssim(a: Tensor, b: Tensor) -> Tensor:
-    """Mean structural similarity of pictures (N, 3, H, W) in [0, 1], with gradients.
+class Ssim:
+    """Mean structural similarity with one picture (1, 3, H, W) in [0, 1], with gradients.
 
-    Wang, Bovik, Sheikh and Simoncelli, "Image quality assessment", IEEE TIP 13 (2004).
+    Wang, Bovik, Sheikh and Simoncelli, "Image quality assessment", IEEE TIP 13 (2004); Gaussian
+    windows that lie inside the picture.
     """
-    # E[x], E[y], E[x^2], E[y^2], E[xy] in Gaussian windows that lie inside the picture
-    moments = torch.cat([a, b, a * a, b * b, a * b])
-    x, y, xx, yy, xy = blurred(moments, WINDOW_DEVIATION, WINDOW_PIXELS // 2).chunk(5)
-    structure = (2 * (xy - x * y) + _C2) / (xx - x * x + yy - y * y + _C2)
-    return (structure * (2 * x * y + _C1) / (x * x + y * y + _C1)).mean()
+
+    def __init__(self, picture: Tensor) -> None:
+        self._picture = picture
+        self._mean, self._square = (self._windows(one) for one in (picture, picture.square()))
+
+    def __call__(self, other: Tensor) -> Tensor:
+        seen = torch.cat([other, other.square(), other * self._picture])
+        mean, square, product = self._windows(seen).chunk(3)
+        both = mean * self._mean
+        squares = mean.square() + self._mean.square()
+        structure = (2 * (product - both) + _C2) / (square + self._square - squares + _C2)
+        return (structure * (2 * both + _C1) / (squares + _C1)).mean()
+
+    def _windows(self, pictures: Tensor) -> Tensor:
+        return blurred(pictures, WINDOW_DEVIATION, WINDOW_PIXELS // 2)
 
 
 def blurred(pictures: Tensor, deviation: float, reach: int) -> Tensor:
-    """Pictures (N, C, H, W) after a Gaussian of so many pixels; ``reach`` is cut off each side."""
-    places = torch.arange(-reach, reach + 1, dtype=pictures.dtype)
-    kernel = torch.exp(-places.square() / (2 * deviation**2))
-    kernel = (kernel / kernel.sum()).expand(pictures.shape[1], 1, 1, -1)
-    groups = pictures.shape[1]
-    down = functional.conv2d(pictures, kernel.transpose(2, 3), groups=groups)
-    return functional.conv2d(down, kernel, groups=groups)
+    """Pictures (N, C, H, W) after a Gaussian of so many pixels; ``reach`` is cut off each side.
+
+    As products with matrices, which on few channels are ten times as fast as convolutions.
+    """
+    down, along = (_gaussian(side, deviation, reach) for side in pictures.shape[2:])
+    return down @ pictures @ along.T
+
+
+@lru_cache(maxsize=4)
+def _gaussian(side: int, deviation: float, reach: int) -> Tensor:
+    """Weights (side - 2 * reach, side)."""
+    apart = np.arange(side) - np.arange(reach, side - reach)[:, None]
+    weights = np.where(np.abs(apart) <= reach, np.exp(-np.square(apart / deviation) / 2), 0.0)
+    return torch.from_numpy((weights / weights.sum(axis=1, keepdims=True)).astype(np.float32))

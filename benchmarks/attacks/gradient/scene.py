@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from ailock_sdk import AiLock, ImagePrint
-from ailock_sdk.capture import decode_photo, segment_boxes
+from ailock_sdk.capture import WHOLE_SIZE_PIXELS, decode_photo, segment_boxes
 from ailock_sdk.errors import PhotoQualityError
 from benchmarks.attacks.gradient.likeness import Distortion, Picture, distortion
 from benchmarks.attacks.gradient.recapture import as_picture, as_tensor, encoded, recaptured
@@ -69,10 +69,11 @@ class Scene:
 
     def square(self, photo: bytes) -> Picture:
         """What the lock looks at in a photo, (side, side, 3)."""
-        decoded = decode_photo(photo, self.side)
+        contract, side = self.lock.bundle.input, self.side
+        decoded = decode_photo(photo, WHOLE_SIZE_PIXELS if contract.decode == "full" else side)
         size = decoded.decoded_width, decoded.decoded_height
-        (box,) = segment_boxes(*size, 1.0, ["whole"])
-        return np.array(decoded.resample(box, self.side, self.side))
+        (box,) = segment_boxes(*size, 1.0, ["whole"], contract.fit == "stretch")
+        return np.array(decoded.resample(box, side, side, contract.filter))
 
     def print_of(self, picture: Picture | bytes, reference: bool = False) -> ImagePrint:
         """Through the real pipeline."""

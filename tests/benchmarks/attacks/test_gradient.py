@@ -69,7 +69,7 @@ def apart(tiny: TinyNetwork, picture: np.ndarray, bits: np.ndarray) -> int:
 def test_ssim_is_scikit_images(picture: np.ndarray) -> None:
     rng = np.random.default_rng(1)
     other = np.clip(picture + rng.normal(0, 12, picture.shape), 0, 255).astype(np.uint8)
-    found = likeness.ssim(recapture.as_tensor(picture), recapture.as_tensor(other))
+    found = likeness.Ssim(recapture.as_tensor(picture))(recapture.as_tensor(other))
     measured = likeness.distortion(picture, other)
     assert measured.ssim < 0.95
     assert float(found) == pytest.approx(measured.ssim, abs=0.01)
