@@ -122,7 +122,7 @@ def train_with_ds2(
     layer = study.settings.layers[0]
     images = synthetic.read(layer, WHOLE)
     ds2 = images[halves == _DS2]
-    own_fold, fold_of_image = _folds_of_images(study, synthetic.objects[halves == _DS2], kind)
+    own_fold, fold_of_image = folds_of_images(study, synthetic.objects[halves == _DS2], kind)
     read = {role: study.roles[role][0].read(layer, WHOLE) for role in study.features.fitted_roles}
     fold = [study.roles[role][1].fold for role in read]
     if in_components:
@@ -172,7 +172,7 @@ def train_with_ds2(
     }
 
 
-def _folds_of_images(
+def folds_of_images(
     study: Study, objects: NDArray[np.str_], kind: ImageKind
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Without which fold an image is in the components, and whose trials it joins; -1: neither."""

@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.accuracy.paper.figure6 import NOT_PCA, WITH, WITHOUT, figure6, train_with_ds2
+from benchmarks.accuracy.paper.figure6 import (
+    NOT_PCA,
+    WITH,
+    WITHOUT,
+    figure6,
+    folds_of_images,
+    train_with_ds2,
+)
 from benchmarks.accuracy.paper.protocol import Settings, Study
 from benchmarks.accuracy.paper.recipe import Window
 from benchmarks.accuracy.paper.table5 import synthetic_attack
@@ -200,6 +207,11 @@ def test_figure_6_keeps_images_from_their_own_object(monkeypatch: pytest.MonkeyP
     before = train_with_ds2(study, synthetic, SHOWN, in_components=True)
     # DS2 has one image of every photo; those of the 5 held-out objects' 15 photos train nothing.
     assert seen == [9] * 5
+    assert before[150].attack.trials == 60 * 57
+    own, joined = folds_of_images(study, reference.objects, SHOWN)
+    assert np.array_equal(own, split.fold)
+    assert ((joined == -1) == (own == -1)).all()
+    assert (joined != own)[own >= 0].all()
     # An image of a held-out object changes no threshold; one of a training object does.
     for side, same in ((split.holdout, True), (~split.holdout, False)):
         moved = NearImages(reference)
