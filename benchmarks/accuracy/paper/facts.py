@@ -10,8 +10,8 @@ from ailock_sdk.embedding import Bundle
 from benchmarks.accuracy.paper.default_profile import DefaultProfile
 from benchmarks.accuracy.paper.paper_values import CITATION
 from benchmarks.accuracy.paper.protocol import Study
-from benchmarks.accuracy.paper.recipe import PAPER_COMPONENTS, PAPER_WINDOW
-from benchmarks.accuracy.paper.roles import ROLES, UNLABELLED, RolePhotos
+from benchmarks.accuracy.paper.recipe import PAPER_COMPONENTS, PAPER_WINDOW, WHOLE
+from benchmarks.accuracy.paper.roles import REFERENCE, ROLES, UNLABELLED, RolePhotos
 from benchmarks.accuracy.paper.split import FOLDS, HOLDOUT_SHARE
 from lab.report import provenance
 
@@ -65,12 +65,14 @@ def recommendation(study: Study) -> tuple[str, ...]:
     """What would give the paper's own windows, where these photos do not."""
     if not study.scaled or not study.components:
         return ()
-    missing = PAPER_WINDOW.stop + 1 - study.features.fitted_photos()
+    reference, _ = study.roles[REFERENCE]
+    dimensions = min(reference.read(name, WHOLE, 0, 1).shape[1] for name in study.settings.layers)
     more = (
-        f"At least {missing} photos of other things, any folder or zip of them without labels, "
-        "give the paper's own windows: --unlabelled SET."
-        if missing > 0
-        else "A layer with more dimensions gives the paper's own windows: --layers."
+        f"At least {PAPER_WINDOW.stop + 1 - study.features.fitted_photos()} photos of other "
+        "things, any folder or zip of them without labels, give the paper's own windows: "
+        "--unlabelled SET."
+        if dimensions >= PAPER_WINDOW.stop
+        else f"A layer has {dimensions} dimensions, so more photos would not help."
     )
     return (
         f"The paper cuts components {PAPER_WINDOW} of {PAPER_COMPONENTS}. Here there are "

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.accuracy.paper import recipe
+from benchmarks.accuracy.paper.facts import recommendation
 from benchmarks.accuracy.paper.protocol import Settings, Study
 from benchmarks.accuracy.paper.rates import f1_at, rates_at
 from benchmarks.accuracy.paper.recipe import (
@@ -353,7 +354,11 @@ def test_few_photos_scale_the_window_and_both_are_told() -> None:
     assert each.window == Window(16, 16)
     (table,) = table3(each)
     assert "components 16-32 of 40 (the paper: 200-400 of 500)" in table.title
+    (advice,) = recommendation(each)
+    assert "200-400 of 500. Here there are 40, so" in advice
+    assert "40 dimensions, so more photos would not help" in advice
     asked = study(window=Window(16, 16))
+    assert recommendation(asked) == ()
     (same,) = table3(asked)
     assert same.rows == table.rows
     assert same.title.endswith("components 16-32")
@@ -385,6 +390,9 @@ def test_where_photos_are_enough_the_window_is_the_papers_and_the_figures_as_eve
 def test_unlabelled_photos_give_the_papers_window_and_meet_nobody() -> None:
     few, more = with_enough(None, unlabelled=1), with_enough(None, unlabelled=200)
     assert few.scaled
+    (advice,) = recommendation(few)
+    assert "At least 128 photos of other things" in advice  # 273 are there, 401 are needed
+    assert recommendation(more) == ()
     assert few.components == few.features.fitted_photos() - 1 == 272
     assert not more.scaled
     assert more.features.fitted_photos() == 272 + 200
