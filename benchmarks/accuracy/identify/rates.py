@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -100,7 +100,13 @@ class Rates:
         value = float(_share_at(mated.sum(axis=0), alarms, inverse_far))
         if not len(resampled):
             return Estimate(value)
-        return around(value, _share_at(resampled, self._resampled.strangers, inverse_far))
+        found = around(value, _share_at(resampled, self._resampled.strangers, inverse_far))
+        bound = rule_of_three(int(np.count_nonzero(mated.any(axis=1))))
+        if value == 0:
+            return replace(found, high=max(bound, found.high or 0.0))
+        if value == 1:
+            return replace(found, low=min(1 - bound, found.low or 0.0))
+        return found
 
     def _share(self, matches: Counts, trials: Counts) -> Estimate:
         took_part = trials > 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -125,6 +126,13 @@ def test_rates_at_a_false_alarm_rate() -> None:
     assert high is not None
     assert low <= 0.5 < 0.75 < high <= 1.0  # replicates of one identity alone
     assert not tenth.enough
+    nothing = rates.at_far(1_000_000)
+    assert (nothing.threshold, nothing.identified.value) == (2, 2 / 8)
+    impossible = Rates(replace(found, strangers=counted(8, [none, none, {0: 10}])), 200, 1)
+    lost = impossible.at_far(100)
+    assert (lost.threshold, lost.identified.value, lost.identified.high) == (-1, 0.0, 1.0)
+    harmless = Rates(replace(found, strangers=counted(8, [none, none, {8: 10}])), 200, 1)
+    assert vars(harmless.at_far(100).flagged) == {"value": 1.0, "low": 0.0, "high": 1.0}
     assert rates.at_rank(1).value == 6 / 8
     everybody = rates.at_rank(2)
     assert (everybody.value, everybody.low, everybody.high) == (1.0, 0.0, 1.0)  # of two
