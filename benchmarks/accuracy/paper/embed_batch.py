@@ -18,9 +18,9 @@ from lab.errors import WorkersError
 from lab.photos.embeddings import InputView, Sight, embed_in_chunks
 
 
-def software() -> dict[str, str]:
+def software(bundle: Bundle) -> dict[str, str]:
     """What, beside bundle and photo, decides an embedding: packages and their versions."""
-    runtime = choose_runtime()
+    runtime = choose_runtime(bundle.runtime)
     names = ("ailock-sdk", "pillow")
     return {"runtime": f"{runtime.name} {runtime.version}", **{n: version(n) for n in names}}
 
@@ -140,17 +140,17 @@ def _embedder(job: Job) -> Embedder:
 
 
 def _load(job: Job) -> Embedder:
-    if (here := software()) != dict(job.software):
-        raise WorkersError(
-            f"a worker has {here} where this process has {dict(job.software)}: "
-            "install the same versions on all workers"
-        )
     try:
         bundle = load_bundle(job.bundle)
     except BundleError as error:
         raise WorkersError(
             f"a worker cannot read the bundle ({error}): put it in the same folder on every worker"
         ) from None
+    if (here := software(bundle)) != dict(job.software):
+        raise WorkersError(
+            f"a worker has {here} where this process has {dict(job.software)}: "
+            "install the same versions on all workers"
+        )
     known = bundle.layers.keys() >= set(job.layers)
     if not known or contract(bundle, job.layers) != job.contract:
         raise WorkersError(f"a worker has another bundle at {job.bundle}: copy the same to all")

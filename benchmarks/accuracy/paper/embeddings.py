@@ -148,7 +148,7 @@ def embed_role(
             job = Job(
                 bundle=str(bundle.path.resolve()),
                 contract=contract(bundle, layers),
-                software=software(),
+                software=software(bundle),
                 layers=layers,
                 segments=segments,
                 threads=None if opened.count == 1 and not opened.remote else 1,
@@ -181,7 +181,7 @@ def cache_key(
         **contract(bundle, layers),
         "layers": list(layers),
         "segments": list(segments),
-        "software": software(),
+        "software": software(bundle),
         "photo_sets_sha256": list(photos.sha256),
         "photos_sha256": contents.hexdigest(),
         "labels_sha256": labels.hexdigest(),

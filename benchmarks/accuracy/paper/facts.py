@@ -72,7 +72,7 @@ def recommendation(study: Study) -> tuple[str, ...]:
         "things, any folder or zip of them without labels, give the paper's own windows: "
         "--unlabelled SET."
         if dimensions >= PAPER_WINDOW.stop
-        else f"A layer has {dimensions} dimensions, so more photos would not help."
+        else f"A layer has {dimensions} dimensions, so no photos give the paper's own windows."
     )
     return (
         f"The paper cuts components {PAPER_WINDOW} of {PAPER_COMPONENTS}. Here there are "

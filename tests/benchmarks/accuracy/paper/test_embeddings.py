@@ -204,7 +204,7 @@ def test_a_dask_cluster_computes_the_same(
 
 def test_a_dask_worker_refuses_another_bundle(bundle: Bundle, cluster: str) -> None:
     other = {**contract(bundle, ["pool_3"]), "model_sha256": "00" * 32}
-    job = Job(str(bundle.path.resolve()), other, software(), ("pool_3",), ("whole",), 1)
+    job = Job(str(bundle.path.resolve()), other, software(bundle), ("pool_3",), ("whole",), 1)
     with (
         open_workers(cluster) as opened,
         pytest.raises(WorkersError, match="a worker has another bundle"),
@@ -225,7 +225,7 @@ def test_a_worker_refuses_what_would_not_be_the_same(
     fields = {
         "bundle": str(bundle.path),
         "contract": contract(bundle, ["pool_3"]),
-        "software": software(),
+        "software": software(bundle),
         "layers": ("pool_3",),
         "segments": ("whole",),
         "threads": 1,
@@ -412,7 +412,7 @@ def test_the_file_says_what_it_holds(
     assert key["outputs"] == json.loads(json.dumps({"pool_3": bundle.layers["pool_3"].as_list()}))
     assert key["layers"] == ["pool_3"]
     assert key["segments"] == ["whole", "centre"]
-    assert key["software"] == software()
+    assert key["software"] == software(bundle)
 
 
 def test_a_photo_that_changes_meanwhile_stops_the_run(

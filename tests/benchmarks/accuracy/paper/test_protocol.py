@@ -356,7 +356,7 @@ def test_few_photos_scale_the_window_and_both_are_told() -> None:
     assert "components 16-32 of 40 (the paper: 200-400 of 500)" in table.title
     (advice,) = recommendation(each)
     assert "200-400 of 500. Here there are 40, so" in advice
-    assert "40 dimensions, so more photos would not help" in advice
+    assert "40 dimensions, so no photos give" in advice
     asked = study(window=Window(16, 16))
     assert recommendation(asked) == ()
     (same,) = table3(asked)
