@@ -10,10 +10,10 @@ from functools import partial
 from ailock_sdk.capture import PhotoSource
 from ailock_sdk.constants import SALT_LENGTH_BYTES
 from ailock_sdk.embedding import DEFAULT_BUNDLE, Bundle, find_bundle
-from ailock_sdk.errors import memory_errors
+from ailock_sdk.errors import CaptureError, RecordMismatchError, memory_errors
 from ailock_sdk.imageprint import ImagePrint
 from ailock_sdk.limits import DEFAULT_LIMITS, Limits
-from ailock_sdk.parameters import checked_pepper
+from ailock_sdk.parameters import checked_pepper, pepper_id
 from ailock_sdk.photo_lists import PhotoSources, read_objects, reference_photos
 from ailock_sdk.photo_reader import PhotoReader, StageObserver, timed_stage
 from ailock_sdk.profiles import DEFAULT_PROFILE
@@ -21,9 +21,7 @@ from ailock_sdk.record_keys import Maker, NewObject, make_record, open_any
 from ailock_sdk.record_rules import (
     RecordRules,
     check_faces,
-    check_inputs,
     check_overcomplete,
-    check_pepper,
     check_pin_for,
 )
 from ailock_sdk.secret import Hidden, Pin, Secret, hidden_pin
@@ -219,11 +217,20 @@ class AiLock(PhotoReader):
     ) -> tuple[int, Secret]:
         """As :meth:`reproduce`, of the first of the records that opens: its index and its secret.
 
-        A record of another number of objects than there are imageprints is a ``CaptureError``.
+        Raises
+        ------
+        CaptureError
+            A record is of another number of objects than there are imageprints.
         """
         pin = hidden_pin(pin)
         checked = [self.check(record) for record in records]
-        check_inputs(checked, imageprints, pin)
+        check_pin_for(checked, pin)
+        for record in checked:
+            if len(record.objects) != len(imageprints):
+                raise CaptureError(
+                    f"photos of {len(imageprints)} objects were given, but the record is of "
+                    f"{len(record.objects)}: give a list of photos for each"
+                )
         needed = any(record.header.pepper_id is not None for record in checked)
         pepper = self._pepper_bytes() if needed else None
         with memory_errors(), timed_stage(self._observe, _KEY_STAGE):
@@ -243,8 +250,13 @@ class AiLock(PhotoReader):
         if not isinstance(record, Record):
             record = Record.from_bytes(record)
         self._rules.check(record)
-        if record.header.pepper_id is not None:
-            check_pepper(record, self._pepper_bytes())
+        needed = record.header.pepper_id
+        if needed is not None:
+            pepper = self._pepper_bytes()
+            if pepper is None:
+                raise RecordMismatchError("the record needs the pepper it was made with")
+            if pepper_id(pepper) != needed:
+                raise RecordMismatchError("the record was made with another pepper")
         return record
 
     def needs_reenroll(self, record: Record | bytes) -> bool:

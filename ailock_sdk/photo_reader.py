@@ -181,22 +181,19 @@ class PhotoReader:
         PhotoQualityError
             Too poor to use; every reason is given.
         """
-        with memory_errors():
-            return self._read(photo, reference)
-
-    def _read(self, photo: PhotoSource, reference: bool) -> ImagePrint:
         looks = self.profile.reference_looks if reference else self.profile.looks
-        with self._stage("read"):
-            photo = read_photo(photo, self.limits)
-        with self._stage("decode"):
-            needed = self._needed_short_side_pixels(looks)
-            decoded = decode_photo(photo, needed, self.limits)
-        if self.check_quality:
-            with self._stage("quality"):
-                issues = assess_quality(decoded)
-            if issues:
-                raise PhotoQualityError(issues)
-        return self._imageprint(decoded, looks)
+        with memory_errors():
+            with self._stage("read"):
+                photo = read_photo(photo, self.limits)
+            with self._stage("decode"):
+                needed = self._needed_short_side_pixels(looks)
+                decoded = decode_photo(photo, needed, self.limits)
+            if self.check_quality:
+                with self._stage("quality"):
+                    issues = assess_quality(decoded)
+                if issues:
+                    raise PhotoQualityError(issues)
+            return self._imageprint(decoded, looks)
 
     def _imageprint(self, decoded: Photo, looks: Sequence[Look]) -> ImagePrint:
         contract = self.bundle.input

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from ailock_sdk.embedding import Bundle
-from ailock_sdk.errors import CaptureError, PinError, ProfileError, RecordMismatchError
-from ailock_sdk.imageprint import ImagePrint
-from ailock_sdk.parameters import chance_opens, check_pin, pepper_id
+from ailock_sdk.errors import PinError, ProfileError, RecordMismatchError
+from ailock_sdk.parameters import chance_opens, check_pin
 from ailock_sdk.profiles import Profile
 from ailock_sdk.secret import Hidden
 from ailock_sdk.sketch import (
@@ -91,41 +90,6 @@ class RecordRules:
         made_by = self.bundle.profiles.get(one.profile, self.profile)
         radius = correction_radius(one.lambda_bits, made_by.tau)
         return (one.runtime, one.radius, one.code) != (runtime, radius, made_by.code)
-
-
-def check_pepper(record: Record, pepper: Hidden | None) -> None:
-    """Refuse a record that was made with another pepper, or needs one where there is none.
-
-    Raises
-    ------
-    RecordMismatchError
-    """
-    needed = record.header.pepper_id
-    if needed is None:
-        return
-    if pepper is None:
-        raise RecordMismatchError("the record needs the pepper it was made with")
-    if needed != pepper_id(pepper):
-        raise RecordMismatchError("the record was made with another pepper")
-
-
-def check_inputs(
-    records: Sequence[Record], probes: Sequence[ImagePrint], pin: Hidden | None
-) -> None:
-    """Refuse probes and a PIN that no comparison can be made with.
-
-    Raises
-    ------
-    CaptureError
-        A record is of another number of objects.
-    """
-    check_pin_for(records, pin)
-    for record in records:
-        if len(record.objects) != len(probes):
-            raise CaptureError(
-                f"photos of {len(probes)} objects were given, but the record is of "
-                f"{len(record.objects)}: give a list of photos for each"
-            )
 
 
 def check_pin_for(records: Sequence[Record], pin: Hidden | None) -> None:

@@ -119,17 +119,17 @@ class Vault(SlotsVault, SealingVault, PepperVault):
         """
         pin = hidden_pin(pin)
         name, label = self._check_new_name(name), normalised_label(label)
-        pepper = self._pepper_to_enroll()
-        record, secret = self._models.default.with_pepper(pepper).enroll(photos, pin=pin)
+        new_pepper = self._pepper.file_to_make()
+        record, secret = self._models.default.enroll(photos, pin=pin)
         key = new_lock_key()
         slots, code = [photo_slot(key, record, secret, number=1, label=label)], None
         if recovery:
             slot, code = recovery_slot(key, number=2)
             slots.append(slot)
         lock = LockFile(lock_recipient(key), tuple(slots))
-        self._store.add(name, lock, pepper.pepper())
+        self._store.add(name, lock, self._pepper.create())
         _log.info("lock %r: enrolled", name)
-        return Enrolled(lock_secret(key), age_recipient(lock.recipient), code, pepper.made)
+        return Enrolled(lock_secret(key), age_recipient(lock.recipient), code, new_pepper)
 
     def unlock(self, name: str, photos: PhotoSources, *, pin: Pin = None) -> Secret:
         """The secret of the lock ``name``, if the photos show the object of one of its slots.

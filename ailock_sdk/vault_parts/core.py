@@ -11,7 +11,7 @@ from ailock_sdk.secret import Hidden
 from ailock_sdk.store import LockStore, PepperSource, RecoveryCode, StoredLock, normalised_name
 from ailock_sdk.vault_parts.models import Models
 from ailock_sdk.vault_parts.opening import Opened, open_by_code, open_by_photos
-from ailock_sdk.vault_parts.vault_pepper import PepperToEnroll, VaultPepper
+from ailock_sdk.vault_parts.vault_pepper import VaultPepper
 
 if TYPE_CHECKING:
     from ailock_sdk.lock import AiLock
@@ -36,7 +36,7 @@ class VaultCore:
         self._opened: LockStore | None = None
         self._is_closed = False
         self._turn = threading.Lock()
-        self._pepper = VaultPepper(pepper, self._pepper_id)
+        self._pepper = VaultPepper(pepper, self._pepper_id, self._store_to_enroll)
         if lock is not None:
             self._pepper.check_same(lock.pepper)
         self._given = lock
@@ -92,9 +92,6 @@ class VaultCore:
             self._pepper.pepper()
             return self._store.check_new_name(name)
         return name
-
-    def _pepper_to_enroll(self) -> PepperToEnroll:
-        return PepperToEnroll(self._pepper, self._store_to_enroll)
 
     def _stored(self, name: str) -> StoredLock:
         store = self._store

@@ -173,9 +173,10 @@ class SlotsVault(VaultCore):
         key = key_of_code(lock, recovery_code(code))
         if key is None:
             raise RecoveryCodeError("this is a recovery code, but not that of the exported lock")
-        pepper = self._pepper_to_enroll()
-        self._store_to_enroll().add(name, lock, pepper.pepper())
-        return Enrolled(lock_secret(key), age_recipient(lock.recipient), None, pepper.made)
+        new_pepper = self._pepper.file_to_make()
+        pepper = self._pepper.create()
+        self._store.add(name, lock, pepper)
+        return Enrolled(lock_secret(key), age_recipient(lock.recipient), None, new_pepper)
 
     def _replace(self, opened: Opened, lock: LockFile) -> None:
         self._store.replace(opened.stored, lock, self._pepper.pepper())
