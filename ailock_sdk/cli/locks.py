@@ -60,12 +60,12 @@ def enroll(
             name, sources, pin=pin.read(new=True), recovery=not no_recovery, label=label
         )
         try:
+            tell_of_pepper(enrolled.new_pepper)
             if enrolled.recovery_code is not None:
                 show(enrolled.recovery_code)
         except BaseException:
             vault.remove(name)  # its code was seen by nobody
             raise
-    tell_of_pepper(enrolled.new_pepper)
     count = len([photo for photo in photos if photo != OBJECTS_SEPARATOR])
     report(
         settings,

@@ -72,6 +72,14 @@ def test_a_lock_whose_code_nobody_saw_is_not_kept(ailock: Ailock, stderr: str) -
     assert listed.stdout in (b"", b"no locks yet: ailock enroll\n"), listed
 
 
+@pytest.mark.skipif(not os.path.isdir("/proc"), reason="no folder in which nobody can write")
+def test_a_recovery_file_that_cannot_be_written_leaves_no_lock(ailock: Ailock) -> None:
+    done = ailock("enroll", "door", MUG[0], "--recovery-file", "/proc/code")
+    assert done.returncode not in (0, ExitCode.NO_MATCH)
+    assert b"made the pepper" in done.stderr  # which is there now, for the next one
+    assert text(ailock("list")) == "no locks yet: ailock enroll\n"
+
+
 @pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full", "2> >(true)"])
 @pytest.mark.parametrize("more", ["", "--replaces 2", "--recovery-file no/such/folder"])
 def test_a_code_that_nobody_saw_opens_nothing(ailock: Ailock, stderr: str, more: str) -> None:
