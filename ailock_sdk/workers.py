@@ -32,8 +32,7 @@ def _renew_all() -> None:
         holder.renew()
 
 
-if hasattr(os, "register_at_fork"):  # not where processes do not fork
-    os.register_at_fork(after_in_child=_renew_all)
+os.register_at_fork(after_in_child=_renew_all)
 
 
 class ForkLock:

@@ -66,8 +66,8 @@ def _read_path(path: str | os.PathLike[str], limits: Limits) -> bytes:
 
 def _open_without_blocking(path: str, flags: int) -> int:
     # Opening a FIFO the usual way would wait for its writer; the check comes after the opening so
-    # that the file checked is the file read. Windows has neither.
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    # that the file checked is the file read.
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _read_open(file: BinaryIO, limits: Limits) -> bytes:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
-_NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Ended(BaseException):
@@ -29,8 +29,7 @@ def ending_signals() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield  # where Python lets nobody handle signals
         return
-    numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
-    before = {number: signal.getsignal(number) for number in numbers}
+    before = {number: signal.getsignal(number) for number in _ENDING}
 
     def end(number: int, _: FrameType | None) -> NoReturn:
         for each in before:
