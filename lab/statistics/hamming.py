@@ -13,6 +13,7 @@ Words = NDArray[np.uint64]
 BLOCK_DISTANCES = 4_000_000
 """Distances in memory at a time, where they are needed for more than one count."""
 TILE_COLUMNS = 1024
+"""Of a tile, at least: with few rows it has more, for a call costs as much as many columns."""
 TILE_WORDS = 2**18
 """Words of a tile's exclusive or: 2 MiB, small beside a last-level cache, large beside a call."""
 WORDS_IN_A_BYTE = 3
@@ -48,7 +49,8 @@ def distance_tiles(a: Words, b: Words) -> Iterator[tuple[slice, slice, NDArray[n
     """
     words = a.shape[1]
     height = max(1, min(len(a), TILE_WORDS // (max(words, 1) * TILE_COLUMNS)))
-    width = max(1, min(len(b), TILE_COLUMNS))
+    width = max(TILE_COLUMNS, TILE_WORDS // (max(words, 1) * height))
+    width = max(1, min(len(b), width))
     by_word = np.ascontiguousarray(b.T)
     differing = np.empty(height * words * width, dtype=np.uint64)
     counts = np.empty(height * words * width, dtype=np.uint8)

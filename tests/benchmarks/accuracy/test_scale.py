@@ -48,9 +48,10 @@ def test_all_bits_may_differ() -> None:
     assert counts[500] == counts.sum() == 6
 
 
-def test_tiles_at_every_edge_are_counted() -> None:
-    """More rows and columns than a tile has, and no multiple of it."""
-    a, b = random_words(70, 500, 3), random_words(2051, 500, 4)
+@pytest.mark.parametrize(("rows", "columns"), [(70, 2051), (1, 33_000), (3, 11_000)])
+def test_tiles_at_every_edge_are_counted(rows: int, columns: int) -> None:
+    """More rows and columns than a tile has, and no multiple of it; few rows have wide tiles."""
+    a, b = random_words(rows, 500, 3), random_words(columns, 500, 4)
     np.testing.assert_array_equal(distance_histogram(a, b, 500), brute_force(a, b, 500))
 
 
