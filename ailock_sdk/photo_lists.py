@@ -42,24 +42,6 @@ def reference_photos(
     return objects
 
 
-def one_reference(imageprints: Sequence[ImagePrint], limit_bits: int) -> ImagePrint:
-    """The mean of one object's reference photos.
-
-    Raises
-    ------
-    EnrollmentError
-        One differs from the mean of the others in more than ``limit_bits``.
-    """
-    for number, one in enumerate(imageprints, start=1):
-        others = [*imageprints[: number - 1], *imageprints[number:]]
-        if others and one - combine(others) > limit_bits:
-            raise EnrollmentError(
-                f"photo {number} is too unlike the others: "
-                "take all photos of the same side of one object, in even light"
-            )
-    return combine(imageprints)
-
-
 def by_object(photos: PhotoSources) -> list[list[PhotoSource]]:
     """The photos of each object: one list, or those of a combination in their order.
 

@@ -21,13 +21,12 @@ from ailock_sdk.capture import (
     segment_boxes,
 )
 from ailock_sdk.embedding import Bundle, Embedder
-from ailock_sdk.errors import PhotoQualityError, memory_errors
-from ailock_sdk.imageprint import ImagePrint, load_projections
+from ailock_sdk.errors import EnrollmentError, PhotoQualityError, memory_errors
+from ailock_sdk.imageprint import ImagePrint, combine, load_projections
 from ailock_sdk.limits import DEFAULT_LIMITS, Limits
 from ailock_sdk.photo_lists import (
     PhotoSources,
     one_probe,
-    one_reference,
     probe_photos,
     read_objects,
 )
@@ -149,7 +148,7 @@ class PhotoReader:
         return tuple(read_objects(probe_photos(photos), self.imageprint, one_probe))
 
     def reference(self, imageprints: Sequence[ImagePrint]) -> ImagePrint:
-        """One reference from the imageprints of one object's reference photos, one or more.
+        """The mean of one object's reference photos, from their imageprints, one or more.
 
         Raises
         ------
@@ -157,7 +156,15 @@ class PhotoReader:
             A photo is too unlike the others to show the same object.
         """
         # Half-way between what opens and chance: references may vary, but not show two objects.
-        return one_reference(imageprints, (self.radius + self.lambda_bits // 2) // 2)
+        limit_bits = (self.radius + self.lambda_bits // 2) // 2
+        for number, one in enumerate(imageprints, start=1):
+            others = [*imageprints[: number - 1], *imageprints[number:]]
+            if others and one - combine(others) > limit_bits:
+                raise EnrollmentError(
+                    f"photo {number} is too unlike the others: "
+                    "take all photos of the same side of one object, in even light"
+                )
+        return combine(imageprints)
 
     def distance(self, a: ImagePrint, b: ImagePrint) -> float:
         """The decision statistic: differing bits over lambda, in [0, 1]; about 0.5 is chance."""

@@ -140,10 +140,8 @@ def open_any(
 
     Raises
     ------
-    UnlockError
-        None opens.
-    OutOfMemoryError
-        For one of them there was too little memory, and no other opens.
+    UnlockError, OutOfMemoryError
+        None opens; for one of them there was too little memory, and no other opens.
     """
     peppers = [None if r.header.pepper_id is None else pepper for r in records]
     found = [_find(*pair, probes) for pair in zip(records, peppers, strict=True)]

@@ -21,10 +21,6 @@ def symbols_from_random(code: Code, random_bytes: Hidden) -> Symbols:
     The bits of each symbol's bytes above ``symbol_bits`` are dropped, which leaves the others
     uniform.
 
-    Raises
-    ------
-    ValueError
-        ``random_bytes`` has another length.
     """
     if len(random_bytes) != message_length_bytes(code):
         raise ValueError(f"this code's message takes exactly {message_length_bytes(code)} bytes")

@@ -15,17 +15,10 @@ class ReedMuller:
     A symbol of ``order + 1`` bits, ``s = s_m ... s_0``, has in column x the bit
     ``s_m XOR parity(x AND (s mod 2^m))``: the truth table of an affine Boolean function.
 
-    Parameters
-    ----------
-    order : int
-        m, at least 2.
-    length : int
-        Columns, from 2^(m-1) + 1 to 2^m.
-
     Raises
     ------
     ProfileError
-        They are out of range.
+        The order m is below 2, or there are not 2^(m-1) + 1 to 2^m columns.
     """
 
     def __init__(self, order: int, length: int) -> None:

@@ -27,19 +27,10 @@ class ReedSolomon:
     alpha^(n-k-1) with alpha = 2, modulo the smallest primitive polynomial (0x11D for 8 bits).
     k = n is the code without parity.
 
-    Parameters
-    ----------
-    n : int
-        Symbols of a codeword, below 2^symbol_bits.
-    k : int
-        Symbols of a message, 1 to n.
-    symbol_bits : int
-        3 to 13.
-
     Raises
     ------
     ProfileError
-        They are out of range.
+        Not 1 <= k <= n < 2^symbol_bits.
     """
 
     def __init__(self, n: int, k: int, symbol_bits: int) -> None:

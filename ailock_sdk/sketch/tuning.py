@@ -66,12 +66,7 @@ def measured_speed() -> float:
     """KiB of memory that Argon2id fills in a second here, measured once in a process.
 
     The least cost is timed three times, some 0.1 s on a PC, and the fastest counts: other programs
-    may be at work during one.
-
-    Raises
-    ------
-    MemoryError
-        There are no 19 MiB.
+    may be at work during one. Without 19 MiB for it, it is a ``MemoryError``.
     """
     return work_kib(OWASP_LEAST) / min(_seconds_of_the_least() for _ in range(3))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ailock_sdk.store.attempts import Charge, ThrottleStatus
 from ailock_sdk.store.lock_file import LockFile, Slot, SlotKind
 from ailock_sdk.store.lock_store import LockStore
 from ailock_sdk.store.names import normalised_label, normalised_name
@@ -40,8 +39,10 @@ from ailock_sdk.store.slots import (
     recovery_secret,
 )
 from ailock_sdk.store.throttle import (
+    Charge,
     ClockReading,
     ThrottleState,
+    ThrottleStatus,
     read_clock,
     remaining_wait,
     wait_seconds,

@@ -178,7 +178,6 @@ class LockFile:
         Raises
         ------
         SlotError
-            There is none.
         """
         for slot in self.slots:
             if slot.number == number:
@@ -187,12 +186,11 @@ class LockFile:
         raise SlotError(f"the lock has no slot {number}: it has {known}")
 
     def free_number(self) -> int:
-        """The least number that no slot has: that of the next one.
+        """The least number that no slot has, if there is room for another.
 
         Raises
         ------
         SlotError
-            There is no room for another.
         """
         if len(self.slots) == MAX_SLOTS:
             raise SlotError(f"a lock has at most {MAX_SLOTS} slots: remove one first")

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ailock_sdk.errors import AilockError, LockedOutError
 from ailock_sdk.secret import Hidden
-from ailock_sdk.store import attempts, rows
-from ailock_sdk.store.attempts import Charge, ThrottleStatus
 from ailock_sdk.store.lock_file import LockFile
 from ailock_sdk.store.names import normalised_name
-from ailock_sdk.store.rows import StoredLock
-from ailock_sdk.store.throttle import UNMISSED, ClockReading, anchored, remaining_wait
+from ailock_sdk.store.rows import Rows, StoredLock, new_stored_lock, unverified, verified
+from ailock_sdk.store.throttle import (
+    UNMISSED,
+    Charge,
+    ClockReading,
+    ThrottleState,
+    ThrottleStatus,
+    anchored,
+    remaining_wait,
+)
 from ailock_sdk.store.vault_handle import VaultHandle
 
 
@@ -33,13 +41,13 @@ class LockStore(VaultHandle):
 
     def pepper_id(self) -> bytes | None:
         """The 8 bytes that name the vault's pepper; ``None`` while it holds no lock."""
-        with self._use() as connection:
-            return rows.select_pepper_id(connection)
+        with self._use() as rows:
+            return rows.pepper_id()
 
     def names(self) -> list[str]:
         """The names of all locks, sorted. Rows are not checked, so none hides another."""
-        with self._use() as connection:
-            return rows.select_names(connection)
+        with self._use() as rows:
+            return rows.names()
 
     def check_new_name(self, name: str) -> str:
         """The form of ``name`` that is stored, or what :meth:`add` would raise for it.
@@ -47,8 +55,8 @@ class LockStore(VaultHandle):
         To be asked before photos are read for nothing.
         """
         name = normalised_name(name)
-        with self._use() as connection:
-            rows.check_new_name(connection, name)
+        with self._use() as rows:
+            rows.check_new_name(name)
         return name
 
     def get(self, name: str, pepper: Hidden) -> StoredLock:
@@ -65,10 +73,10 @@ class LockStore(VaultHandle):
             An intact row of a version that this package does not read.
         """
         name = normalised_name(name)
-        with self._use() as connection:
-            row = rows.select_row(connection, name)
-            rows.check_pepper(connection, pepper)
-        return rows.verified(pepper, name, row)
+        with self._use() as rows:
+            row = rows.get(name)
+            rows.check_pepper(pepper)
+        return verified(pepper, name, row)
 
     def get_unverified(self, name: str) -> StoredLock:
         """The lock ``name`` without its MAC checked: to be opened by its recovery code only.
@@ -76,34 +84,34 @@ class LockStore(VaultHandle):
         Its own slot tells a code whether the lock is the code's. Seal nothing to it before.
         """
         name = normalised_name(name)
-        with self._use() as connection:
-            return rows.unverified(name, rows.select_row(connection, name))
+        with self._use() as rows:
+            return unverified(name, rows.get(name))
 
     def status(self, stored: StoredLock, now: ClockReading) -> ThrottleStatus:
         """The misses and the wait; after a reboot this look starts the wait anew, if it may write.
 
         The lock may have other slots by now.
         """
-        with self._use() as connection:
-            rows.check_same_lock(connection, stored)
-            state = attempts.read_state(connection, stored.name)
+        with self._use() as rows:
+            rows.check_same_lock(stored)
+            state = rows.state(stored.name)
         wait = remaining_wait(state, stored.lock.is_recoverable, now)
         if wait and anchored(state, now) != state and self.is_writable:
-            with self._change() as connection:
-                rows.check_same_lock(connection, stored)
-                return attempts.throttle_status(connection, stored, now)
+            with self._change() as rows:
+                rows.check_same_lock(stored)
+                state, wait = self._started(rows, stored, now)
         return ThrottleStatus(state.misses, wait)
 
     # -- changing -------------------------------------------------------------------------------
 
     def add(self, name: str, lock: LockFile, pepper: Hidden) -> StoredLock:
         """Store a new lock without misses; the first in a vault makes the pepper the vault's."""
-        stored = rows.new_stored_lock(pepper, normalised_name(name), lock)
-        with self._change() as connection:
-            if rows.select_pepper_id(connection) is None:
-                rows.write_pepper_id(connection, pepper)
-            rows.check_pepper(connection, pepper)
-            rows.insert_row(connection, stored)
+        stored = new_stored_lock(pepper, normalised_name(name), lock)
+        with self._change() as rows:
+            if rows.pepper_id() is None:
+                rows.put_pepper_id(pepper)
+            rows.check_pepper(pepper)
+            rows.insert(stored)
         return stored
 
     def replace(self, stored: StoredLock, lock: LockFile, pepper: Hidden) -> StoredLock:
@@ -113,18 +121,18 @@ class LockStore(VaultHandle):
         """
         if lock.recipient != stored.lock.recipient:
             raise ValueError("a lock keeps its recipient")
-        return self._put(stored, rows.new_stored_lock(pepper, stored.name, lock), pepper)
+        return self._put(stored, new_stored_lock(pepper, stored.name, lock), pepper)
 
     def rename(self, stored: StoredLock, name: str, pepper: Hidden) -> StoredLock:
         """Give a lock another name; its misses stay."""
-        new = rows.new_stored_lock(pepper, normalised_name(name), stored.lock)
+        new = new_stored_lock(pepper, normalised_name(name), stored.lock)
         return self._put(stored, new, pepper)
 
     def remove(self, name: str) -> None:
         """Forget a lock; SQLite overwrites its bytes, though flash memory may keep old copies."""
         name = normalised_name(name)
-        with self._change() as connection:
-            rows.delete_row(connection, name)
+        with self._change() as rows:
+            rows.delete(name)
 
     def replace_pepper(self, old: Hidden | None, new: Hidden) -> list[str]:
         """Make another pepper the vault's; the names of the locks that wait for their code then.
@@ -132,21 +140,21 @@ class LockStore(VaultHandle):
         These are all of them if ``old`` is lost (``None``), else those that waited already, and
         damaged ones.
         """
-        with self._change() as connection:
-            names = rows.select_names(connection)
+        with self._change() as rows:
+            names = rows.names()
             if old is not None:
-                rows.check_pepper(connection, old)
-            rows.write_pepper_id(connection, new)
+                rows.check_pepper(old)
+            rows.put_pepper_id(new)
             if old is None:
                 return names
             waiting = []
             for name in names:
                 try:
-                    stored = rows.verified(old, name, rows.select_row(connection, name))
+                    stored = verified(old, name, rows.get(name))
                 except AilockError:
                     waiting.append(name)
                 else:
-                    rows.update_row(connection, name, rows.new_stored_lock(new, name, stored.lock))
+                    rows.update(name, new_stored_lock(new, name, stored.lock))
             return waiting
 
     # -- attempts -------------------------------------------------------------------------------
@@ -163,28 +171,39 @@ class LockStore(VaultHandle):
         LockedOutError
             Too many misses.
         """
-        with self._change() as connection:
-            rows.check_unchanged(connection, stored)
-            charged = attempts.charge_attempt(connection, stored, now)
+        with self._change() as rows:
+            rows.check_unchanged(stored)
+            state, wait = self._started(rows, stored, now)
+            charge = Charge(state, state.charged(now))
+            if wait == 0.0:
+                rows.put_state(stored.name, charge.after)
         # After the commit: a wait that starts anew has to stay stored.
-        if isinstance(charged, ThrottleStatus):
-            raise LockedOutError(charged.retry_after_seconds)
-        return charged
+        if wait != 0.0:
+            raise LockedOutError(wait)
+        return charge
 
     def refund(self, stored: StoredLock) -> None:
         """Set the misses to 0, because the photos of a charged attempt matched.
 
         Not synced: a power cut right after leaves the miss counted, and the next success clears it.
         """
-        with self._change(durable=False) as connection:
-            rows.check_same_lock(connection, stored)
-            attempts.write_state(connection, stored.name, UNMISSED)
+        with self._change(durable=False) as rows:
+            rows.check_same_lock(stored)
+            rows.put_state(stored.name, UNMISSED)
 
     def take_back(self, stored: StoredLock, charge: Charge) -> None:
-        """Forget a charge, because nothing was compared. Not synced, as :meth:`refund`."""
-        with self._change(durable=False) as connection:
-            rows.check_same_lock(connection, stored)
-            attempts.take_back(connection, stored.name, charge)
+        """Forget a charge, and nothing that others counted since, because nothing was compared.
+
+        Not synced, as :meth:`refund`.
+        """
+        with self._change(durable=False) as rows:
+            rows.check_same_lock(stored)
+            state = rows.state(stored.name)
+            if state == charge.after:
+                rows.put_state(stored.name, charge.before)
+            elif state.misses > charge.after.misses:
+                rows.put_state(stored.name, replace(state, misses=state.misses - 1))
+            # Else the count was cleared meanwhile, and this charge with it.
 
     def recovered(self, stored: StoredLock, pepper: Hidden | None) -> StoredLock:
         """Set the misses to 0, because the recovery code opened the lock, and make its MAC anew.
@@ -192,18 +211,28 @@ class LockStore(VaultHandle):
         Without the vault's pepper the MAC stays as it is.
         """
         new = stored
-        with self._change() as connection:
-            rows.check_unchanged(connection, stored)
-            attempts.write_state(connection, stored.name, UNMISSED)
+        with self._change() as rows:
+            rows.check_unchanged(stored)
+            rows.put_state(stored.name, UNMISSED)
             if pepper is not None:
-                rows.check_pepper(connection, pepper)
-                new = rows.new_stored_lock(pepper, stored.name, stored.lock)
-                rows.update_row(connection, stored.name, new)
+                rows.check_pepper(pepper)
+                new = new_stored_lock(pepper, stored.name, stored.lock)
+                rows.update(stored.name, new)
         return new
 
+    def _started(
+        self, rows: Rows, stored: StoredLock, now: ClockReading
+    ) -> tuple[ThrottleState, float | None]:
+        """State and wait, storing where the wait starts if it starts anew after a reboot."""
+        state = rows.state(stored.name)
+        wait = remaining_wait(state, stored.lock.is_recoverable, now)
+        if wait and anchored(state, now) != state:
+            rows.put_state(stored.name, anchored(state, now))
+        return state, wait
+
     def _put(self, stored: StoredLock, new: StoredLock, pepper: Hidden) -> StoredLock:
-        with self._change() as connection:
-            rows.check_pepper(connection, pepper)
-            rows.check_unchanged(connection, stored)
-            rows.update_row(connection, stored.name, new)
+        with self._change() as rows:
+            rows.check_pepper(pepper)
+            rows.check_unchanged(stored)
+            rows.update(stored.name, new)
         return new

@@ -21,10 +21,7 @@ _BLANK = frozenset(
 def normalised_name(name: str) -> str:
     """The form NFC of a lock's name: what is typed alike on two systems is one name.
 
-    Raises
-    ------
-    BadNameError
-        Not 1 to 64 printable characters, or a space at an end.
+    What is not 1 to 64 printable characters, or has a space at an end, is a ``BadNameError``.
     """
     # Cut before it is normalised, which may be slow for what is far too long.
     normal = unicodedata.normalize("NFC", name[: 4 * MAX_NAME_CHARACTERS])
@@ -34,13 +31,7 @@ def normalised_name(name: str) -> str:
 
 
 def normalised_label(label: str) -> str:
-    """The form NFC of a slot's label.
-
-    Raises
-    ------
-    BadNameError
-        Neither empty nor by the rules of a name, or above 64 bytes as UTF-8.
-    """
+    """The form NFC of a slot's label: empty, or by the rules of a name and at most 64 bytes."""
     normal = unicodedata.normalize("NFC", label[: 2 * MAX_LABEL_BYTES])
     if not is_label(normal):
         raise _bad(label, "label", f"at most {MAX_LABEL_BYTES} bytes of characters")

@@ -1,13 +1,10 @@
-"""Rows of the vault: named locks under their MAC, and whose pepper that is (SPEC section 9.3).
-
-What takes a connection lies in its caller's transaction.
-"""
+"""Rows of the vault: named locks under their MAC, and whose pepper that is (SPEC section 9.3)."""
 
 from __future__ import annotations
 
 import hmac
 import sqlite3
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 
 from ailock_sdk.constants import LABEL_ROW, PEPPER_ID_LENGTH_BYTES
 from ailock_sdk.errors import (
@@ -22,7 +19,7 @@ from ailock_sdk.parameters import pepper_id
 from ailock_sdk.secret import Hidden
 from ailock_sdk.store.lock_file import LockFile
 from ailock_sdk.store.names import is_name
-from ailock_sdk.store.throttle import UNMISSED
+from ailock_sdk.store.throttle import UNMISSED, ThrottleState
 
 Row = tuple[object, object, object]
 """``lock``, ``pepper_id`` and ``mac`` as they were found, whatever they are."""
@@ -37,7 +34,7 @@ class StoredLock:
     name : str
     lock : LockFile
     pepper_id : bytes
-        8 bytes: which pepper the row's MAC was made with.
+        Which pepper the row's MAC was made with.
     row : tuple
         What was read, to see later whether it is still there.
     """
@@ -109,114 +106,142 @@ def verified(pepper: Hidden, name: str, row: Row) -> StoredLock:
     raise _damaged(name)
 
 
-def select_pepper_id(connection: sqlite3.Connection) -> bytes | None:
-    """The id of the vault's pepper; ``None`` while it holds no lock, and so may take any.
+class Rows:
+    """What a vault holds, read and changed in the caller's turn and transaction."""
 
-    Raises
-    ------
-    VaultError
-        The vault is damaged.
-    """
-    if connection.execute("SELECT 1 FROM locks LIMIT 1").fetchone() is None:
-        return None
-    found = connection.execute("SELECT pepper_id FROM vault").fetchall()
-    if [type(value) for row in found for value in row] != [bytes]:
-        raise VaultError("the vault does not say which pepper is its: restore it from a backup")
-    return bytes(found[0][0])
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
 
+    # -- the vault's pepper ---------------------------------------------------------------------
 
-def check_pepper(connection: sqlite3.Connection, pepper: Hidden) -> None:
-    """Refuse a pepper that is not the vault's.
+    def pepper_id(self) -> bytes | None:
+        """The id of the vault's pepper; ``None`` while it holds no lock, and so may take any.
 
-    Raises
-    ------
-    PepperError
-        It is another one, or has not exactly 32 bytes.
-    """
-    own, given = select_pepper_id(connection), pepper_id(pepper)
-    if own is not None and own != given:
-        raise PepperError(
-            f"this pepper ({given.hex()}) is not the vault's ({own.hex()}): restore that one, or "
-            "replace it and open each lock by its recovery code"
+        Raises
+        ------
+        VaultError
+        """
+        if self.connection.execute("SELECT 1 FROM locks LIMIT 1").fetchone() is None:
+            return None
+        found = self.connection.execute("SELECT pepper_id FROM vault").fetchall()
+        if [type(value) for row in found for value in row] != [bytes]:
+            raise VaultError("the vault does not say which pepper is its: restore it from a backup")
+        return bytes(found[0][0])
+
+    def check_pepper(self, pepper: Hidden) -> None:
+        """Refuse a pepper that is not the vault's.
+
+        Raises
+        ------
+        PepperError
+        """
+        own, given = self.pepper_id(), pepper_id(pepper)
+        if own is not None and own != given:
+            raise PepperError(
+                f"this pepper ({given.hex()}) is not the vault's ({own.hex()}): restore that one, "
+                "or replace it and open each lock by its recovery code"
+            )
+
+    def put_pepper_id(self, pepper: Hidden) -> None:
+        """Make a pepper the vault's."""
+        self.connection.execute("DELETE FROM vault")
+        self.connection.execute("INSERT INTO vault VALUES (?)", (pepper_id(pepper),))
+
+    # -- its locks ------------------------------------------------------------------------------
+
+    def names(self) -> list[str]:
+        """The names of all locks, sorted; escaped where damage left something that is none."""
+        # As bytes: one name that is not UTF-8 would otherwise fail the whole query.
+        found = self.connection.execute("SELECT CAST(name AS BLOB) FROM locks").fetchall()
+        return sorted(_shown(name) for (name,) in found)
+
+    def find(self, name: str) -> Row | None:
+        """What the row of the lock ``name`` holds, whatever it is."""
+        query = "SELECT lock, pepper_id, mac FROM locks WHERE name = ?"
+        row: Row | None = self.connection.execute(query, (name,)).fetchone()
+        return row
+
+    def get(self, name: str) -> Row:
+        """As :meth:`find`; there has to be one (``UnknownNameError``)."""
+        row = self.find(name)
+        if row is None:
+            raise _unknown(name)
+        return row
+
+    def check_new_name(self, name: str) -> None:
+        """Refuse a name that a row has, intact or not.
+
+        Raises
+        ------
+        NameTakenError
+        """
+        query = "SELECT 1 FROM locks WHERE name = ?"
+        if self.connection.execute(query, (name,)).fetchone() is not None:
+            raise NameTakenError(
+                f"a lock named {name!r} exists: choose another name, or rename that one"
+            )
+
+    def check_unchanged(self, stored: StoredLock) -> None:
+        """Refuse to act on a lock that was changed since it was read (``LockChangedError``)."""
+        if self.find(stored.name) != stored.row:
+            raise _changed(stored)
+
+    def check_same_lock(self, stored: StoredLock) -> None:
+        """As :meth:`check_unchanged`, but the lock may have other slots by now."""
+        row = self.find(stored.name)
+        if row != stored.row and (
+            row is None or unverified(stored.name, row).lock.recipient != stored.lock.recipient
+        ):
+            raise _changed(stored)
+
+    def insert(self, stored: StoredLock) -> None:
+        """Add a lock without misses, under a new name."""
+        self.check_new_name(stored.name)
+        values = (stored.name, *stored.row, *astuple(UNMISSED))
+        self.connection.execute("INSERT INTO locks VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+
+    def update(self, name: str, stored: StoredLock) -> None:
+        """Put a lock, and its name, in the place of the one that is called ``name``."""
+        if stored.name != name:
+            self.check_new_name(stored.name)
+        self.connection.execute(
+            "UPDATE locks SET name = ?, lock = ?, pepper_id = ?, mac = ? WHERE name = ?",
+            (stored.name, *stored.row, name),
         )
 
+    def delete(self, name: str) -> None:
+        """Delete the row of the lock ``name``, if there is one (``UnknownNameError``)."""
+        if self.connection.execute("DELETE FROM locks WHERE name = ?", (name,)).rowcount == 0:
+            raise _unknown(name)
 
-def write_pepper_id(connection: sqlite3.Connection, pepper: Hidden) -> None:
-    """Make a pepper the vault's."""
-    connection.execute("DELETE FROM vault")
-    connection.execute("INSERT INTO vault VALUES (?)", (pepper_id(pepper),))
+    # -- the attempts on a lock -----------------------------------------------------------------
 
+    def state(self, name: str) -> ThrottleState:
+        """What the row of the lock ``name``, which has to exist, remembers of attempts.
 
-def check_new_name(connection: sqlite3.Connection, name: str) -> None:
-    """Refuse a name that a row has, intact or not.
+        Raises
+        ------
+        VaultError
+        """
+        query = "SELECT misses, missed_uptime, boot_id FROM locks WHERE name = ?"
+        row = self.connection.execute(query, (name,)).fetchone()
+        try:
+            # SQLite types belong to values, not columns: a damaged row may hold anything.
+            if [type(value) for value in row] != [int, float, str]:
+                raise ValueError
+            return ThrottleState(*row)
+        except ValueError as error:
+            raise VaultError(
+                f"the misses of lock {name!r} are damaged: open it by its recovery code, or "
+                "restore the vault from a backup"
+            ) from error
 
-    Raises
-    ------
-    NameTakenError
-    """
-    if connection.execute("SELECT 1 FROM locks WHERE name = ?", (name,)).fetchone() is not None:
-        raise NameTakenError(
-            f"a lock named {name!r} exists: choose another name, or rename that one"
+    def put_state(self, name: str, state: ThrottleState) -> None:
+        """Let the row of the lock ``name`` remember ``state``."""
+        self.connection.execute(
+            "UPDATE locks SET misses = ?, missed_uptime = ?, boot_id = ? WHERE name = ?",
+            (*astuple(state), name),
         )
-
-
-def insert_row(connection: sqlite3.Connection, stored: StoredLock) -> None:
-    """Add a lock without misses, under a new name."""
-    check_new_name(connection, stored.name)
-    values = (stored.name, *stored.row, UNMISSED.misses, UNMISSED.missed_uptime, UNMISSED.boot_id)
-    connection.execute("INSERT INTO locks VALUES (?, ?, ?, ?, ?, ?, ?)", values)
-
-
-def update_row(connection: sqlite3.Connection, name: str, stored: StoredLock) -> None:
-    """Put a lock, and its name, in the place of the one that is called ``name``."""
-    if stored.name != name:
-        check_new_name(connection, stored.name)
-    connection.execute(
-        "UPDATE locks SET name = ?, lock = ?, pepper_id = ?, mac = ? WHERE name = ?",
-        (stored.name, *stored.row, name),
-    )
-
-
-def delete_row(connection: sqlite3.Connection, name: str) -> None:
-    """Delete the row of the lock ``name``, if there is one (``UnknownNameError``)."""
-    if connection.execute("DELETE FROM locks WHERE name = ?", (name,)).rowcount == 0:
-        raise _unknown(name)
-
-
-def select_row(connection: sqlite3.Connection, name: str) -> Row:
-    """What the row of the lock ``name`` holds, whatever it is (``UnknownNameError``)."""
-    row = _row(connection, name)
-    if row is None:
-        raise _unknown(name)
-    return row
-
-
-def check_unchanged(connection: sqlite3.Connection, stored: StoredLock) -> None:
-    """Refuse to act on a lock that was changed since it was read (``LockChangedError``)."""
-    if _row(connection, stored.name) != stored.row:
-        raise _changed(stored)
-
-
-def check_same_lock(connection: sqlite3.Connection, stored: StoredLock) -> None:
-    """As :func:`check_unchanged`, but the lock may have other slots by now."""
-    row = _row(connection, stored.name)
-    if row != stored.row and (
-        row is None or unverified(stored.name, row).lock.recipient != stored.lock.recipient
-    ):
-        raise _changed(stored)
-
-
-def select_names(connection: sqlite3.Connection) -> list[str]:
-    """The names of all locks, sorted; escaped where damage left something that is none."""
-    # As bytes: one name that is not UTF-8 would otherwise fail the whole query.
-    rows = connection.execute("SELECT CAST(name AS BLOB) FROM locks").fetchall()
-    return sorted(_shown(row[0]) for row in rows)
-
-
-def _row(connection: sqlite3.Connection, name: str) -> Row | None:
-    query = "SELECT lock, pepper_id, mac FROM locks WHERE name = ?"
-    row: Row | None = connection.execute(query, (name,)).fetchone()
-    return row
 
 
 def _changed(stored: StoredLock) -> LockChangedError:

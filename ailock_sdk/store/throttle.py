@@ -27,14 +27,9 @@ _BOOT_ID_FILE = Path("/proc/sys/kernel/random/boot_id")
 
 @dataclass(frozen=True)
 class ClockReading:
-    """One look at the clock.
+    """Seconds on a clock that nobody can set and that only runs while the machine is up.
 
-    Attributes
-    ----------
-    uptime : float
-        Seconds on a clock that nobody can set and that only runs while the machine is up.
-    boot_id : str
-        Names the boot that ``uptime`` belongs to; empty where the system has no such name.
+    ``boot_id`` names the boot that they belong to; empty where the system has no such name.
     """
 
     uptime: float
@@ -68,6 +63,25 @@ class ThrottleState:
 
 
 UNMISSED = ThrottleState(0, 0.0, "")
+
+
+@dataclass(frozen=True)
+class Charge:
+    """What a row remembered before an attempt, and since: to be taken back if none was made."""
+
+    before: ThrottleState
+    after: ThrottleState
+
+
+@dataclass(frozen=True)
+class ThrottleStatus:
+    """Consecutive misses, and the seconds until the next attempt, 0.0 if it may come now.
+
+    These are ``None`` if it may come after the recovery code was used.
+    """
+
+    misses: int
+    retry_after_seconds: float | None
 
 
 def read_clock() -> ClockReading:

@@ -78,7 +78,6 @@ def open_vault_file(path: Path, *, read_only: bool = False) -> OpenedVault:
     Raises
     ------
     VaultError
-        As told there.
     """
     try:
         path = _checked_place(path)
@@ -148,10 +147,7 @@ def explained(path: Path) -> Iterator[None]:
 
     Raises
     ------
-    VaultError
-        About the vault at ``path``, of the kind that fits.
-    OutOfMemoryError
-        In place of a ``MemoryError``.
+    VaultError, OutOfMemoryError
     """
     try:
         yield

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ailock_sdk.errors import VaultError
+from ailock_sdk.store.rows import Rows
 from ailock_sdk.store.vault_file import (
     OpenedVault,
     create_vault_file,
@@ -60,10 +61,7 @@ class VaultHandle:
     def create(cls: type[_Handle], path: str | os.PathLike[str]) -> _Handle:
         """Open the vault at ``path``, making it (mode 0600) and its folder (0700) if missing.
 
-        Raises
-        ------
-        VaultReadOnlyError, VaultFullError, VaultError
-            It cannot be made, and nothing is left behind, or not be opened.
+        Where it cannot be made, nothing is left behind.
         """
         path = Path(path).absolute()
         create_vault_file(path)
@@ -97,28 +95,29 @@ class VaultHandle:
         return self._refusal is None
 
     @contextmanager
-    def _use(self) -> Iterator[sqlite3.Connection]:
+    def _use(self) -> Iterator[Rows]:
         if self._process != os.getpid():
             raise VaultError(f"vault {self._path} was opened before a fork: open it again")
         with self._turn, explained(self._path):
             if self._connection is None:
                 raise VaultError(f"vault {self._path} is closed: open it again")
-            yield self._connection
+            yield Rows(self._connection)
 
     @contextmanager
-    def _change(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
+    def _change(self, *, durable: bool = True) -> Iterator[Rows]:
         """One transaction.
 
         IMMEDIATE takes the write lock before the first read, so that two processes never both act
         on the same count of misses.
         """
-        with self._use() as connection:
+        with self._use() as rows:
             if self._refusal is not None:
                 raise type(self._refusal)(*self._refusal.args)
+            connection = rows.connection
             connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             connection.execute("BEGIN IMMEDIATE")
             try:
-                yield connection
+                yield rows
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
