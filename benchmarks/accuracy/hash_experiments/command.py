@@ -70,7 +70,15 @@ def add_parser(experiments: Any) -> None:
         "names will do (mug_A is a mug) (default: gender and race, where there are none kind)",
     )
     command.add_argument(
+        "--splits",
+        metavar="N",
+        type=at_least(1),
+        default=3,
+        help="experiment 4: random splits of the subjects; the thesis: 1",
+    )
+    command.add_argument(
         "--epochs",
+        metavar="N",
         type=at_least(1),
         default=thesis_values.EPOCHS,
         help="experiment 4: of training",
@@ -92,6 +100,7 @@ def run(options: argparse.Namespace, command: str) -> int:
         seed=options.seed,
         labels=tuple(options.label),
         panels=options.panels,
+        splits=options.splits,
         epochs=options.epochs,
         cache=cache / "networks",
     )

@@ -25,26 +25,28 @@ TITLE = "what the bits give away"
 BITS, STORED, IN_ORDER = INPUTS = ("bits", "helper data as stored", "helper data, order undone")
 
 Bits = NDArray[np.uint8]
+Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class Leak:
-    """One network's success on photos of subjects that it was not trained on.
+    """Networks' success on photos of subjects that they were not trained on.
 
     Attributes
     ----------
     label, source : what was guessed, and from which of ``INPUTS``
     classes : names of the label's values
-    photos : trained on, tested on
-    accuracy, zero_r : shares of the test photos; ZeroR says what is most frequent in training
+    photos, tested : that have the label; tests of a photo, in all splits
+    accuracy, zero_r : shares of the tests; ZeroR says what is most frequent, of all photos
     gain : accuracy less ZeroR's
-    curves : by name, as :class:`.network.History` has them
+    curves : float64 (S, E) of S splits by name, as :class:`.network.History` has them
     """
 
     label: str
     source: str
     classes: tuple[str, ...]
-    photos: tuple[int, int]
+    photos: int
+    tested: int
     accuracy: Estimate
     zero_r: Estimate
     gain: Estimate
@@ -60,8 +62,9 @@ def leakage(study: Study) -> Found:
     found = list(measure(study))
     samples = study.samples
     notes = [
-        "Accuracy after the last epoch, on subjects (objects) not trained on; ZeroR: the most "
-        "frequent label of the training photos. Brackets: 95 % intervals, test subjects drawn.",
+        f"Accuracy after the last epoch, on the subjects (objects) left out of training, 30 % in "
+        f"each of {study.splits} random splits. ZeroR: always the most frequent label of all "
+        "photos, as in the thesis. Brackets: 95 % intervals, subjects drawn.",
         f"Network {study.lambda_bits}-256-512-256-output, ReLU, dropout 0.2, Adam 1e-3, batches of "
         f"{thesis.BATCH}, {study.epochs} epochs (the thesis: {thesis.EPOCHS}); two classes: one "
         "output, squared error; more: one-hot, cross-entropy.",
@@ -74,13 +77,13 @@ def leakage(study: Study) -> Found:
             "labels do not say so."
         )
     columns = (
-        *("label", "input", "classes", "training photos", "test photos", "accuracy", "ZeroR"),
+        *("label", "input", "classes", "photos", "tests", "accuracy", "ZeroR"),
         *("gain", "outside its interval", "thesis (%)", "thesis, ZeroR (%)"),
     )
     nothing = None, None
     rows = tuple(
         (
-            *(leak.label, leak.source, len(leak.classes), *leak.photos),
+            *(leak.label, leak.source, len(leak.classes), leak.photos, leak.tested),
             *(leak.accuracy, leak.zero_r, leak.gain, leak.verdict),
             *(
                 tuple(100 * share for share in thesis.LEAKAGE[leak.label])
@@ -92,6 +95,7 @@ def leakage(study: Study) -> Found:
     )
     table = Table("", "Labels guessed", columns, rows, notes=tuple(notes), name="leakage")
     document = {
+        "splits": study.splits,
         "labels": [
             {
                 **asdict(leak),
@@ -99,7 +103,7 @@ def leakage(study: Study) -> Found:
                 "beats_zero_r": leak.verdict == "beats ZeroR",
             }
             for leak in found
-        ]
+        ],
     }
     return [table, _figure(found, "accuracy"), _figure(found, "loss")], document
 
@@ -112,32 +116,41 @@ def measure(study: Study) -> Iterator[Leak]:
         raise ExperimentError(
             f"experiment 4 needs PyTorch ({error}): pip install 'ailock-sdk[train]'"
         ) from None
-    settings = Settings(study.epochs, thesis.BATCH, study.seed)
-    samples = study.samples
-    inputs = inputs_of(samples.reference_bits, study.lock.code, study.seed)
-    training_subjects = split(len(samples.names), study.seed)
+    samples, subjects = study.samples, len(study.samples.names)
+    seeds = [study.seed * study.splits + number for number in range(study.splits)]
+    inputs = [inputs_of(samples.reference_bits, study.lock.code, seed) for seed in seeds]
     for label, values in labels_of(study).items():
         known = values != ""
         classes, of_photo = np.unique(values[known], return_inverse=True)
-        subjects = samples.objects[known]
-        training = training_subjects[subjects]
-        if not training.any() or training.all():
-            raise ExperimentError(f"{label}: too few subjects to train on some and test on others")
-        truth, tested = of_photo[~training], subjects[~training]
-        most_frequent = np.bincount(of_photo[training]).argmax()
-        for source, bits in inputs.items():
-            shown = f"{label} from {source}"
-            made = history(bits[known], of_photo, training, settings, study.cache, shown)
-            hits, naive = made.predicted == truth, truth == most_frequent
+        whose = samples.objects[known]
+        most_frequent = of_photo == np.bincount(of_photo).argmax()
+        for source in INPUTS:
+            hits = np.zeros(len(of_photo), dtype=np.int64)
+            tests = np.zeros_like(hits)
+            curves = []
+            for seed, bits in zip(seeds, inputs, strict=True):
+                training = split(subjects, seed)[whose]
+                if not training.any() or training.all():
+                    raise ExperimentError(f"{label}: too few subjects to train on some and test")
+                settings = Settings(study.epochs, thesis.BATCH, seed)
+                shown = f"{label} from {source}"
+                made = history(
+                    bits[source][known], of_photo, training, settings, study.cache, shown
+                )
+                hits[~training] += made.predicted == of_photo[~training]
+                tests += ~training
+                curves.append(made.curves)
+            naive = tests * most_frequent
             yield Leak(
                 label,
                 source,
                 tuple(classes.tolist()),
-                (int(training.sum()), int((~training).sum())),
-                accuracy=_share(study, tested, hits),
-                zero_r=_share(study, tested, naive),
-                gain=_share(study, tested, hits.astype(np.int64) - naive),
-                curves=made.curves,
+                len(of_photo),
+                int(tests.sum()),
+                accuracy=_share(study, whose, hits, tests),
+                zero_r=_share(study, whose, naive, tests),
+                gain=_share(study, whose, hits - naive, tests),
+                curves={name: np.stack([one[name] for one in curves]) for name in curves[0]},
             )
 
 
@@ -162,18 +175,15 @@ def inputs_of(bits: Bits, code: Code, seed: int) -> dict[str, Bits]:
     return {BITS: bits, STORED: stored, IN_ORDER: in_order}
 
 
-def _share(
-    study: Study, subjects: NDArray[np.int64], hits: NDArray[np.int64] | NDArray[np.bool_]
-) -> Estimate:
-    """Mean of the test photos' hits; ``subjects`` tells whose each is."""
-    of_photo = np.unique(subjects, return_inverse=True)[1]
-    trials = np.bincount(of_photo)
-    summed = np.bincount(of_photo, hits).astype(np.int64)
-    return share_by_object(summed, trials, study.bootstrap, study.seed, bound=-1.0)
+def _share(study: Study, whose: Numbers, hits: Numbers, tests: Numbers) -> Estimate:
+    """Hits a test; both are numbers of each photo, and ``whose`` its subject's."""
+    summed, trials = (np.bincount(whose, each).astype(np.int64) for each in (hits, tests))
+    tested = trials > 0
+    return share_by_object(summed[tested], trials[tested], study.bootstrap, study.seed, bound=-1.0)
 
 
 def _figure(found: list[Leak], what: str) -> Figure:
-    """Training and test curves of every network; of accuracy with ZeroR's."""
+    """Training and test curves, means of all splits; of accuracy with ZeroR's."""
     panels = []
     for leak in found:
         curves = {name: leak.curves[f"{name}_{what}"] for name in ("training", "test")}
@@ -184,11 +194,18 @@ def _figure(found: list[Leak], what: str) -> Figure:
                 "epoch",
                 what,
                 tuple(
-                    Series(name, tuple(range(1, len(values) + 1)), tuple(values))
+                    Series(
+                        name,
+                        tuple(range(1, values.shape[1] + 1)),
+                        tuple(values.mean(axis=0)),
+                        tuple(values.min(axis=0)),
+                        tuple(values.max(axis=0)),
+                    )
                     for name, values in curves.items()
                 ),
                 y_range=(0, 1.02) if what == "accuracy" else (0, None),
                 lines=(naive,) if what == "accuracy" else (),
             )
         )
-    return Figure("", f"Model {what}", tuple(panels), name=what, columns=3)
+    notes = ("Lines: means of all splits; bands: least and greatest.",)
+    return Figure("", f"Model {what}", tuple(panels), notes, name=what, columns=3)

@@ -22,7 +22,7 @@ class Study:
     samples : every readable photo; the thesis has no quality gate, nor have its experiments here
     labels : asked for by name, of experiment 4; (): those that the photos have
     panels : subjects with a histogram of their own in experiment 1's figure, at most
-    epochs : of experiment 4
+    splits, epochs : of experiment 4
     cache : folder of trained networks' histories
     """
 
@@ -33,6 +33,7 @@ class Study:
     seed: int
     labels: tuple[str, ...]
     panels: int
+    splits: int
     epochs: int
     cache: Path
 

@@ -211,7 +211,7 @@ def study_of(photos: Path, make_lock, labels: tuple[str, ...] = ()) -> Study:
     samples = arrange(
         np.ones((len(opened), 60)), list(opened.objects), np.ones(len(opened), dtype=np.bool_)
     )
-    return Study(make_lock(), opened, samples, 20, 1, labels, 40, 1, Path("none"))
+    return Study(make_lock(), opened, samples, 20, 1, labels, 40, 1, 1, Path("none"))
 
 
 @pytest.fixture
