@@ -23,7 +23,7 @@ from lab.files import replacing, stored_arrays
 HIDDEN = 256, 512, 256
 DROPOUT = 0.2
 EPSILON = 1e-7
-"""Keras's of Adam; PyTorch's own lets a network that has learned all by heart jump now and then."""
+"""Keras's of Adam. With PyTorch's own a network that knew its training by heart fell apart."""
 CURVES = "training_loss", "training_accuracy", "test_loss", "test_accuracy"
 
 
