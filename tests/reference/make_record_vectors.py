@@ -70,6 +70,7 @@ VALID: list[tuple[str, dict[str, Any]]] = [
     ),
     ("runtime tflite-runtime, most photos", {"runtime": 2, "photo_count": 16}),
     ("runtime tensorflow, fewest photos", {"runtime": 3, "photo_count": 1}),
+    ("runtime onnxruntime", {"runtime": 4}),
     ("shortest profile name", {"profile": "_"}),
     ("longest profile name", {"profile": "abcdefghijklmnopqrstuvwxyz-01239"}),
     ("radius 0", {"radius": 0}),
@@ -90,7 +91,7 @@ VALID: list[tuple[str, dict[str, Any]]] = [
 
 BROKEN_FIELDS: list[tuple[str, str, dict[str, Any]]] = [
     ("runtime 0", "runtime 0 is unknown", {"runtime": 0}),
-    ("runtime 4", "runtime 4 is unknown", {"runtime": 4}),
+    ("runtime 5", "runtime 5 is unknown", {"runtime": 5}),
     ("no photo", "reference photos 0", {"photo_count": 0}),
     ("17 photos", "reference photos 17", {"photo_count": 17}),
     ("empty profile name", "profile name", {"profile": ""}),

@@ -131,7 +131,7 @@ def read(data: bytes) -> tuple[dict[str, Any], list[dict[str, Any]], bytes]:
     header["pepper_id"] = pepper_id if flags % 2 else None
     objects = []
     for _ in range(number(1, 1, 4)):
-        one: dict[str, Any] = {"runtime": number(1, 1, 3), "photo_count": number(1, 1, 16)}
+        one: dict[str, Any] = {"runtime": number(1, 1, 4), "photo_count": number(1, 1, 16)}
         one["fingerprint"] = take(32)
         name = take(number(1, 1, 32))
         require(all(c in b"abcdefghijklmnopqrstuvwxyz0123456789_-" for c in name), "profile")

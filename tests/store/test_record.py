@@ -133,7 +133,7 @@ def test_every_single_byte_change_with_a_fitting_checksum() -> None:
                 changed = body[:offset] + bytes([value]) + body[offset + 1 :]
                 passed[name] += parses(with_checksum(changed))
     objects = {
-        "runtime": 3,
+        "runtime": 4,
         "photos": 16,
         "fingerprint": 32 * 256,
         "name length": 1,
@@ -354,7 +354,7 @@ def test_messages_name_the_rule_and_the_remedy() -> None:
         data[:-1]: "177 bytes where it needs 178",
         data[:-1] + bytes([data[-1] ^ 1]): "checksum does not fit, it is damaged: restore",
         with_checksum(data[:5] + b"\x04" + data[6:-8]): "flags 0x04 are unknown: update",
-        with_checksum(data[:37] + b"\x04" + data[38:-8]): "runtime 4 is unknown: update",
+        with_checksum(data[:37] + b"\x05" + data[38:-8]): "runtime 5 is unknown: update",
         with_checksum(data[:30] + b"\x01" + data[31:-8]): "pepper id is given although",
         with_checksum(data[:5] + b"\x01" + data[6:-8]): "all zero although",
     }
