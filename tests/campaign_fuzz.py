@@ -38,9 +38,8 @@ from ailock_sdk.store import (
     Record,
     RecoveryCode,
     lock_identity,
-    open_bytes,
-    seal_bytes,
 )
+from tests.age import open_bytes, seal_bytes
 from tests.campaign_records import (
     EXAMPLES,
     MUTATIONS,

@@ -25,9 +25,7 @@ from ailock_sdk.store.sealing import (
     age_identity,
     age_recipient,
     checked_age_file,
-    open_bytes,
     open_stream,
-    seal_bytes,
     seal_stream,
 )
 from ailock_sdk.store.slots import (
@@ -57,4 +55,4 @@ __all__ += ["remaining_wait", "wait_seconds"]
 __all__ += ["PepperProvider", "PepperSource", "FilePepper", "DEFAULT_PEPPER"]
 __all__ += ["default_pepper_path", "pepper_provider", "read_pepper", "read_backup", "write_backup"]
 __all__ += ["Reader", "Writer", "age_identity", "age_recipient", "checked_age_file"]
-__all__ += ["open_bytes", "open_stream", "seal_bytes", "seal_stream"]
+__all__ += ["open_stream", "seal_stream"]

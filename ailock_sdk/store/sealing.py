@@ -91,21 +91,6 @@ def open_stream(reader: Reader, writer: Writer, identity: Hidden) -> None:
         pyrage.decrypt_io(source, target, identities)
 
 
-def seal_bytes(data: bytes, recipient: bytes, *, armor: bool = False) -> bytes:
-    """Return ``data`` sealed; see :func:`seal_stream`."""
-    data = Hidden(data)  # no frame shows it
-    sealed = BytesIO()
-    seal_stream(BytesIO(data), sealed, recipient, armor=armor)
-    return sealed.getvalue()
-
-
-def open_bytes(sealed: bytes, identity: Hidden) -> bytes:
-    """Return the data that :func:`seal_bytes` sealed; see :func:`open_stream`."""
-    data = BytesIO()
-    open_stream(checked_age_file(BytesIO(sealed)), data, identity)
-    return data.getvalue()
-
-
 def checked_age_file(reader: Reader) -> Reader:
     """A reader of the same bytes, after looking at as much as can be seen without a key.
 

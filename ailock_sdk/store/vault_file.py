@@ -70,7 +70,7 @@ class OpenedVault(NamedTuple):
     refusal: VaultError | None
 
 
-def open_vault_file(path: Path, *, read_only: bool = False) -> OpenedVault:
+def open_vault_file(path: Path) -> OpenedVault:
     """Open the vault at ``path``, which is absolute; see ``VaultHandle.open``.
 
     Each change has to begin a transaction of its own. Several threads may use it, one at a time.
@@ -89,8 +89,7 @@ def open_vault_file(path: Path, *, read_only: bool = False) -> OpenedVault:
     )
     if may_write(path) and may_write(path.parent):
         try:
-            connection = _open(path, to_write=True)
-            return OpenedVault(connection, refusal if read_only else None)
+            return OpenedVault(_open(path, to_write=True), None)
         except (VaultFullError, VaultReadOnlyError) as error:
             refusal = error  # SQLite needs room beside it even to read; we do not
     return OpenedVault(_open(path, to_write=False), refusal)

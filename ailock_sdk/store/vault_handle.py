@@ -39,13 +39,11 @@ class VaultHandle:
         self._process = os.getpid()
 
     @classmethod
-    def open(
-        cls: type[_Handle], path: str | os.PathLike[str], *, read_only: bool = False
-    ) -> _Handle:
+    def open(cls: type[_Handle], path: str | os.PathLike[str]) -> _Handle:
         """Open the vault at ``path``; nothing is created.
 
         ``-wal`` and ``-shm`` appear beside the SQLite file while it is open to be written. One that
-        cannot be, or lies where nothing can, is opened to be read, and any if ``read_only``.
+        cannot be, or lies where nothing can, is opened to be read.
 
         Raises
         ------
@@ -55,7 +53,7 @@ class VaultHandle:
             Not a vault, of a newer version, usable by other users, or damaged.
         """
         path = Path(path).absolute()
-        return cls(path, open_vault_file(path, read_only=read_only))
+        return cls(path, open_vault_file(path))
 
     @classmethod
     def create(cls: type[_Handle], path: str | os.PathLike[str]) -> _Handle:

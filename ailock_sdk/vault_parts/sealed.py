@@ -18,7 +18,6 @@ from ailock_sdk.store import (
     checked_age_file,
     lock_identity,
     open_stream,
-    seal_bytes,
     seal_stream,
 )
 from ailock_sdk.store.private_files import new_private_file
@@ -41,7 +40,9 @@ class SealingVault(VaultCore):
     def seal(self, name: str, data: bytes, *, armor: bool = False) -> bytes:
         """Encrypt ``data`` to the lock ``name``; needs no photo. See :meth:`seal_stream`."""
         data = Hidden(data)  # no frame shows it
-        return seal_bytes(data, self._stored(name).lock.recipient, armor=armor)
+        sealed = BytesIO()
+        self.seal_stream(name, BytesIO(data), sealed, armor=armor)
+        return sealed.getvalue()
 
     def open_sealed(self, name: str, sealed: bytes, opened_by: Opener, *, pin: Pin = None) -> bytes:
         """Decrypt what :meth:`seal`, or any age program, sealed. See :meth:`open_stream`.

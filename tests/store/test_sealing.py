@@ -22,12 +22,10 @@ from ailock_sdk.store import (
     checked_age_file,
     lock_identity,
     lock_recipient,
-    open_bytes,
     open_stream,
-    seal_bytes,
     seal_stream,
 )
-from tests.age import age, needs_age
+from tests.age import age, needs_age, open_bytes, seal_bytes
 from tests.store.reference import x25519
 
 KEY = Hidden(range(32))
