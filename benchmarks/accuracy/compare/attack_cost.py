@@ -13,7 +13,8 @@ from lab.statistics.intervals import Estimate
 
 SUMMARY = "summary"
 """The table of an attack's report that is read."""
-SHOWN = ("variant", "aim", "photos", "PNG", "JPEG 85", "SSIM", "steps", "minutes")
+RECAPTURED = "re-captured (share)"
+SHOWN = ("variant", "aim", "photos", "PNG", "JPEG 85", RECAPTURED, "SSIM", "steps", "minutes")
 """Its columns; PNG, JPEG: share of photos that succeed, saved so."""
 
 
@@ -35,7 +36,7 @@ class AttackCost:
         found = self.cells["PNG"]
         assert isinstance(found, Estimate)
         spent = f" in {float(str(self.cells['minutes'])):.2g} min" if found.value else ""
-        return f"{percent(found.value)} of {self.cells['photos']}{spent}"
+        return f"{self.cells['aim']}: {percent(found.value)} of {self.cells['photos']}{spent}"
 
 
 def read_attack_costs(files: Sequence[Path]) -> list[AttackCost]:

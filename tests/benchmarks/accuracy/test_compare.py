@@ -93,7 +93,7 @@ def test_targeted_impostors_and_attacks(run, tmp_path: Path, make_lock) -> None:
     assert written["format"] == "ailock-compare/1"
     ours, neural = written["systems"]
     assert (len(ours["attacks"]), len(neural["attacks"])) == (0, 1)
-    assert "80.0 % of 10 in 3 min" in text
+    assert "within 20 bits: 80.0 % of 10 in 3 min" in text
     for each in written["systems"]:
         assert each["inverse_fmr"] == 100  # 1,152 pairs tell no less
         assert each["measures"]["eer"]["value"] < 0.1
