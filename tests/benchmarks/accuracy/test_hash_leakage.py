@@ -103,6 +103,13 @@ def test_bits_give_the_kind_away_and_helper_data_do_not(
     folder = make_photos([6] * 60)
     for of in range(60):
         (folder / f"object{of}").rename(folder / f"{('mug', 'lamp')[of % 2]}_{of}")
+    sides = []
+
+    def noted(inputs, classes, training, *rest):
+        sides.append(training.reshape(60, 6))
+        return history(inputs, classes, training, *rest)
+
+    monkeypatch.setattr(network, "history", noted)
     out = tmp_path / "out"
     arguments = ["--photos", str(folder), "--bundle", "stub", "--out", str(out), "--epochs", "6"]
     arguments += ["--splits", "2"]
@@ -115,6 +122,10 @@ def test_bits_give_the_kind_away_and_helper_data_do_not(
     assert list(found) == list(leakage.INPUTS)
     assert [each["beats_zero_r"] for each in found.values()] == [True, False, False]
     assert found[leakage.BITS]["accuracy"]["value"] > 0.9
+    assert len(sides) == 2 * 3
+    for training in sides:  # an object's photos are all on one side
+        assert training.all(axis=1).sum() == 42
+        assert (~training).all(axis=1).sum() == 18
     assert [each["photos"] for each in found.values()] == [360] * 3
     assert [each["tested"] for each in found.values()] == [2 * 18 * 6] * 3
     assert found[leakage.BITS]["zero_r"]["value"] == pytest.approx(0.5, abs=0.2)
