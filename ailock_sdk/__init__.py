@@ -69,7 +69,7 @@ __all__ += ["FilePepper", "PepperProvider", "PepperSource", "PepperStatus", "Pep
 __all__ += ["Record", "RecordHeader", "RecordObject", "Enrolled", "Exported", "SlotInfo"]
 _ERRORS = (
     "AilockError UnlockError LockedOutError PinError RecoveryCodeError SlotError "
-    "OutOfMemoryError CaptureError PhotoFormatError PhotoQualityError QualityFinding "
+    "OutOfMemoryError CaptureError PhotoFormatError PhotoQualityError CameraError QualityFinding "
     "EnrollmentError RecordError RecordFormatError LockFormatError RecordMismatchError "
     "SealedDataError VaultError VaultMissingError VaultBusyError VaultReadOnlyError "
     "VaultFullError BadNameError NameTakenError UnknownNameError LockChangedError PepperError "

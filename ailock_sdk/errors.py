@@ -10,6 +10,7 @@ AilockError
  +- CaptureError             the photo cannot be used
  |   +- PhotoFormatError     not an image we read, damaged, or over a ceiling
  |   +- PhotoQualityError    dark, blown out, blurred, textureless or too small
+ |   +- CameraError          no such camera, or it gives no picture that can be used
  +- EnrollmentError          the photos cannot become a record
  +- RecordError              a record is damaged, or belongs elsewhere
  |   +- RecordFormatError    bytes that are not a record of this version
@@ -114,6 +115,10 @@ class CaptureError(AilockError):
         """Say in the text which photo it is of, and return the error itself."""
         self.args = (f"{photo}: {self}",)
         return self
+
+
+class CameraError(CaptureError):
+    """There is no such camera, it gives no pictures, or none that can be used."""
 
 
 class PhotoFormatError(CaptureError):
