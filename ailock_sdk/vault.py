@@ -118,7 +118,7 @@ class Vault(SlotsVault, SealingVault, PepperVault):
             The photos cannot be used.
         """
         pin = hidden_pin(pin)
-        name, label = self._check_new_name(name), normalised_label(label)
+        name, label = self.check_new_name(name), normalised_label(label)
         new_pepper = self._pepper.file_to_make()
         record, secret = self._models.default.enroll(photos, pin=pin)
         key = new_lock_key()

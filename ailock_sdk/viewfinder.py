@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 
 from ailock_sdk.camera import Burst, Camera, Frame, Glance
-from ailock_sdk.capture import QualityIssue, assess_quality, decode_photo
+from ailock_sdk.capture import assess_quality, decode_photo
 from ailock_sdk.errors import CameraError
 
 STEADY_SECONDS = 0.3
@@ -108,7 +108,7 @@ class Viewfinder:
     def _judge(self, glance: Glance) -> Advice:
         photo = decode_photo(glance.frame.pixels, _JUDGED_SHORT_SIDE_PIXELS)
         issues = {issue.value for issue in assess_quality(photo)}
-        due = {Advice(issue.value) for issue in QualityIssue if issue.value in issues}
+        due = {advice for advice in Advice if advice.value in issues}
         if self._moves(glance):
             due.add(Advice.HOLD_STILL)
         if glance.fill < MIN_FILL:

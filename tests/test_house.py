@@ -32,12 +32,13 @@ HAND_OVERS = {
 MAX_LINES = 350
 
 BENCHMARKS = ("accuracy", "attacks", "speed")
-STAGES = ("capture", "embedding", "imageprint", "sketch", "store")
+STAGES = ("camera", "capture", "embedding", "imageprint", "sketch", "store")
 BASE = {"profiles", "parameters", "paths", "strict_json", "constants", "errors", "secret"}
 BASE |= {"limits", "workers"}
 COMPOSERS = (
     "photo_lists",
     "photo_reader",
+    "viewfinder",
     "record_rules",
     "record_keys",
     "lock",
@@ -53,6 +54,8 @@ COMPOSERS = (
 OUTSIDE = ("lab", "tools", "benchmarks")
 HOMES = {
     "PIL": ("ailock_sdk/capture", *OUTSIDE),
+    "av": ("ailock_sdk/camera",),
+    "picamera2": ("ailock_sdk/camera",),
     "pillow_heif": ("ailock_sdk/capture",),
     "ai_edge_litert": (
         *("ailock_sdk/embedding", "tools/training/dequantise.py", "lab/differentiable"),

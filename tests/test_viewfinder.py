@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import chain, repeat
+from itertools import chain, pairwise, repeat
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ from ailock_sdk.viewfinder import BURST_SECONDS, STEADY_SECONDS, Advice, Viewfin
 from tests.conftest import PHOTOS
 
 pytest.importorskip("av", reason="needs the extra [camera]")
-from tests.camera.videos import FRAMES_A_SECOND, dark, hand_held  # noqa: E402
+from tests.camera.videos import FRAMES_A_SECOND, dark, hand_held
 
 MUG, ROBOT = PHOTOS / "mug-1.jpg", PHOTOS / "robot-1.jpg"
 
@@ -130,7 +130,7 @@ def test_bursts_begin_with_a_good_frame_and_last_a_moment() -> None:
     assert [len(burst) for burst in times[:-1]] == [3, 3, 3]  # and what is left at the end
     assert times[0][0] >= 1.0
     assert all(burst[-1] - burst[0] <= BURST_SECONDS + 0.01 for burst in times)
-    assert all(a[-1] < b[0] for a, b in zip(times, times[1:], strict=False))
+    assert all(a[-1] < b[0] for a, b in pairwise(times))
 
 
 def test_without_a_good_frame_the_last_advice_is_the_reason() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, Full, Queue
 
@@ -137,10 +138,8 @@ class Camera:
                     self._drop_one()
 
     def _drop_one(self) -> None:
-        try:
+        with suppress(Empty):  # the caller took it meanwhile
             self._queue.get_nowait()
-        except Empty:
-            pass  # the caller took it meanwhile
 
 
 def _reason(error: Exception) -> str:

@@ -25,7 +25,7 @@ _URL = re.compile(r"(https?|rtsps?|rtmps?|tcp|udp|srt)://", re.IGNORECASE)
 _PICTURES = {".jpg", ".jpeg", ".png", ".webp"}
 _WANTED_SIZE = "1280x720"
 _FOLDER_SECONDS = 0.35
-"""Between pictures of a folder: as if taken one after another, and too far apart to show a shake."""
+"""Between pictures of a folder: as if taken one after another, too far apart to show a shake."""
 _TERMUX = "termux"
 _PICAMERA = "picamera2"
 _DEVICES = Path("/sys/class/video4linux")

@@ -26,6 +26,7 @@ _SECTIONS = {
     },
     "Files": {"seal": "sealing:seal", "open": "sealing:open_sealed"},
     "This device": {
+        "cameras": "cameras:cameras",
         "compare": "measuring:compare",
         "hash": "measuring:hash_",
         "benchmark": "measuring:benchmark",

@@ -105,25 +105,28 @@ class Opener:
     photos: tuple[str, ...]
     pin: Pin = NO_PIN
     code: Code = NO_CODE
+    camera: str | None = None
 
     def check(self, *others: str | None) -> None:
         """Refuse what is no way to open a lock, or two, before anything is read.
 
         Also if ``-`` is read more than once; ``others`` are further files that are read.
         """
-        if bool(self.photos) == bool(self.code):
+        ways = [bool(self.photos), bool(self.code), self.camera is not None]
+        if sum(ways) != 1:
             raise click.UsageError(
-                "photos and a recovery code exclude each other"
-                if self.photos
-                else "say what opens the lock: photos, or its recovery code by --code"
+                "photos, --camera and a recovery code exclude each other"
+                if any(ways)
+                else "say what opens the lock: photos, --camera, or its recovery code by --code"
             )
         one_reader(*self.photos, self.pin.file, self.code.file, *others)
 
     def read(self) -> tuple[Any, Hidden | None]:
-        """What ``opened_by`` is in the SDK, and the PIN."""
+        """What ``opened_by`` is in the SDK, nothing yet if a camera is to tell; and the PIN."""
         if self.code:
             return self.code.read(), None
-        return photo_sources(self.photos, MAX_PROBE_PHOTOS), self.pin.read()
+        photos = photo_sources(self.photos, MAX_PROBE_PHOTOS) if self.photos else None
+        return photos, self.pin.read()
 
 
 def tell_of_pepper(file: str | None) -> None:

@@ -27,6 +27,8 @@ STANDARD = "-"
 STANDARD_OUTPUTS = (STANDARD, "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 OBJECTS_SEPARATOR = "+"
 MAX_OBJECTS = 4
+_HEADER_BYTES = 2**20
+"""More than is read of a sealed file before photos are compared."""
 
 
 def one_reader(*words: str | None) -> None:
@@ -133,6 +135,38 @@ def _bar(word: str) -> Any:
         delay=1,
         disable=None,
     )
+
+
+class Again:
+    """A stream whose beginning can be read again, by each attempt at opening what it holds.
+
+    Parameters
+    ----------
+    stream : a binary stream
+    """
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._head = b""
+
+    def reader(self) -> Any:
+        """A reader from the beginning, as long as the one before read a header only."""
+        return self._Reader(self)
+
+    class _Reader:
+        def __init__(self, again: Again) -> None:
+            self._again = again
+            self._position = 0
+
+        def read(self, size: int = -1, /) -> bytes:
+            again = self._again
+            data: bytes = again._head[self._position :][: size if size >= 0 else None]
+            if not data:
+                data = again._stream.read(size)
+                if len(again._head) < _HEADER_BYTES:
+                    again._head += data
+            self._position += len(data)
+            return data
 
 
 def check_output(word: str, *, force: bool) -> None:

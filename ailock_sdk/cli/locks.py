@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ailock_sdk.cli import options
 from ailock_sdk.cli.asking import ASKED_CODE, Code, Opener, Pin, shown_once, tell_of_pepper
+from ailock_sdk.cli.cameras import Enrolling, one_photo_source, opened
 from ailock_sdk.cli.commands import Settings, command
 from ailock_sdk.cli.files import OBJECTS_SEPARATOR, one_reader, photo_sources
 from ailock_sdk.cli.opening import open_vault
@@ -25,9 +27,11 @@ if TYPE_CHECKING:
     "enroll",
     "ailock enroll door mug1.jpg mug2.jpg mug3.jpg",
     "ailock enroll safe mug1.jpg mug2.jpg + robot1.jpg robot2.jpg --pin",
+    "ailock enroll door --camera",
 )
 @options.name
-@options.photos(options.REFERENCES)
+@options.photos(options.REFERENCES, required=False)
+@options.camera
 @options.pin("A PIN that must be typed beside the photos")
 @click.option("--label", default="", metavar="TEXT", help="To know these photos by in `slots`.")
 @click.option(
@@ -39,6 +43,7 @@ def enroll(
     settings: Settings,
     name: str,
     photos: tuple[str, ...],
+    camera: str | None,
     pin: Pin,
     label: str,
     no_recovery: bool,
@@ -52,13 +57,20 @@ def enroll(
     """
     if no_recovery and recovery_file is not None:
         raise click.UsageError("--no-recovery and --recovery-file exclude each other")
+    one_photo_source(photos, camera)
     one_reader(*photos, pin.file)
     show = shown_once(name, recovery_file)
-    sources = photo_sources(photos, MAX_REFERENCE_PHOTOS)
-    with open_vault(settings, reads_photos=True, allow_faces=allow_faces) as vault:
-        enrolled = vault.enroll(
-            name, sources, pin=pin.read(new=True), recovery=not no_recovery, label=label
-        )
+    sources = photo_sources(photos, MAX_REFERENCE_PHOTOS) if photos else []
+    facts: dict[str, Any] = {"name": name}
+    with (
+        open_vault(settings, reads_photos=True, allow_faces=allow_faces) as vault,
+        nullcontext() if camera is None else Enrolling(settings, camera, vault) as enrolling,
+    ):
+        typed = pin.read(new=True)
+        if enrolling is not None:
+            vault.check_new_name(name)
+            sources = enrolling.references()
+        enrolled = vault.enroll(name, sources, pin=typed, recovery=not no_recovery, label=label)
         try:
             tell_of_pepper(enrolled.new_pepper)
             if enrolled.recovery_code is not None:
@@ -66,34 +78,40 @@ def enroll(
         except BaseException:
             vault.remove(name)  # its code was seen by nobody
             raise
-    count = len([photo for photo in photos if photo != OBJECTS_SEPARATOR])
-    report(
-        settings,
-        {"name": name, "photos": count, "recipient": enrolled.recipient},
-        f"enrolled {name!r} from {count} photo{'s' if count > 1 else ''}",
-    )
+        if enrolling is not None:
+            facts["trial_opened"] = enrolling.trial(name, typed)
+    count = sum(photo != OBJECTS_SEPARATOR for photo in photos) or len(sources)
+    facts |= {"photos": count, "recipient": enrolled.recipient}
+    report(settings, facts, f"enrolled {name!r} from {count} photo{'s' if count > 1 else ''}")
 
 
 @command(
     "unlock",
     "ailock unlock door new-photo.jpg",
     "ailock unlock safe mug.jpg + robot.jpg --pin",
+    "ailock unlock door --camera /dev/video0",
     "ailock unlock door photo.jpg --output hex",
     'ailock unlock door photo.jpg --exec "cryptsetup open --key-file - /dev/sdb1 safe"',
     "ailock unlock door photo.jpg --output age-identity | age -d -i - letter.txt.sealed",
 )
 @options.name
-@options.photos(options.PROBES)
+@options.photos(options.PROBES, required=False)
+@options.camera
 @options.pin("The lock's PIN")
 @release_options
 def unlock(
-    settings: Settings, name: str, photos: tuple[str, ...], pin: Pin, release: Release
+    settings: Settings,
+    name: str,
+    photos: tuple[str, ...],
+    camera: str | None,
+    pin: Pin,
+    release: Release,
 ) -> int | None:
     """Open a lock with new photos of its object.
 
     The secret leaves only by --output or --exec.
     """
-    return _open(settings, name, Opener(photos, pin), release)
+    return _open(settings, name, Opener(photos, pin, camera=camera), release)
 
 
 @command(
@@ -115,17 +133,19 @@ def recover(settings: Settings, name: str, code: Code, release: Release) -> int 
 def _open(settings: Settings, name: str, opener: Opener, release: Release) -> int | None:
     opener.check()
     opened_by, pin = opener.read()
-    by_photos = bool(opener.photos)
-    opened: Secret | Hidden
-    with open_vault(settings, reads_photos=by_photos) as vault:
+    by_photos = not opener.code
+
+    def attempt(opened_by: Any) -> Secret | Hidden:
         if release.form == IDENTITY:
-            opened = vault.identity(name, opened_by, pin=pin)
-        elif by_photos:
-            opened = vault.unlock(name, opened_by, pin=pin)
-        else:
-            opened = vault.recover(name, opened_by)
+            return vault.identity(name, opened_by, pin=pin)
+        if by_photos:
+            return vault.unlock(name, opened_by, pin=pin)
+        return vault.recover(name, opened_by)
+
+    with open_vault(settings, reads_photos=by_photos) as vault:
+        secret = opened(settings, opener, opened_by, attempt)
     if release:
-        return release.give(opened)
+        return release.give(secret)
     what, done = ("match", "unlocked") if by_photos else ("recovered", "recovered")
     report(settings, {"name": name, what: True}, f"{done} {name!r}")
     return None

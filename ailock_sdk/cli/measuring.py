@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from ailock_sdk.cli import options
+from ailock_sdk.cli.asking import Opener
+from ailock_sdk.cli.cameras import one_photo_source, opened
 from ailock_sdk.cli.commands import FILE, Settings, command
 from ailock_sdk.cli.exit_codes import ExitCode
 from ailock_sdk.cli.files import one_reader, photo_sources
@@ -17,13 +19,18 @@ from ailock_sdk.constants import DEFAULT_BENCHMARK_RUNS
     "compare", "ailock compare mug1.jpg mug2.jpg", "ailock compare --profile strict a.jpg b.jpg"
 )
 @click.argument("reference", type=FILE, help="A photo as for enroll.")
-@click.argument("probe", type=FILE, help="A photo as for unlock.")
-def compare(settings: Settings, reference: str, probe: str) -> int:
+@click.argument("probe", type=FILE, required=False, help="A photo as for unlock.")
+@options.camera
+def compare(settings: Settings, reference: str, probe: str | None, camera: str | None) -> int:
     """Print how far a photo is from a reference photo."""
-    one_reader(reference, probe)
-    first, second = photo_sources([reference, probe], 2)
+    probes = () if probe is None else (probe,)
+    one_photo_source(probes, camera)
+    one_reader(reference, *probes)
+    first, *others = photo_sources([reference, *probes], 2)
     lock = open_lock(settings, None)
-    a, b = lock.imageprint(first, reference=True), lock.imageprint(second)
+    opener = Opener(probes, camera=camera)
+    a = lock.imageprint(first, reference=True)
+    (b,) = opened(settings, opener, others, lock.probes)
     facts = {
         "distance_bits": a - b,
         "lambda_bits": len(a),

@@ -11,6 +11,9 @@ from ailock_sdk.cli.asking import Code, Opener, Pin
 from ailock_sdk.cli.commands import FILE, Function, Settings, Several
 
 PROBES = "1 to 8 new photos of the lock's object, one attempt together."
+CAMERA_SOURCES = (
+    "A device, a stream's address, a video file or a folder [default: the first camera]."
+)
 REFERENCES = "1 to 16 photos of one object, best before different backgrounds."
 
 
@@ -62,6 +65,13 @@ def file_option(*names: str, metavar: str = "FILE", **rest: Any) -> Decorator:
     return click.option(*names, type=FILE, metavar=metavar, **rest)
 
 
+camera = click.option(
+    "--camera",
+    is_flag=False,
+    flag_value="",
+    metavar="[SOURCE]",
+    help=f"Take the photos with a camera. {CAMERA_SOURCES}",
+)
 name = click.argument("name", type=LOCK_NAME, help="The lock's name.")
 force = click.option("--force", is_flag=True, help="Replace a file that exists.")
 faces = click.option(

@@ -9,8 +9,16 @@ import click
 
 from ailock_sdk.cli import options
 from ailock_sdk.cli.asking import Code, Opener, Pin
+from ailock_sdk.cli.cameras import opened
 from ailock_sdk.cli.commands import Settings, command
-from ailock_sdk.cli.files import STANDARD, STANDARD_OUTPUTS, check_output, open_input, open_output
+from ailock_sdk.cli.files import (
+    STANDARD,
+    STANDARD_OUTPUTS,
+    Again,
+    check_output,
+    open_input,
+    open_output,
+)
 from ailock_sdk.cli.opening import open_vault
 from ailock_sdk.cli.output import report, shown
 
@@ -53,11 +61,13 @@ def seal(
     "open",
     "ailock open door letter.txt.sealed new-photo.jpg",
     "ailock open door letters.tar.sealed photo.jpg -o - | tar x",
+    "ailock open door letter.txt.sealed --camera",
     "ailock open door letter.txt.sealed --code",
 )
 @options.name
 @options.file("The sealed file, of ours or of any age program. `-` is standard input.")
 @options.photos(options.PROBES, required=False)
+@options.camera
 @options.pin("The lock's PIN")
 @options.code
 @_output("FILE without .sealed or .age")
@@ -67,13 +77,14 @@ def open_sealed(
     name: str,
     file: str,
     photos: tuple[str, ...],
+    camera: str | None,
     pin: Pin,
     code: Code,
     output: str | None,
     force: bool,
 ) -> None:
     """Decrypt a sealed file with photos, or by the recovery code."""
-    opener = Opener(photos, pin, code)
+    opener = Opener(photos, pin, code, camera)
     opener.check(file)
     bare = next((file.removesuffix(s) for s in _SUFFIXES if file.endswith(s)), "")
     default = STANDARD if file == STANDARD else bare
@@ -84,10 +95,16 @@ def open_sealed(
     with open_input(file, shows_progress=True) as reader:
         opened_by, pin_typed = opener.read()
         with (
-            open_vault(settings, reads_photos=bool(photos)) as vault,
+            open_vault(settings, reads_photos=not code) as vault,
             open_output(target, force=force) as writer,
         ):
-            vault.open_stream(name, reader, opened_by, writer, pin=pin_typed)
+            again = Again(reader)
+            opened(
+                settings,
+                opener,
+                opened_by,
+                lambda by: vault.open_stream(name, again.reader(), by, writer, pin=pin_typed),
+            )
     _report(settings, "opened", target)
 
 

@@ -8,6 +8,7 @@ import click
 
 from ailock_sdk.cli import options
 from ailock_sdk.cli.asking import ASKED_CODE, Code, Opener, Pin, shown_once, tell_of_pepper
+from ailock_sdk.cli.cameras import Enrolling
 from ailock_sdk.cli.commands import Group, Settings, command
 from ailock_sdk.cli.files import (
     STANDARD_OUTPUTS,
@@ -72,11 +73,13 @@ def list_slots(settings: Settings, name: str) -> None:
     "add",
     "ailock slots add door new1.jpg new2.jpg new3.jpg --opened-by old.jpg",
     "ailock slots add door new1.jpg new2.jpg --code --replaces 1",
+    "ailock slots add door --camera --code",
     "ailock slots add door --recovery --opened-by mug.jpg",
     group=slots,
 )
 @options.name
 @options.photos(options.REFERENCES, required=False)
+@options.camera
 @options.pin("A PIN that must be typed beside the new photos")
 @click.option("--recovery", is_flag=True, help="Add a recovery code instead of photos.")
 @options.recovery_file
@@ -88,6 +91,7 @@ def add(
     settings: Settings,
     name: str,
     photos: tuple[str, ...],
+    camera: str | None,
     pin: Pin,
     recovery: bool,
     recovery_file: str | None,
@@ -99,12 +103,12 @@ def add(
 
     What was sealed stays readable.
     """
-    if bool(photos) == recovery:
-        raise click.UsageError(
-            "--recovery adds a code, and takes no photos"
-            if photos
-            else "give the new photos before --opened-by, or --recovery"
-        )
+    if recovery and (photos or camera is not None):
+        raise click.UsageError("--recovery adds a code, and takes no photos")
+    if not recovery and not photos and camera is None:
+        raise click.UsageError("give the new photos before --opened-by, or --camera, or --recovery")
+    if photos and camera is not None:
+        raise click.UsageError("photos and --camera exclude each other")
     if recovery and pin:
         raise click.UsageError("a recovery code has no PIN")
     if not recovery and recovery_file is not None:
@@ -114,13 +118,16 @@ def add(
     opened_by, place["opened_with_pin"] = opener.read()
     sources = photo_sources(photos, MAX_REFERENCE_PHOTOS) if photos else []
     facts: dict[str, Any] = {"name": name}
-    reads_photos = bool(photos or opener.photos)
+    reads_photos = bool(photos or opener.photos) or camera is not None
     with open_vault(settings, reads_photos=reads_photos, allow_faces=allow_faces) as vault:
         if show is not None:
             vault.add_recovery_code(name, opened_by=opened_by, show=show, **place)
             facts["recovery"], added = True, "a recovery code"
         else:
             typed = pin.read(new=True)
+            if camera is not None:
+                with Enrolling(settings, camera, vault) as enrolling:
+                    sources = enrolling.references()
             slot = vault.add_photos(name, sources, opened_by=opened_by, pin=typed, **place)
             facts["slot"], added = slot.describe(), f"slot {slot.number}"
     report(settings, facts, f"added {added} to {name!r}")

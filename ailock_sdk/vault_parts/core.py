@@ -85,7 +85,7 @@ class VaultCore:
         except VaultMissingError:
             return None
 
-    def _check_new_name(self, name: str) -> str:
+    def check_new_name(self, name: str) -> str:
         """The name as it will be stored; name and pepper are looked at before any photo."""
         name = normalised_name(name)
         if self._pepper_id() is not None:

@@ -166,7 +166,7 @@ class SlotsVault(VaultCore):
             As :meth:`~ailock_sdk.vault.Vault.enroll`.
         """
         code = hidden_code(code)
-        name = self._check_new_name(name)
+        name = self.check_new_name(name)
         lock = LockFile.from_bytes(data)
         if any(slot.needs_pepper for slot in lock.slots):
             raise LockFormatError("the lock is one of its own device's: export it there first")

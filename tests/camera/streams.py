@@ -1,4 +1,4 @@
-"""A phone's camera app: an MJPEG stream over HTTP that ends, freezes or goes on as the test says."""
+"""A phone's camera app: an MJPEG stream over HTTP that ends, freezes or goes on, as is wanted."""
 
 from __future__ import annotations
 
