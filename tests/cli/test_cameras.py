@@ -174,6 +174,7 @@ def test_cameras_lists_them_and_takes_a_picture(ailock: Ailock, videos: Path) ->
     done = ailock(*words)
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.startswith(b"took 624 x 464 pixels")
-    assert Image.open(picture).size == (624, 464)
+    with Image.open(picture) as image:
+        assert image.size == (624, 464)
     assert ailock(*words).returncode == ExitCode.USAGE  # it is there
     assert ailock(*words, "--force").returncode == ExitCode.OK
