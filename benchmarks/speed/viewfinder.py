@@ -73,7 +73,7 @@ def _judging(photo: Path, size: tuple[int, int]) -> Callable[[], None]:
 
 
 def seconds_to_open(photo: Path, runs: int) -> list[float]:
-    """From the first good frame to the secret, Argon2id as this device was tuned, the model warm."""
+    """From the first good frame to the secret; Argon2id as tuned to this device, the model warm."""
     frames = list(_hand_held(photo, LIMITED_SIZE))
     found = []
     with tempfile.TemporaryDirectory(prefix="ailock-") as folder:
