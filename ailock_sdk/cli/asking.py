@@ -100,7 +100,17 @@ NO_PIN, NO_CODE = Pin(False, None, "--pin"), Code(False, None, "--code")
 
 @dataclass(frozen=True)
 class Opener:
-    """What opens a lock: photos, with a PIN or without, or its recovery code."""
+    """What opens a lock: photos, with a PIN or without, or its recovery code.
+
+    Attributes
+    ----------
+    photos : tuple of str
+        As they stand on the command line.
+    pin : Pin
+    code : Code
+    camera : str or None
+        The source of ``--camera``, empty for the first one.
+    """
 
     photos: tuple[str, ...]
     pin: Pin = NO_PIN

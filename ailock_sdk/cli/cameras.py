@@ -56,6 +56,15 @@ def opened(
 ) -> Result:
     """What ``attempt`` gives for ``opened_by``, or for the first photos of a camera that match.
 
+    Parameters
+    ----------
+    settings : Settings
+    opener : Opener
+    opened_by : PhotoSources or RecoveryCode
+        What the opener has read.
+    attempt : callable
+        Takes photos or a code; an ``UnlockError`` if they do not match.
+
     Raises
     ------
     UnlockError

@@ -142,7 +142,7 @@ class Again:
 
     Parameters
     ----------
-    stream : a binary stream
+    stream : Reader
     """
 
     def __init__(self, stream: Any) -> None:

@@ -234,6 +234,7 @@ def test_every_error_has_its_exit_code() -> None:
         "VaultMissingError": 2,
         "LockedOutError": 3,
         **dict.fromkeys(("CaptureError", "PhotoFormatError", "PhotoQualityError"), 4),
+        "CameraError": 4,
         "EnrollmentError": 4,
         **dict.fromkeys(("RecordError", "RecordFormatError", "RecordMismatchError"), 5),
         **dict.fromkeys(("LockFormatError", "SealedDataError", "VaultError"), 5),
