@@ -1,6 +1,6 @@
 """A network of TensorFlow.js (a graph model) as a Keras file.
 
-    python -m tools.conversion.tfjs model.json --out model.keras [--output NODE]
+    python -m tools.conversion.tfjs model.json --out model.keras [--output NODE] [--caffe]
 
 The packages that do this want old versions of TensorFlow. The format is a graph of TensorFlow in
 JSON, with the weights in files beside it (tfjs-converter's "graph-model"); only nodes are read that
@@ -22,6 +22,9 @@ from numpy.typing import NDArray
 from lab.command import run_module
 from lab.errors import LayerFileError
 from tools.conversion.quiet_tensorflow import keras
+
+CAFFE_MEAN = (103.939, 116.779, 123.68)
+"""Of ImageNet's blue, green and red, which networks that began in Caffe want taken off."""
 
 Node = Mapping[str, Any]
 Value = Any
@@ -56,8 +59,10 @@ def read_weights(model: Path, document: Mapping[str, Any]) -> dict[str, NDArray[
     return found
 
 
-def read_graph_model(model: Path, output: str | None = None) -> keras.Model:
+def read_graph_model(model: Path, output: str | None = None, caffe: bool = False) -> keras.Model:
     """The network up to a node, by default the first output of its signature, or its last node.
+
+    With ``caffe`` it takes RGB from 0 to 255, of which it makes BGR less :data:`CAFFE_MEAN`.
 
     Raises
     ------
@@ -83,8 +88,8 @@ def read_graph_model(model: Path, output: str | None = None) -> keras.Model:
                 raise LayerFileError(f"{model}: there is no node {name!r}")
             if node["op"] == "Placeholder":
                 _, *shape = (int(side["size"]) for side in node["attr"]["shape"]["shape"]["dim"])
-                values[name] = keras.Input(shape, name="pixels")
-                pixels.append(values[name])
+                pixels.append(keras.Input(shape, name="pixels"))
+                values[name] = _from_caffe(pixels[-1]) if caffe else pixels[-1]
             elif node["op"] not in OPERATIONS:
                 raise LayerFileError(f"{model}: {name}: {node['op']} is not read")
             else:
@@ -96,6 +101,13 @@ def read_graph_model(model: Path, output: str | None = None) -> keras.Model:
     if len(pixels) != 1:
         raise LayerFileError(f"{model}: {wanted} depends on {len(pixels)} inputs, not on one")
     return keras.Model(pixels[0], result, name=model.stem)
+
+
+def _from_caffe(pixels: Value) -> Value:
+    """As a convolution of one pixel: whatever reads the network knows that."""
+    swap = np.eye(3, dtype=np.float32)[::-1].reshape(1, 1, 3, 3)
+    layer = keras.layers.Conv2D(3, 1, name="bgr_less_mean")
+    return _with_weights(layer, pixels, swap, -np.array(CAFFE_MEAN, np.float32))
 
 
 def _convolve(node: Node, maps: Value, weights: NDArray[Any], bias: Value = None) -> Value:
@@ -195,12 +207,15 @@ def main() -> int:
     parser.add_argument("model", type=Path, help="model.json, its weights beside it")
     parser.add_argument("--out", type=Path, required=True, help="Keras file (.keras) to write")
     parser.add_argument("--output", help="node that gives the embedding")
+    parser.add_argument(
+        "--caffe", action="store_true", help="the network wants BGR less a mean: take RGB, 0 to 255"
+    )
     parser.set_defaults(run=_run)
     return run_module("tools.conversion.tfjs", parser, None)
 
 
 def _run(options: argparse.Namespace, command: str) -> int:
-    network = read_graph_model(options.model, options.output)
+    network = read_graph_model(options.model, options.output, options.caffe)
     network.save(options.out)
     print(f"{options.out}: {network.input_shape[1:]} -> {network.output_shape[1:]}")
     return 0

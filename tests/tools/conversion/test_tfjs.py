@@ -81,6 +81,9 @@ def test_a_graph_is_the_arithmetic_it_says(tmp_path: Path) -> None:
     assert np.asarray(network(pixels)) == pytest.approx(deep.mean(axis=(1, 2)), abs=1e-5)
     part = read_graph_model(tmp_path / "model.json", "sloped")
     assert np.asarray(part(pixels)) == pytest.approx(sloped, abs=1e-5)
+    caffe = read_graph_model(tmp_path / "model.json", "sloped", caffe=True)
+    rgb = (pixels + np.float32([103.939, 116.779, 123.68]))[..., ::-1]
+    assert np.asarray(caffe(rgb)) == pytest.approx(sloped, abs=1e-3)
 
 
 def test_what_is_not_read_is_said(tmp_path: Path) -> None:
