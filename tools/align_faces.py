@@ -1,13 +1,13 @@
 """Faces of a photo set, found, turned upright and cut out: a photo set of them.
 
-    python -m tools.align_faces --photos SET.zip --out FACES.zip [--pixels 224 --share 0.75]
+    python -m tools.align_faces --photos SET.zip --out FACES.zip
 
 Found by the package ``mtcnn`` (Zhang et al., "Joint Face Detection and Alignment using Multi-task
 Cascaded Convolutional Networks", arXiv 1604.02878; its weights are inside), extra ``faces``. Eyes,
 nose and corners of the mouth come to where the aligned faces of ArcFace have them (Deng et al.,
-arXiv 1801.07698), or with ``--share`` nearer to the middle, by the similarity that does it best.
-Of several faces the largest counts; a photo without a face is resized whole, and ``labels.csv``
-says so in ``kind``. Names of files and objects stay, so that a pairs file serves as before.
+arXiv 1801.07698), by the similarity that does it best. Of several faces the largest counts; a photo
+without a face is resized whole, and ``labels.csv`` says so in ``kind``. Names of files and objects
+stay, so that a pairs file serves as before.
 """
 
 from __future__ import annotations
@@ -65,20 +65,16 @@ def similarity(points: NDArray[np.float64], targets: NDArray[np.float64]) -> NDA
 
 
 def aligned(
-    pixels: NDArray[np.uint8], points: NDArray[np.float64] | None, side: int, share: float = 1.0
+    pixels: NDArray[np.uint8], points: NDArray[np.float64] | None, side: int
 ) -> Image.Image:
-    """The face of five points, or without them the whole photo, ``side`` pixels a side.
-
-    ``share`` of the side is ArcFace's square; the rest is what lies around it.
-    """
+    """The face of five points, or without them the whole photo, ``side`` pixels a side."""
     image = Image.fromarray(pixels)
     if points is None:
         return image.resize((side, side), Image.Resampling.LANCZOS)
     # In steps: a face much larger than the result would lose every second line.
-    shrink = max(1, int(np.ptp(points[:, 1]) / (0.4 * side * share)))
+    shrink = max(1, int(np.ptp(points[:, 1]) / (0.4 * side)))
     image = image.reduce(shrink)
-    targets = (np.array(TEMPLATE) / TEMPLATE_SIDE - 0.5) * share + 0.5
-    matrix = similarity(points / shrink, targets * side)
+    matrix = similarity(points / shrink, np.array(TEMPLATE) * side / TEMPLATE_SIDE)
     return image.transform(
         (side, side), Image.Transform.AFFINE, tuple(matrix.ravel()), Image.Resampling.BICUBIC
     )
@@ -110,7 +106,7 @@ def mtcnn() -> Find:
     return find
 
 
-def align(photos: Path, out: Path, side: int, find: Find, share: float = 1.0) -> int:
+def align(photos: Path, out: Path, side: int, find: Find) -> int:
     """Write a photo set of aligned faces, whole or not at all; how many had no face."""
     source = open_photo_set(photos)
     table = io.StringIO()
@@ -124,7 +120,7 @@ def align(photos: Path, out: Path, side: int, find: Find, share: float = 1.0) ->
             missed += points is None
             entry = PurePosixPath(path).with_suffix(".jpg").as_posix()
             file = io.BytesIO()
-            aligned(pixels, points, side, share).save(file, "JPEG", quality=95)
+            aligned(pixels, points, side).save(file, "JPEG", quality=95)
             archive.writestr(entry, file.getvalue())
             rows.writerow([entry, name, WHOLE if points is None else FACE])
         archive.writestr(LABELS, table.getvalue())
@@ -137,14 +133,13 @@ def main() -> int:
     add = parser.add_argument
     add("--photos", type=Path, required=True, help="labelled photo set, file or folder")
     add("--out", type=Path, required=True, help="photo set to write, a zip file")
-    add("--pixels", type=int, default=TEMPLATE_SIDE, help="side of a photo in the result")
-    add("--share", type=float, default=1.0, help="of the side that ArcFace's square takes")
+    add("--pixels", type=int, default=TEMPLATE_SIDE, help="side of a face in the result")
     parser.set_defaults(run=_run)
     return run_module("tools.align_faces", parser, None)
 
 
 def _run(options: argparse.Namespace, command: str) -> int:
-    missed = align(options.photos, options.out, options.pixels, mtcnn(), options.share)
+    missed = align(options.photos, options.out, options.pixels, mtcnn())
     print(f"{options.out}: {missed} photos without a face are whole")
     return 0
 
