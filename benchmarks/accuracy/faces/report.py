@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -35,6 +36,7 @@ from lab.statistics.intervals import Estimate
 FORMAT = "ailock-faces/1"
 WORST = 8
 """Trials of each kind in the gallery."""
+CAPTION_LETTERS = 30
 HISTOGRAM_BINS = 60
 PAIRS, FRAMES = "pairs of photos", "frames averaged"
 
@@ -259,7 +261,7 @@ def _worst(photos: LabelledPhotos, on_pairs: Measured) -> Gallery:
             tiles.append(
                 Tile(
                     tuple(montage([photos.read(end)]) for end in ends),
-                    f"{_names(photos, ends)}: {distances[number]:.3f}",
+                    f"{distances[number]:.3f}  {_names(photos, ends)}",
                     ("accepted" if accepted else "refused") if wrong else "",
                     group,
                 )
@@ -268,4 +270,6 @@ def _worst(photos: LabelledPhotos, on_pairs: Measured) -> Gallery:
 
 
 def _names(photos: LabelledPhotos, ends: Sequence[int]) -> str:
-    return " and ".join(dict.fromkeys(photos.objects[end] for end in ends))
+    """Cut, so that a caption does not run into the next."""
+    names = " and ".join(dict.fromkeys(photos.objects[end] for end in ends))
+    return textwrap.shorten(names.replace("_", " "), CAPTION_LETTERS, placeholder="...")
