@@ -28,6 +28,7 @@ test-long: $(VENV)/.test ## All tests, the long forms too
 	$(PYTEST) --long
 
 # In an environment of its own and a process each: loaded together TensorFlow and PyTorch crash on exit.
+# Two at a time, as each has one thread.
 TOOLS_TESTS := \
 	"tests/tools/test_convert_tflite.py tests/tools/conversion tests/cli/test_cli_models.py" \
 	"tests/benchmarks/speed/test_bars.py -k recipe" \
@@ -43,10 +44,9 @@ TOOLS_TESTS := \
 	"tests/tools/test_render_photos.py"
 
 test-tools: $(VENV)-tools/.installed $(VENV)-neuralhash/.installed $(FACERES) ## What `make test` skips without TensorFlow, PyTorch, scikit-learn and Mitsuba
-	@set -e; for group in $(TOOLS_TESTS); do \
-		echo "pytest $$group"; AILOCK_NEURALHASH=$(VENV)-neuralhash/bin/python AILOCK_FACERES=$(FACERES) \
-			$(ONE_THREAD) $(VENV)-tools/bin/python -m pytest --no-skips $$group; \
-	done
+	@printf '%s\n' $(TOOLS_TESTS) | AILOCK_NEURALHASH=$(VENV)-neuralhash/bin/python AILOCK_FACERES=$(FACERES) \
+		$(ONE_THREAD) xargs -P 2 -I GROUP sh -c 'told=$$($(VENV)-tools/bin/python -m pytest --no-skips GROUP 2>&1); \
+		status=$$?; echo "pytest GROUP"; echo "$$told"; exit $$status'
 
 lint: $(VENV)/.test ## ruff and mypy
 	$(RUN) -m ruff check .
