@@ -50,9 +50,17 @@ class Aim:
 
 
 def choose_pairs(
-    scene: Scene, photos: LabelledPhotos, cache: Path, count: int, targets: str, seed: int
+    scene: Scene,
+    photos: LabelledPhotos,
+    cache: Path,
+    count: int,
+    targets: str,
+    gate: bool,
+    seed: int,
 ) -> tuple[list[Pair], dict[int, ImagePrint]]:
     """Photos of so many objects, a target each of another object, and the targets' imageprints.
+
+    ``gate``: only photos that pass the quality gate.
 
     Raises
     ------
@@ -61,7 +69,7 @@ def choose_pairs(
     """
     references = all_imageprints(scene.lock, photos, cache, True, True)
     probes = all_imageprints(scene.lock, photos, cache, False, True)
-    kept = references.acquired(quality_gate=True) & probes.acquired(quality_gate=True)
+    kept = references.acquired(gate) & probes.acquired(gate)
     objects = np.array(photos.objects)
     rng = np.random.default_rng(seed)
     names = [name for name in dict.fromkeys(photos.objects) if kept[objects == name].any()]

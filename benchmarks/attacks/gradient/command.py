@@ -16,6 +16,7 @@ from lab.command import (
     add_out,
     add_photos,
     add_profile,
+    add_quality_gate,
     add_seed,
     at_least,
     cache_of,
@@ -93,6 +94,7 @@ def add_parser(attacks: Any) -> None:
 
 def _add_photos_to_change(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
+    add_quality_gate(command, "change and aim at photos, too, that the quality gate refuses")
     add("--pairs", type=at_least(1), default=10, metavar="N", help="photos to change")
     add("--variants", nargs="+", choices=VARIANTS, default=["standard"], help="ways to change")
     add("--max-pixels", type=at_least(1), default=150, help="most that few-pixels changes")
@@ -125,8 +127,9 @@ def run_collision(options: argparse.Namespace, command: str) -> int:
         options.targets,
         options.survive,
     )
+    gate = not options.no_quality_gate
     pairs, targets = collision.choose_pairs(
-        scene, photos, cache_of(options), options.pairs, options.targets, options.seed
+        scene, photos, cache_of(options), options.pairs, options.targets, gate, options.seed
     )
     attempts = []
     for variant in options.variants:
@@ -157,7 +160,10 @@ def run_evasion(options: argparse.Namespace, command: str) -> int:
     from benchmarks.attacks.gradient import evasion, tables
 
     scene, photos = _scene(options)
-    chosen = evasion.choose_photos(scene, photos, cache_of(options), options.pairs, options.seed)
+    gate = not options.no_quality_gate
+    chosen = evasion.choose_photos(
+        scene, photos, cache_of(options), options.pairs, gate, options.seed
+    )
     wanted = evasion.limits(options.thresholds, scene.lock.lambda_bits, scene.lock.radius)
     attempts = []
     for variant in options.variants:

@@ -19,16 +19,16 @@ from lab.photos.labelled_photos import LabelledPhotos
 
 
 def choose_photos(
-    scene: Scene, photos: LabelledPhotos, cache: Path, count: int, seed: int
+    scene: Scene, photos: LabelledPhotos, cache: Path, count: int, gate: bool, seed: int
 ) -> list[int]:
-    """A photo each of so many objects.
+    """A photo each of so many objects; ``gate``: only such as pass the quality gate.
 
     Raises
     ------
     ExperimentError
         There are not enough objects.
     """
-    kept = all_imageprints(scene.lock, photos, cache, False, True).acquired(quality_gate=True)
+    kept = all_imageprints(scene.lock, photos, cache, False, True).acquired(gate)
     objects = np.array(photos.objects)
     names = [name for name in dict.fromkeys(photos.objects) if kept[objects == name].any()]
     if len(names) < count:

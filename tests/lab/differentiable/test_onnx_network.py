@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from PIL import Image
 
+from ailock_sdk import AiLock
+from ailock_sdk.embedding.neuralhash import import_neuralhash
 from lab.errors import LayerFileError
 
 torch = pytest.importorskip("torch", reason="needs PyTorch: make test-tools")
@@ -14,6 +19,9 @@ from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 from onnx.reference import ReferenceEvaluator  # noqa: E402
 
 from lab.differentiable.onnx_network import OnnxNetwork  # noqa: E402
+from lab.differentiable.pipeline import differentiable  # noqa: E402
+from tests.conftest import PHOTOS  # noqa: E402
+from tests.onnx_networks import BITS, random_matrix, random_weights, write_files  # noqa: E402
 
 NODES = (
     ("Conv", "image w0 b0", "a", {"strides": [2, 2], "auto_pad": "SAME_UPPER"}),
@@ -71,3 +79,17 @@ def test_an_unknown_operator_is_one_error() -> None:
 def test_what_is_no_model_is_one_error() -> None:
     with pytest.raises(LayerFileError, match="not an ONNX model"):
         OnnxNetwork(b"nothing of the kind", OUTPUTS, "NCHW")
+
+
+def test_the_copy_of_a_hash_is_its_pipeline(tmp_path: Path) -> None:
+    files = write_files(tmp_path, random_weights(), random_matrix())
+    bundle = import_neuralhash(*files, tmp_path / "neuralhash")
+    with Image.open(PHOTOS / "mug-1.jpg") as opened:
+        picture = np.array(opened.convert("RGB").resize((500, 311)))  # it is squeezed, bicubic
+    with AiLock(bundle, pepper=None, check_quality=False) as lock:
+        real = lock.imageprint(picture)
+        pixels = torch.from_numpy(picture).permute(2, 0, 1)[None].float()
+        (found,) = differentiable(lock.bundle, lock.profile)(pixels).numpy()
+    assert found.shape == (BITS,)
+    size = np.sqrt(np.square(real.margins).mean())
+    assert np.abs(found - real.margins).max() < 0.01 * size
