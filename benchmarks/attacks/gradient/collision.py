@@ -74,7 +74,8 @@ def choose_pairs(
     rng = np.random.default_rng(seed)
     names = [name for name in dict.fromkeys(photos.objects) if kept[objects == name].any()]
     if len(names) < max(2, count):
-        raise ExperimentError(f"{count} pairs need as many objects; there are {len(names)}")
+        hint = "; --no-quality-gate takes what the gate refuses" if gate else ""
+        raise ExperimentError(f"{count} pairs need as many objects; there are {len(names)}{hint}")
     pairs = []
     for name in rng.permutation(names)[:count]:
         source = int(rng.choice(np.flatnonzero(kept & (objects == name))))

@@ -63,6 +63,11 @@ def add_parser(attacks: Any) -> None:
         default="png",
         help="what the pictures are made to survive: nothing, JPEG, or print and re-capture",
     )
+    add(
+        "--more-looks",
+        action="store_true",
+        help="let the lock look at probes as often as at references, with the attacker's knowledge",
+    )
     add("--slack", type=float, default=0.0, help="that margins are to have, over their RMS")
     evasion = add_command(
         attacks, EVASION, run_evasion, "change photos until their bits are others"
@@ -142,12 +147,13 @@ def run_collision(options: argparse.Namespace, command: str) -> int:
     notes = (
         f"Targets: the {aim.targets} photo of another object; pictures are made to survive "
         f"{aim.survives}. Medians are of what succeeded as PNG.",
+        *(["The lock looks at probes as often as at references."] * options.more_looks),
     )
     results = (
         tables.summary(attempts, f"Collision within {aim.bits} bits", notes),
         tables.baseline(scene, photos, pairs, targets, aim.bits),
         defences.defences(scene, attempts, ordinary),
-        tables.curves(attempts, aim.bits),
+        tables.curves(attempts),
         tables.gallery(attempts),
         tables.each(attempts),
     )
@@ -171,7 +177,7 @@ def run_evasion(options: argparse.Namespace, command: str) -> int:
         attempts += [_told(one) for one in made]
     results = (
         tables.summary(attempts, "Evasion", ("Medians are of what succeeded as PNG.",)),
-        tables.curves(attempts, scene.lock.radius),
+        tables.curves(attempts),
         tables.gallery(attempts),
         tables.each(attempts),
     )
@@ -227,7 +233,7 @@ def _scene(options: argparse.Namespace) -> tuple[Any, LabelledPhotos]:
     photos = open_labelled_photos(options.photos)
     bundle = open_bundle(options.bundle)
     lock = AiLock(bundle, options.profile, threads=1, check_quality=False, pepper=None)
-    return Scene(lock, options.seed), photos
+    return Scene(lock, options.seed, getattr(options, "more_looks", False)), photos
 
 
 def _recipe(options: argparse.Namespace) -> Any:

@@ -32,7 +32,8 @@ def choose_photos(
     objects = np.array(photos.objects)
     names = [name for name in dict.fromkeys(photos.objects) if kept[objects == name].any()]
     if len(names) < count:
-        raise ExperimentError(f"{count} photos of as many objects; there are {len(names)}")
+        hint = "; --no-quality-gate takes what the gate refuses" if gate else ""
+        raise ExperimentError(f"{count} photos need as many objects; there are {len(names)}{hint}")
     rng = np.random.default_rng(seed)
     chosen = rng.permutation(names)[:count]
     return [int(rng.choice(np.flatnonzero(kept & (objects == name)))) for name in chosen]

@@ -54,11 +54,14 @@ class Pair:
 
 
 class Scene:
-    """A lock that is attacked, and the attacker's copy of it."""
+    """A lock that is attacked, and the attacker's copy of it.
 
-    def __init__(self, lock: AiLock, seed: int = 1) -> None:
-        self.lock, self._seed = lock, seed
-        self.copy: nn.Module = differentiable(lock.bundle, lock.profile)
+    ``more_looks``: the lock looks at a probe as often as at a reference, and the attacker knows.
+    """
+
+    def __init__(self, lock: AiLock, seed: int = 1, more_looks: bool = False) -> None:
+        self.lock, self._seed, self._more_looks = lock, seed, more_looks
+        self.copy: nn.Module = differentiable(lock.bundle, lock.profile, reference=more_looks)
 
     @cached_property
     def side(self) -> int:
@@ -75,9 +78,9 @@ class Scene:
         (box,) = segment_boxes(*size, 1.0, ["whole"], contract.fit == "stretch")
         return np.array(decoded.resample(box, side, side, contract.filter))
 
-    def print_of(self, picture: Picture | bytes, reference: bool = False) -> ImagePrint:
+    def print_of(self, picture: Picture | bytes) -> ImagePrint:
         """Through the real pipeline."""
-        return self.lock.imageprint(picture, reference=reference)
+        return self.lock.imageprint(picture, reference=self._more_looks)
 
     def bits_apart(self, picture: Picture | bytes, target: ImagePrint) -> int:
         """Differing bits by the real pipeline."""
@@ -97,7 +100,7 @@ class Scene:
             self.bits_apart(encoded(picture, "PNG"), target),
             self.bits_apart(encoded(picture, "JPEG"), target),
             tuple(self.bits_apart(one, target) for one in seen),
-            self.print_of(picture, reference=True) - target,
+            self.lock.imageprint(picture, reference=True) - target,
             self.gate(encoded(picture, "PNG")),
             distortion(before, picture),
         )

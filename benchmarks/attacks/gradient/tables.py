@@ -135,19 +135,23 @@ def each(attempts: Sequence[Attempt]) -> Table:
     return Table("", "Each photo", columns, tuple(rows), None, (), formats, "each")
 
 
-def curves(attempts: Sequence[Attempt], radius: int) -> Figure:
-    """Bits against the step, a panel a variant."""
+def curves(attempts: Sequence[Attempt]) -> Figure:
+    """Bits against the step, a panel a variant; of a descent that served several aims the last."""
+    longest = {(one.variant, one.source): one for one in attempts if len(one.curve) > 1}
+    limits = {one.aim: one.limit for one in attempts}
+    lines = tuple(ReferenceLine(bits, f"{aim}: {bits}", axis="y") for aim, bits in limits.items())
     panels = []
-    for variant in dict.fromkeys(one.variant for one in attempts):
-        shown = [one for one in attempts if one.variant == variant and len(one.curve) > 1]
+    for variant in dict.fromkeys(variant for variant, _ in longest):
         series = tuple(
             Series(
-                f"{one.source}: {one.aim}",
+                source,
                 tuple(float(step) for step, _ in one.curve),
                 tuple(float(bits) for _, bits in one.curve),
                 style="guide",
+                remark="a photo",
             )
-            for one in shown
+            for (of, source), one in longest.items()
+            if of == variant
         )
         panels.append(
             Panel(
@@ -155,9 +159,8 @@ def curves(attempts: Sequence[Attempt], radius: int) -> Figure:
                 "step",
                 "differing bits, real pipeline",
                 series,
-                x_scale="log",
                 y_range=(0.0, None),
-                lines=(ReferenceLine(radius, f"c = {radius}", axis="y"),),
+                lines=lines,
             )
         )
     return Figure("", "Bits on the way", tuple(panels), name="curves")
