@@ -74,13 +74,14 @@ def defences(scene: Scene, attempts: Sequence[Attempt], ordinary: Sequence[Pictu
                     *(median, attack_median, wilson(refused, len(got_in))),
                 )
             )
-        fewer = sum(not one.succeeds(one.verdict.more_looks) for one in got_in)
-        rows.append(
-            (
-                *(variant, "look as often as at a reference", len(got_in)),
-                *(None, None, wilson(fewer, len(got_in))),
+        if scene.lock.profile.looks != scene.lock.profile.reference_looks:
+            fewer = sum(not one.succeeds(one.verdict.more_looks) for one in got_in)
+            rows.append(
+                (
+                    *(variant, "look as often as at a reference", len(got_in)),
+                    *(None, None, wilson(fewer, len(got_in))),
+                )
             )
-        )
     return Table(
         "",
         "Defences, against pictures made without knowing of them",
@@ -92,7 +93,7 @@ def defences(scene: Scene, attempts: Sequence[Attempt], ordinary: Sequence[Pictu
         None,
         (
             f"A check may refuse {REFUSED:.0%} of {len(usual)} ordinary photos; medians of bits.",
-            "Whoever knows of a check makes pictures that survive it: --survive measures that.",
+            "Whoever knows of a defence makes pictures for it: see --survive and --more-looks.",
         ),
         {},
         "defences",
