@@ -15,7 +15,7 @@ import click
 from ailock_sdk.cli.commands import Function, Settings
 from ailock_sdk.cli.exit_codes import SIGNAL_BASE, ExitCode
 from ailock_sdk.cli.output import standard_output, tell
-from ailock_sdk.cli.signals import Ended
+from ailock_sdk.cli.signals import Ended, postponing
 
 if TYPE_CHECKING:
     from ailock_sdk.secret import Hidden, Secret
@@ -114,21 +114,23 @@ def _run(words: Sequence[str], secret: Secret | Hidden) -> int:
     from subprocess import PIPE, Popen
 
     sys.stdout.flush()
-    try:
-        process = Popen(words, stdin=PIPE)
-    except OSError as error:
-        tell(f"{words[0]}: {error.strerror}")
-        missing = isinstance(error, FileNotFoundError)
-        return ExitCode.COMMAND_NOT_FOUND if missing else ExitCode.COMMAND_UNUSABLE
-    except ValueError:  # a zero byte
-        tell(f"{words[0]}: no such command")
-        return ExitCode.COMMAND_NOT_FOUND
-    with process:
+    with postponing() as release_signals:
         try:
-            process.communicate(bytes(secret))
-        except Ended as ended:
-            process.send_signal(ended.signal)
-            raise
+            process = Popen(words, stdin=PIPE)
+        except OSError as error:
+            tell(f"{words[0]}: {error.strerror}")
+            missing = isinstance(error, FileNotFoundError)
+            return ExitCode.COMMAND_NOT_FOUND if missing else ExitCode.COMMAND_UNUSABLE
+        except ValueError:  # a zero byte
+            tell(f"{words[0]}: no such command")
+            return ExitCode.COMMAND_NOT_FOUND
+        with process:
+            try:
+                release_signals()
+                process.communicate(bytes(secret))
+            except Ended as ended:
+                process.send_signal(ended.signal)
+                raise
     status = process.returncode
     if status < 0:
         return SIGNAL_BASE - status

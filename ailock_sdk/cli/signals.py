@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_postponed: list[int] | None = None
+"""Signals that wait, while some do."""
 
 
 class Ended(BaseException):
@@ -31,7 +32,10 @@ def ending_signals() -> Iterator[None]:
         return
     before = {number: signal.getsignal(number) for number in _ENDING}
 
-    def end(number: int, _: FrameType | None) -> NoReturn:
+    def end(number: int, _: FrameType | None) -> None:
+        if _postponed is not None:
+            _postponed.append(number)
+            return
         for each in before:
             signal.signal(each, signal.SIG_IGN)
         raise Ended(number)
@@ -44,3 +48,25 @@ def ending_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+
+@contextmanager
+def postponing() -> Iterator[Callable[[], None]]:
+    """Let signals that ask to end wait until the function is called, or the block ends.
+
+    For what must not be left half begun: a command that was started, but that nobody knows of yet.
+    """
+    global _postponed
+    waiting: list[int] = []
+
+    def release() -> None:
+        global _postponed
+        _postponed = None
+        if waiting:
+            signal.raise_signal(waiting.pop())
+
+    _postponed = waiting
+    try:
+        yield release
+    finally:
+        release()

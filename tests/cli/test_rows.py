@@ -9,14 +9,18 @@ import stat
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ailock_sdk import Vault
+from ailock_sdk import Secret, Vault
 from ailock_sdk.cli import main
 from ailock_sdk.cli.exit_codes import ExitCode
+from ailock_sdk.cli.releasing import Release
+from ailock_sdk.cli.signals import Ended, ending_signals
 from ailock_sdk.embedding import load_bundle
 from tests.bundles import copy_bundle, turn_bits_over
 from tests.cli.processes import AILOCK, Ailock
@@ -205,6 +209,27 @@ def test_row_15_the_command_is_ended_with_us(ailock: Ailock) -> None:
         process.terminate()
         assert process.stdout.read() == b"told\n"
     assert process.returncode == 128 + signal.SIGTERM
+
+
+def test_row_15_a_command_is_ended_that_was_only_just_started(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The signal comes before anybody knows of the process that it has begun."""
+
+    class Signalled(subprocess.Popen[bytes]):
+        def __init__(self, words: Sequence[str], **rest: Any) -> None:
+            super().__init__(words, **rest)
+            while not (tmp_path / "up").exists():
+                time.sleep(0.01)
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0)  # here the handler runs
+
+    monkeypatch.setattr(subprocess, "Popen", Signalled)
+    script = f"cd {tmp_path}; trap 'touch told; exit' TERM; touch up; while :; do sleep 0.1; done"
+    with ending_signals(), pytest.raises(Ended) as caught:
+        Release(None, ("sh", "-c", script)).give(Secret(bytes(32)))
+    assert caught.value.signal == signal.SIGTERM
+    assert (tmp_path / "told").exists()
 
 
 def test_row_15_a_command_that_does_not_read_its_input(ailock: Ailock) -> None:
