@@ -200,7 +200,9 @@ def cameras(settings: Settings, source: str | None, snapshot: str | None, force:
         report(settings, facts, text or "none found; streams and video files work too")
         return
     with open_camera(source or "") as camera, open_output(snapshot, force=force) as file:
-        frame = next(camera)
+        frame = next(camera, None)
+        if frame is None:
+            raise CameraError(f"{camera.name}: there is no picture in it")
         file.write(encode_png(frame.pixels))
     height, width = frame.pixels.shape[:2]
     taken = {"source": camera.name, "snapshot": snapshot, "width": width, "height": height}

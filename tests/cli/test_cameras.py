@@ -176,5 +176,7 @@ def test_cameras_lists_them_and_takes_a_picture(ailock: Ailock, videos: Path) ->
     assert done.stdout.startswith(b"took 624 x 464 pixels")
     with Image.open(picture) as image:
         assert image.size == (624, 464)
+    nothing = ailock("cameras", "/dev/null", "--snapshot", ailock.home / "nothing.png")
+    assert nothing.returncode == ExitCode.PHOTO_REJECTED
     assert ailock(*words).returncode == ExitCode.USAGE  # it is there
     assert ailock(*words, "--force").returncode == ExitCode.OK

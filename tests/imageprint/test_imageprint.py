@@ -138,7 +138,7 @@ def test_projection_file_round_trip(tmp_path: Path) -> None:
     np.testing.assert_array_equal(loaded.weights, weights.astype(np.float64))
 
 
-@pytest.mark.parametrize("defect", ["missing", "cut", "pickle", "float32", "nan", "shape"])
+@pytest.mark.parametrize("defect", ["missing", "cut", "pickle", "float64", "nan", "shape"])
 def test_bad_projection_files(tmp_path: Path, defect: str) -> None:
     path = tmp_path / "p.npz"
     arrays = {"x/weights": np.zeros((2, 3), np.float16), "x/offsets": np.zeros(2)}
@@ -146,8 +146,8 @@ def test_bad_projection_files(tmp_path: Path, defect: str) -> None:
         del arrays["x/offsets"]
     elif defect == "pickle":
         arrays["x/offsets"] = np.array([None, pickle], dtype=object)[:1].repeat(2)
-    elif defect == "float32":
-        arrays["x/weights"] = arrays["x/weights"].astype(np.float32)
+    elif defect == "float64":  # float32 is a matrix's
+        arrays["x/weights"] = arrays["x/weights"].astype(np.float64)
     elif defect == "nan":
         arrays["x/offsets"] = np.full(2, np.nan)
     elif defect == "shape":
