@@ -108,8 +108,7 @@ class Camera:
     def close(self) -> None:
         """Let the camera go; waits a moment for a source that is slow to do so."""
         self._closed.set()
-        while not self._queue.empty():  # a recording's thread may wait for room
-            self._queue.get_nowait()
+        self._drop_one()  # a recording's thread may wait for room
         self._thread.join(_CLOSING_SECONDS)
 
     def __enter__(self) -> Camera:
