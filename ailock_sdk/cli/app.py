@@ -25,6 +25,7 @@ _SECTIONS = {
         "import": "slots:import_",
     },
     "Files": {"seal": "sealing:seal", "open": "sealing:open_sealed"},
+    "Other programs": {"pam": "pam:pam"},
     "This device": {
         "cameras": "cameras:cameras",
         "compare": "measuring:compare",

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import click
 
@@ -17,7 +18,13 @@ from ailock_sdk.cli.asking import Opener
 from ailock_sdk.cli.commands import FILE, Settings, command
 from ailock_sdk.cli.files import open_output
 from ailock_sdk.cli.output import report, shown, tell
-from ailock_sdk.errors import CameraError, EnrollmentError, PhotoQualityError, UnlockError
+from ailock_sdk.errors import (
+    CameraError,
+    EnrollmentError,
+    LockedOutError,
+    PhotoQualityError,
+    UnlockError,
+)
 
 if TYPE_CHECKING:
     from ailock_sdk.camera import Camera
@@ -34,6 +41,8 @@ REFERENCE_SECONDS = 60.0
 """How long there is time to move the object."""
 
 Result = TypeVar("Result")
+Event: TypeAlias = "Callable[[str, str], object]"
+"""Told what happens: a stable code, and a text for people."""
 
 
 def open_camera(source: str) -> Camera:
@@ -75,22 +84,31 @@ def opened(
     if opener.camera is None:
         return attempt(opened_by)
     with open_camera(opener.camera) as camera:
-        return _attempts(settings, camera, attempt)
+        _event(settings, "looking", "show the object to the camera")
+        return attempts(camera, attempt, partial(_event, settings))
 
 
-def _attempts(
-    settings: Settings, camera: Camera, attempt: Callable[[list[PhotoSource]], Result]
+def check_may_try(vault: Vault, name: str) -> None:
+    """Refuse a lock that no photos can open now, before anybody is asked to show an object."""
+    wait = vault.show(name)["retry_after_seconds"]
+    if wait != 0:
+        raise LockedOutError(wait)
+
+
+def attempts(
+    camera: Camera, attempt: Callable[[list[PhotoSource]], Result], event: Event
 ) -> Result:
+    """What ``attempt`` gives for the first burst that matches; see :func:`opened`."""
     from ailock_sdk.viewfinder import bursts
 
     missed: UnlockError | PhotoQualityError = UnlockError()
-    found = bursts(camera, PROBE_SECONDS, tell=lambda advice: _tell_advice(settings, advice))
+    found = bursts(camera, PROBE_SECONDS, tell=lambda advice: event(advice.value, advice.text))
     for _, burst in zip(range(PROBE_BURSTS), found, strict=False):
         try:
             return attempt([glance.frame.pixels for glance in burst])
         except (UnlockError, PhotoQualityError) as error:
             missed = error
-            _event(settings, "no_match", "no match yet: show another side of it")
+            event("no_match", "no match yet: show another side of it")
     raise missed
 
 
@@ -154,10 +172,10 @@ class Enrolling:
         """Whether the lock opens now; ``None`` if the camera shows nothing any more."""
         _event(self._settings, "trial", "now a trial: show it once more")
         try:
-            _attempts(
-                self._settings,
+            attempts(
                 self._camera,
                 lambda photos: self._vault.unlock(name, photos, pin=pin),
+                partial(_event, self._settings),
             )
         except (UnlockError, PhotoQualityError):
             _event(

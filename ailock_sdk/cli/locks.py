@@ -10,7 +10,7 @@ import click
 
 from ailock_sdk.cli import options
 from ailock_sdk.cli.asking import ASKED_CODE, Code, Opener, Pin, shown_once, tell_of_pepper
-from ailock_sdk.cli.cameras import Enrolling, one_photo_source, opened
+from ailock_sdk.cli.cameras import Enrolling, check_may_try, one_photo_source, opened
 from ailock_sdk.cli.commands import Settings, command
 from ailock_sdk.cli.files import OBJECTS_SEPARATOR, one_reader, photo_sources
 from ailock_sdk.cli.opening import open_vault
@@ -143,6 +143,8 @@ def _open(settings: Settings, name: str, opener: Opener, release: Release) -> in
         return vault.recover(name, opened_by)
 
     with open_vault(settings, reads_photos=by_photos) as vault:
+        if opener.camera is not None:
+            check_may_try(vault, name)
         secret = opened(settings, opener, opened_by, attempt)
     if release:
         return release.give(secret)

@@ -9,7 +9,7 @@ import click
 
 from ailock_sdk.cli import options
 from ailock_sdk.cli.asking import Code, Opener, Pin
-from ailock_sdk.cli.cameras import opened
+from ailock_sdk.cli.cameras import check_may_try, opened
 from ailock_sdk.cli.commands import Settings, command
 from ailock_sdk.cli.files import (
     STANDARD,
@@ -98,6 +98,8 @@ def open_sealed(
             open_vault(settings, reads_photos=not code) as vault,
             open_output(target, force=force) as writer,
         ):
+            if camera is not None:
+                check_may_try(vault, name)
             again = Again(reader)
             opened(
                 settings,

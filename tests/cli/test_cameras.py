@@ -76,6 +76,21 @@ def test_each_burst_of_another_object_is_one_attempt(ailock: Ailock, videos: Pat
     assert misses(ailock) == 0
 
 
+def test_no_camera_is_opened_for_what_cannot_be_tried(ailock: Ailock, videos: Path) -> None:
+    words = ["--camera", "/dev/video77"]
+    unknown = ailock("unlock", "shed", *words)
+    assert unknown.returncode == ExitCode.USAGE
+    assert b"no lock is named 'shed'" in unknown.stderr
+    (ailock.home / "letter").write_bytes(b"dear")
+    ailock("seal", "door", ailock.home / "letter", "-o", ailock.home / "sealed")
+    for _ in range(2):
+        ailock("unlock", "door", "--camera", videos / "robot.avi")
+    assert ailock("unlock", "door", *words).returncode == ExitCode.LOCKED_OUT
+    opened = ailock("open", "door", ailock.home / "sealed", *words, "-o", ailock.home / "out")
+    assert opened.returncode == ExitCode.LOCKED_OUT
+    assert ailock("recover", "door", "--code-file", ailock.home / "code").returncode == 0
+
+
 def test_what_shows_nothing_costs_nothing(ailock: Ailock, videos: Path) -> None:
     done = ailock("unlock", "door", "--camera", videos / "dark.avi")
     assert done.returncode == ExitCode.PHOTO_REJECTED
@@ -90,7 +105,7 @@ def test_events_are_json_objects_a_line(ailock: Ailock, videos: Path) -> None:
     assert done.stderr == b""
     *events, result = done.stdout.decode().split("\n{\n", 1)
     codes = [json.loads(line)["event"] for line in events[0].splitlines()]
-    assert codes == ["too_dark", "good"]
+    assert codes == ["looking", "too_dark", "good"]
     assert json.loads("{" + result) == {"name": "door", "match": True}
 
 
