@@ -89,7 +89,13 @@ def opened(
 
 
 def check_may_try(vault: Vault, name: str) -> None:
-    """Refuse a lock that no photos can open now, before anybody is asked to show an object."""
+    """Refuse a lock that no photos can open now, before anybody is asked to show an object.
+
+    Raises
+    ------
+    LockedOutError, UnknownNameError, PepperError
+        Or another error of :meth:`~ailock_sdk.vault.Vault.show`.
+    """
     wait = vault.show(name)["retry_after_seconds"]
     if wait != 0:
         raise LockedOutError(wait)
