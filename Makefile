@@ -12,7 +12,7 @@ FACERES := $(OUT)/human-models/package/models/faceres.json
 # An exact torch requirement, where the newest is not wanted.
 TORCH ?=
 
-.PHONY: help demo test test-long test-tools lint bench arm kills fuzz code-table verify paper attacks \
+.PHONY: help demo test test-long test-tools lint site bench arm kills fuzz code-table verify paper attacks \
 	vectors photos wheel wheels clean
 
 help: ## This list
@@ -53,6 +53,9 @@ lint: $(VENV)/.test ## ruff and mypy
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 
+site: $(VENV)/.test ## The documentation, as a folder of pages: out/site/index.html
+	$(RUN) -m tools.build_site
+
 bench: $(VENV)/.bench $(OUT)/large.jpg $(OUT)/inception_v3_full/manifest.json ## The nine promised ratios, measured
 	$(RUN) -m benchmarks.speed.bars --photo $(OUT)/large.jpg --baseline $(OUT)/inception_v3_full --out $(OUT)/speed
 
@@ -74,7 +77,7 @@ fuzz: $(VENV)/.test ## Campaign: 20,000 damaged inputs of each kind, vaults and 
 	$(RUN) -m tests.campaign_records --count 20000
 	$(RUN) -m tests.fuzz_images --count 2000
 
-code-table: $(VENV)/.test ## Campaign: what every code corrects (docs/codes.md)
+code-table: $(VENV)/.test ## Campaign: what every code corrects (docs/numbers/codes.md)
 	$(RUN) -m tools.code_table --trials 10000 --out $(OUT)/codes
 
 verify: $(VENV)/.test ## Error rates on PHOTOS: a zip with labels.csv, or a folder with one folder an object

@@ -56,7 +56,7 @@ class AiLock(PhotoReader):
         32 bytes, a file, or an object that has them; by default a file of the user's own,
         ``~/.config/ailock/pepper``, made when first enrolling. Records open only where it is.
         ``None`` makes records that need none: they open anywhere, but resist a thief by the photo
-        alone, and say something about the photo (docs/threat-model.md).
+        alone, and say something about the photo (docs/explanation/threat-model.md).
     cost : KdfCost, optional
         Argon2id cost of new records, by default what takes 250 ms on this device; each record
         carries its own.
@@ -131,7 +131,7 @@ class AiLock(PhotoReader):
     ) -> tuple[Record, Secret]:
         """Make a record and its secret; every call draws a new secret, also for the same photos.
 
-        The record is public, but do not show it needlessly (docs/threat-model.md).
+        The record is public, but do not show it needlessly (docs/explanation/threat-model.md).
 
         Parameters
         ----------

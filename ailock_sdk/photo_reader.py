@@ -36,7 +36,7 @@ from ailock_sdk.sketch import correction_radius
 Reader = TypeVar("Reader", bound="PhotoReader")
 
 StageObserver = Callable[[str, float], None]
-"""Called with a stage's name and its seconds; stages are those of docs/architecture.md."""
+"""Called with a stage's name and its seconds (docs/explanation/architecture.md has the stages)."""
 
 
 @contextmanager

@@ -69,7 +69,7 @@ class Profile:
         (order m, blocks n, message symbols k) of SPEC section 5.
     overcomplete : bool
         Some layer has more bits than dimensions, or Gaussian hyperplanes: a stored record then
-        gives the embedding away (docs/threat-model.md).
+        gives the embedding away (docs/explanation/threat-model.md).
     calibration : mapping of str to float or str
         What was measured when tau was chosen.
 

@@ -1,4 +1,4 @@
-"""The rules of docs/architecture.md, read from the imports themselves."""
+"""The rules of docs/explanation/architecture.md, read from the imports themselves."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ HOMES = {
     "sqlite3": ("ailock_sdk/store",),
     "pyrage": ("ailock_sdk/store",),
     "bech32": ("ailock_sdk/store",),
-    "click": ("ailock_sdk/cli",),
+    "click": ("ailock_sdk/cli", "tools/site"),
     "platformdirs": ("ailock_sdk/paths.py",),
     "msgspec": ("ailock_sdk/strict_json.py", "ailock_sdk/embedding", "lab", "benchmarks"),
     "matplotlib": ("lab/report", "tools/train_embedder.py"),

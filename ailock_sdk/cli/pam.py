@@ -45,7 +45,7 @@ def pam(
     """Answer PAM, which asks by pam_exec.so: status 0 if the lock of $PAM_USER opens by the camera.
 
     Any other status lets PAM ask for the password, as requests over the network do. The lines to
-    write are in docs/pam.md.
+    write are in docs/how-to/pam.md.
     """
     from ailock_sdk.cli.seats import why_not_here
 

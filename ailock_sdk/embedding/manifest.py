@@ -108,7 +108,7 @@ class ProjectionSpec(Strict, frozen=True):
 
     @property
     def overcomplete(self) -> bool:
-        """True when helper data would give the embedding away (docs/threat-model.md).
+        """True when helper data would give the embedding away (docs/explanation/threat-model.md).
 
         Of given hyperplanes only their number is known here; ``Projection.independent`` looks.
         """

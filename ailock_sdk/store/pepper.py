@@ -1,8 +1,8 @@
 """The pepper: 32 random bytes of this device that no record contains.
 
-A stolen record alone then cannot be searched at all (docs/threat-model.md). Photo slots that were
-made with a lost pepper stay shut: the recovery code is what opens the lock then. A pepper may be
-backed up, elsewhere than the vault.
+A stolen record alone then cannot be searched at all (docs/explanation/threat-model.md). Photo slots
+that were made with a lost pepper stay shut: the recovery code is what opens the lock then. A pepper
+may be backed up, elsewhere than the vault.
 """
 
 from __future__ import annotations

@@ -256,7 +256,7 @@ class Record:
 
         ``message_bits`` is the sum over the objects: whoever guesses messages has to hit those of
         all objects, and the PIN if one is needed, in one try. What photos are worth is told in
-        docs/threat-model.md.
+        docs/explanation/threat-model.md.
         """
         return {
             "version": RECORD_VERSION,

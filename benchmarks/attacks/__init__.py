@@ -1,1 +1,1 @@
-"""Attacks on stored records, one file an attack (docs/threat-model.md)."""
+"""Attacks on stored records, one file an attack (docs/explanation/threat-model.md)."""

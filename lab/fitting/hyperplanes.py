@@ -2,7 +2,7 @@
 
 Random Gaussian ones are the paper's (Charikar 2002). Orthonormal ones, lambda <= d, are super-bit
 LSH: the angle estimate varies less, and helper data does not over-determine the embedding's
-direction (docs/threat-model.md).
+direction (docs/explanation/threat-model.md).
 
 References
 ----------

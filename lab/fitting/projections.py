@@ -137,9 +137,9 @@ def discriminant_components(kinds: Sequence[Seen], shrinkage: float) -> Componen
 def whitened(components: Components, window: tuple[int, int], photos: Moments) -> Components:
     """The components of ``window``, made white over ``photos`` with the least change.
 
-    Bits that correlate over ordinary photos let helper data be guessed (docs/threat-model.md), so
-    what is whitened must be photos as users take them, and many: from N of them the correlations
-    come out with an error of about 1 / sqrt(N).
+    Bits that correlate over ordinary photos let helper data be guessed
+    (docs/explanation/threat-model.md), so what is whitened must be photos as users take
+    them, and many: from N of them the correlations come out with an error of about 1 / sqrt(N).
 
     Raises
     ------

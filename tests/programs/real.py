@@ -49,7 +49,7 @@ def install(folder: Path, *, source: Path = ROOT, packages: Path | None = None) 
 
 def blocks(document: str, language: str = "sh") -> list[str]:
     """The code blocks of a how-to, in their order."""
-    text = (ROOT / "docs" / document).read_text("utf-8")
+    text = (ROOT / "docs" / "how-to" / document).read_text("utf-8")
     found = re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     assert found, f"no {language} blocks in {document}"
     return found

@@ -3,7 +3,7 @@
 The helper data are codeword XOR reference bits, so each of the 2^(m+1) codewords that a block may
 hold claims a block of reference bits. Reference bits of one photo are not independent when there
 are more of them than dimensions, or when they are correlated for any other reason: right claims of
-different blocks then agree, and wrong ones do not (docs/threat-model.md).
+different blocks then agree, and wrong ones do not (docs/explanation/threat-model.md).
 
 What the attacker sees and what is true are different types. ``attack`` takes an ``AttackerView``;
 only ``judge`` meets the ``Truth``.

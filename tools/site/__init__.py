@@ -1,0 +1,1 @@
+"""What the documentation site is built of, beside its pages."""
