@@ -1,4 +1,4 @@
-"""docs/how-to/pam.md as it stands: real accounts, real sudo, in copies of this machine's folders."""
+"""docs/how-to/pam.md real accounts, real sudo, in copies of the machine's folders."""
 
 from __future__ import annotations
 
