@@ -42,6 +42,8 @@ VAULT_PATH_VARIABLE = "AILOCK_VAULT"
 """Environment variable: the vault file of the ``ailock`` command."""
 MODELS_PATH_VARIABLE = "AILOCK_MODELS"
 """Environment variable: folders searched for bundles before the shipped ones."""
+CAMERA_VARIABLE = "AILOCK_CAMERA"
+"""Environment variable: the camera where none is named."""
 DEFAULT_BENCHMARK_RUNS = 20
 
 # -- domain separation: together, so that nobody gives one label two purposes -------------------

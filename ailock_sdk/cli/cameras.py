@@ -7,6 +7,7 @@ on standard output, before that of the result.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -18,6 +19,7 @@ from ailock_sdk.cli.asking import Opener
 from ailock_sdk.cli.commands import FILE, Settings, command
 from ailock_sdk.cli.files import open_output
 from ailock_sdk.cli.output import report, shown, tell
+from ailock_sdk.constants import CAMERA_VARIABLE
 from ailock_sdk.errors import (
     CameraError,
     EnrollmentError,
@@ -46,10 +48,10 @@ Event: TypeAlias = "Callable[[str, str], object]"
 
 
 def open_camera(source: str) -> Camera:
-    """The camera of ``--camera``, by default the first; a ``CameraError`` if there is none."""
+    """The camera of ``--camera``, else of the environment, else the first; or a ``CameraError``."""
     from ailock_sdk import camera
 
-    return camera.open_camera(source or None)
+    return camera.open_camera(source or os.environ.get(CAMERA_VARIABLE) or None)
 
 
 def one_photo_source(photos: tuple[str, ...], camera: str | None) -> None:

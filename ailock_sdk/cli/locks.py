@@ -166,12 +166,21 @@ def list_names(settings: Settings) -> None:
     report(settings, {"names": names}, "\n".join(names) or "no locks yet: ailock enroll")
 
 
-@command("show", "ailock show door")
+@command("show", "ailock show door", "ailock show door --age-plugin > door.txt")
 @options.name
-def show(settings: Settings, name: str) -> None:
+@click.option(
+    "--age-plugin", is_flag=True, help="Print the identity by which `age -d -i` asks for photos."
+)
+def show(settings: Settings, name: str, age_plugin: bool) -> None:
     """Print what is stored for a lock, and the age recipient to seal to it by; no secret."""
+    from ailock_sdk.store.age_stanzas import plugin_identity
+
     with open_vault(settings) as vault:
         facts = vault.show(name)
+    facts["age_plugin"] = plugin_identity(facts["recipient"])
+    if age_plugin and not settings.json:
+        print(f"# recipient: {facts['recipient']}\n{facts['age_plugin']}")
+        return
     report(settings, facts, "\n".join(_lines(facts)))
 
 

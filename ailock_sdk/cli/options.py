@@ -12,7 +12,8 @@ from ailock_sdk.cli.commands import FILE, Function, Settings, Several
 
 PROBES = "1 to 8 new photos of the lock's object, one attempt together."
 CAMERA_SOURCES = (
-    "A device, a stream's address, a video file or a folder [default: the first camera]."
+    "A device, a stream's address, a video file or a folder [default: $AILOCK_CAMERA, or the first "
+    "camera]."
 )
 REFERENCES = "1 to 16 photos of one object, best before different backgrounds."
 
