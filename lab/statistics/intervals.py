@@ -47,7 +47,9 @@ def wilson(successes: int, trials: int) -> Estimate:
     spread = 1 + _Z**2 / trials
     centre = (rate + _Z**2 / (2 * trials)) / spread
     half = _Z / spread * sqrt(rate * (1 - rate) / trials + _Z**2 / (4 * trials**2))
-    return Estimate(rate, max(0.0, centre - half), min(1.0, centre + half))
+    low = centre - half if successes else 0.0  # without a rounding error
+    high = centre + half if successes < trials else 1.0
+    return Estimate(rate, low, high)
 
 
 def normal_mean(values: Sequence[float]) -> Estimate:
