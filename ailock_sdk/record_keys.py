@@ -126,8 +126,8 @@ def open_any(
 ) -> tuple[int, Secret]:
     """The first record that opens: its index and its secret.
 
-    All are decoded. Argon2id runs for those of which every object was found, and for the first
-    where there is none of these: a refusal takes as long whatever was wrong.
+    All are decoded. Argon2id runs for those of which every object was found; where none opens, for
+    all that need a PIN, or else for the first: a refusal takes as long whatever was wrong.
 
     Parameters
     ----------
@@ -146,8 +146,11 @@ def open_any(
     peppers = [None if r.header.pepper_id is None else pepper for r in records]
     found = [_find(*pair, probes) for pair in zip(records, peppers, strict=True)]
     complete = [index for index, messages in enumerate(found) if messages.complete]
+    # Behind a wrong PIN a right photo is told by how many of its records were tried, unless all
+    # are. Without a PIN what is complete opens.
+    with_pin = [index for index, record in enumerate(records) if record.header.needs_pin]
     compared, starved = False, ""
-    for index in complete or [0]:
+    for index in dict.fromkeys([*complete, *with_pin]) or [0]:
         try:
             with memory_errors():
                 return index, _secret_of(records[index], found[index], peppers[index], pin)

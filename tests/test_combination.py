@@ -121,6 +121,21 @@ def test_any_of_several_records_opens_and_argon2id_runs_where_something_was_deco
     assert not runs
 
 
+def test_behind_a_wrong_pin_the_right_photo_of_two_slots_takes_as_many_argon2ids_as_a_wrong_one(
+    lock: AiLock, photos: Photos, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mug, clock = photos["mug"], photos["clock"]
+    records = [lock.enroll(mug[:2], pin="1234")[0], lock.enroll(mug[1:], pin="1234")[0]]
+    work: Counter[str] = Counter()
+    derive_keys = counted(work, "derive_keys", extractor.derive_keys)
+    monkeypatch.setattr(extractor, "derive_keys", derive_keys)
+    for photo in (mug[1], clock[0]):
+        work.clear()
+        with pytest.raises(UnlockError):
+            lock.reproduce_any(lock.probes(photo), records, pin="4321")
+        assert work == {"derive_keys": 2}
+
+
 PAIRS = 200
 
 

@@ -13,11 +13,13 @@ from typing import Any
 from ailock_sdk import AiLock
 from ailock_sdk.sketch import CHEAPEST
 from benchmarks.attacks.dictionary import ATTACK as DICTIONARY
+from benchmarks.attacks.hill_climbing import ATTACK as HILL_CLIMBING
 from benchmarks.attacks.impostors import ATTACK as IMPOSTORS
 from benchmarks.attacks.multiplicity.experiment import ATTACK as MULTIPLICITY
 from benchmarks.attacks.protocol import Attack, Findings
 from benchmarks.attacks.setting import Setting
 from benchmarks.attacks.throttle import ATTACK as THROTTLE
+from benchmarks.attacks.timing import ATTACK as TIMING
 from lab.bundles.find import open_bundle
 from lab.command import (
     add_cache,
@@ -34,9 +36,9 @@ from lab.report import provenance
 from lab.report.files import print_report, save, tell
 from lab.report.results import Absent, Chapter, Report, Table
 
-ATTACKS: tuple[Attack, ...] = (MULTIPLICITY, DICTIONARY, IMPOSTORS, THROTTLE)
+ATTACKS: tuple[Attack, ...] = (MULTIPLICITY, DICTIONARY, IMPOSTORS, HILL_CLIMBING, THROTTLE, TIMING)
 DEFAULT_OUT = Path("out") / "attacks"
-COMMITTED = Path("tests") / "photos"
+COMMITTED = Path("tests") / "photos" / "labels.csv"
 """Of a checkout: enough photos to see most attacks work, too few for rates."""
 SHARED = {
     "photos": ("ukbench_dev.zip",),
