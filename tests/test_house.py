@@ -82,7 +82,7 @@ HOMES = {
     "gpiozero": ("ailock_sdk/server/actions.py",),
     "reedsolo": ("ailock_sdk/sketch",),
     "cryptography": ("ailock_sdk/sketch", "ailock_sdk/store", "ailock_sdk/server/certificate.py"),
-    "sqlite3": ("ailock_sdk/store",),
+    "sqlite3": ("ailock_sdk/store", "benchmarks/attacks/tampering"),
     "pyrage": ("ailock_sdk/store",),
     "bech32": ("ailock_sdk/store",),
     "click": ("ailock_sdk/cli", "tools/site"),

@@ -282,6 +282,11 @@ def _check_identity(path: Path, connection: sqlite3.Connection) -> None:
     schema = connection.execute("SELECT type, sql FROM sqlite_master ORDER BY type, sql").fetchall()
     if schema != _SCHEMA:
         raise VaultError(f"vault {path} has foreign tables or triggers: restore it from a backup")
+    (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
+    log = Path(f"{path}-wal")
+    # SQLite takes what is missing of a last page for zeros: its locks would be gone unnoticed.
+    if path.stat().st_size % page_bytes and not (log.exists() and log.stat().st_size):
+        raise VaultError(f"vault {path} cannot be used: it was cut: restore it from a backup")
 
 
 def _make_durable(connection: sqlite3.Connection) -> None:

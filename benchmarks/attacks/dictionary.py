@@ -93,9 +93,7 @@ def run(setting: Setting) -> Findings:
     ]
     real = attack_records(setting, setting.sample(20, 3), setting.sample(500, 60))
     verdicts += _real_verdicts(real)
-    return Findings(
-        tuple(verdicts), (_table(tries), _real_table(real), _figure(tries), *results)
-    )
+    return Findings(tuple(verdicts), (_table(tries), _real_table(real), _figure(tries), *results))
 
 
 ATTACK = Attack(NAME, "the record; the record and the pepper; photos of his own", run)
@@ -307,8 +305,12 @@ def _figure(tries: list[Tries]) -> Figure:
         series.append(Series(one.name, at, tuple(one.fallen(int(n)) for n in guesses)))
     panel = Panel("", "guesses", "share of records fallen", tuple(series), x_scale="log")
     return Figure(
-        "", "Records fallen to a dictionary, pepper lost", (panel,), name="dictionary",
-        columns=1, panel_inches=(7, 3.5),
+        "",
+        "Records fallen to a dictionary, pepper lost",
+        (panel,),
+        name="dictionary",
+        columns=1,
+        panel_inches=(7, 3.5),
     )
 
 

@@ -24,7 +24,7 @@ from ailock_sdk.imageprint import combine
 from ailock_sdk.secret import Hidden
 from benchmarks.attacks.dictionary import opens, sketch_of
 from benchmarks.attacks.protocol import Attack, Findings, Verdict
-from benchmarks.attacks.records import enrol
+from benchmarks.attacks.records import enrol, peppered
 from benchmarks.attacks.setting import Setting
 from benchmarks.attacks.throttle import BUDGET
 from lab.errors import LabError
@@ -220,7 +220,7 @@ def at_a_vault(setting: Setting, guesses: int, rng: np.random.Generator) -> tupl
     compared = opened = tried = 0
     pepper = rng.bytes(PEPPER_LENGTH_BYTES)
     with TemporaryDirectory() as folder:
-        lock = setting.lock.with_pepper(_Fixed(pepper))
+        lock = peppered(setting.lock, pepper)
         with Vault.open(Path(folder) / "vault.db", pepper=pepper, lock=lock) as vault:
             vault.enroll("lock", [photos_.read(int(mine[0]))])
             for stranger in strangers:
@@ -233,16 +233,6 @@ def at_a_vault(setting: Setting, guesses: int, rng: np.random.Generator) -> tupl
                 except (LockedOutError, PhotoQualityError):
                     continue
     return tried, compared, opened
-
-
-class _Fixed:
-    """A pepper that is here already."""
-
-    def __init__(self, value: bytes) -> None:
-        self._value = value
-
-    def pepper(self) -> bytes:
-        return self._value
 
 
 def _table(rates: dict[str, Estimate], owners: int, queries: int) -> Table:

@@ -1,4 +1,4 @@
-"""Whose photo opens another's lock: objects at random, of the same kind in the same place, and bits.
+"""Whose photo opens another's lock: of any object, of the same kind in the same place, of none.
 
 The last are "synthetic credentials": imageprints of independent bits, each 1 as often as in the
 population, without any photo (ai.lock, section 6.2).
@@ -46,7 +46,9 @@ def run(setting: Setting) -> Findings:
         raise LabError("needs --photos of two objects, at least")
     count = len(samples.names)
     judged = count * (count - 1) // 2 >= ENOUGH_PAIRS
-    verdicts = [_verdict(setting, "photos of other objects, drawn at random", "fmr_1_1", found, judged)]
+    verdicts = [
+        _verdict(setting, "photos of other objects, drawn at random", "fmr_1_1", found, judged)
+    ]
     trials = setting.sample(1_000_000, 20_000)
     credentials = made_of_bits(samples, lock.radius, trials, setting)
     verdicts.append(

@@ -24,6 +24,18 @@ from ailock_sdk.store import (
 CODE_LENGTH_BYTES = 16
 
 
+def peppered(lock: AiLock, pepper: bytes) -> AiLock:
+    """A lock as this one, but with a pepper, as a device has it."""
+    return AiLock(
+        lock.bundle,
+        lock.profile.name,
+        pepper=pepper,
+        cost=lock.cost,
+        threads=lock.threads,
+        check_quality=lock.check_quality,
+    )
+
+
 def enrol(
     lock: AiLock,
     references: Sequence[ImagePrint],

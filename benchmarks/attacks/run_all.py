@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter
@@ -13,11 +13,15 @@ from typing import Any
 from ailock_sdk import AiLock
 from ailock_sdk.sketch import CHEAPEST
 from benchmarks.attacks.dictionary import ATTACK as DICTIONARY
+from benchmarks.attacks.gradient.everything import ATTACK as CHANGED_PHOTOS
+from benchmarks.attacks.helper_data.everything import ATTACK as HELPER_DATA
 from benchmarks.attacks.hill_climbing import ATTACK as HILL_CLIMBING
+from benchmarks.attacks.images.everything import ATTACK as SYNTHETIC_IMAGES
 from benchmarks.attacks.impostors import ATTACK as IMPOSTORS
 from benchmarks.attacks.multiplicity.experiment import ATTACK as MULTIPLICITY
 from benchmarks.attacks.protocol import Attack, Findings
 from benchmarks.attacks.setting import Setting
+from benchmarks.attacks.tampering.experiment import ATTACK as TAMPERING
 from benchmarks.attacks.throttle import ATTACK as THROTTLE
 from benchmarks.attacks.timing import ATTACK as TIMING
 from lab.bundles.find import open_bundle
@@ -36,7 +40,18 @@ from lab.report import provenance
 from lab.report.files import print_report, save, tell
 from lab.report.results import Absent, Chapter, Report, Table
 
-ATTACKS: tuple[Attack, ...] = (MULTIPLICITY, DICTIONARY, IMPOSTORS, HILL_CLIMBING, THROTTLE, TIMING)
+ATTACKS: tuple[Attack, ...] = (
+    HELPER_DATA,
+    MULTIPLICITY,
+    DICTIONARY,
+    IMPOSTORS,
+    HILL_CLIMBING,
+    THROTTLE,
+    TIMING,
+    TAMPERING,
+    SYNTHETIC_IMAGES,
+    CHANGED_PHOTOS,
+)
 DEFAULT_OUT = Path("out") / "attacks"
 COMMITTED = Path("tests") / "photos" / "labels.csv"
 """Of a checkout: enough photos to see most attacks work, too few for rates."""
@@ -84,23 +99,45 @@ def add_parser(attacks: Any) -> None:
 
 
 def run(options: argparse.Namespace, command: str) -> int:
-    """Attack; 0 if every promise that was tried holds, else 1."""
+    """Attack; 0 if every promise that was tried holds, else 1.
+
+    The report is written anew after each attack: what was found stays if a later one is ended.
+    """
     setting = _setting(options)
     chosen = [one for one in ATTACKS if options.only is None or one.name in options.only]
-    found = [_attempt(one, setting) for one in chosen]
+    recorded, depends_on = provenance.record(command), _depends_on(setting)
+    found: list[Findings | Absent] = []
+    for one in chosen:
+        found.append(_attempt(one, setting))
+        report = _report(chosen[: len(found)], found, recorded, depends_on, options.quick)
+        files = save(report, options.out, "attacks")
+    print_report(report)
+    tell(files)
+    return 0 if all_hold(found) else 1
+
+
+def _depends_on(setting: Setting) -> dict[str, str]:
     photos = open_labelled_photos((*setting.photos, *setting.targeted, *setting.own))
-    recorded = provenance.record(command)
     lock = setting.lock
-    depends_on = {
+    return {
         "Photos": provenance.photos_line(photos),
         "Model": f"{provenance.bundle_line(lock)}; model {lock.bundle.model_sha256}",
         "Profile": f"{lock.profile.name}: lambda {lock.lambda_bits}, c = {lock.radius}",
-        "Seed": str(options.seed),
+        "Seed": str(setting.seed),
     }
-    report = Report(
+
+
+def _report(
+    chosen: Sequence[Attack],
+    found: Sequence[Findings | Absent],
+    recorded: Mapping[str, Any],
+    depends_on: Mapping[str, str],
+    quick: bool,
+) -> Report:
+    return Report(
         "Attacks",
         provenance.facts(recorded, depends_on),
-        ("Small samples, no rates.",) if options.quick else (),
+        ("Small samples, no rates.",) if quick else (),
         (
             Chapter("", {}, (summary(chosen, found),)),
             *(_chapter(*each) for each in zip(chosen, found, strict=True)),
@@ -108,9 +145,6 @@ def run(options: argparse.Namespace, command: str) -> int:
         format="ailock-attacks/1",
         document={**recorded, "attacks": [_as_dict(*e) for e in zip(chosen, found, strict=True)]},
     )
-    print_report(report)
-    tell(save(report, options.out, "attacks"))
-    return 0 if all_hold(found) else 1
 
 
 def all_hold(found: Sequence[Findings | Absent]) -> bool:

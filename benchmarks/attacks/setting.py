@@ -78,4 +78,4 @@ class Setting:
         references = all_imageprints(self.lock, photos, self.cache, True, True)
         probes = all_imageprints(self.lock, photos, self.cache, False, True)
         kept = references.acquired(True) & probes.acquired(True)
-        return arrange(probes.margins, photos.objects, kept, references.margins)
+        return arrange(probes.margins, list(photos.objects), kept, references.margins)

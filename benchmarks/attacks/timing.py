@@ -186,7 +186,7 @@ def measure(
 
 
 def argon2id_seconds(runs: int) -> tuple[float, float]:
-    """Least processor seconds of a real Argon2id, and their deviation in the middle half of runs."""
+    """Least processor seconds of a real Argon2id, and their deviation by the quartiles."""
     taken = []
     for _ in range(runs):
         begun = process_time()
@@ -257,11 +257,11 @@ def _table(measured: Sequence[Measured], rounds: int, seconds: float, deviation:
     )
     notes = (
         f"{rounds:,} refusals of each kind in turns, processor time, the cheapest Argon2id. t: "
-        f"Welch's, the largest over several cuts; {SAME_BELOW} and more is a difference. Later: the "
-        "second kind's mean less the first's, 95 % interval.",
+        f"Welch's, the largest over several cuts; {SAME_BELOW} and more is a difference. Later: "
+        "the second kind's mean less the first's, 95 % interval.",
         f"Tries to tell: refusals of each kind behind an Argon2id of 64 MiB, which here takes "
-        f"{seconds * 1e3:.0f} ms of processor time and varies by {deviation * 1e3:.2f} ms (standard "
-        "deviation, from its quartiles). More Argon2ids: at that cost.",
+        f"{seconds * 1e3:.0f} ms of processor time and varies by {deviation * 1e3:.2f} ms "
+        "(standard deviation, from its quartiles). More Argon2ids: at that cost.",
     )
     formats = {"t": ".1f", "of the quickest": ".0%", "later (us)": ".1f", "tries to tell": ",.0f"}
     return Table("", "Refusals by what was wrong", columns, rows, notes=notes, formats=formats)

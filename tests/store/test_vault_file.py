@@ -429,6 +429,19 @@ def test_overwritten_pages_are_one_clear_error(store: LockStore, path: Path) -> 
                 call()
 
 
+def test_a_vault_that_was_cut_anywhere_is_one_clear_error(store: LockStore, path: Path) -> None:
+    """Within the last page too, which SQLite fills up with zeros: the lock was gone unnoticed."""
+    store.close()
+    data = path.read_bytes()
+    for length in [*range(0, len(data), 509), len(data) - 1]:
+        path.write_bytes(data[:length])
+        with pytest.raises(VaultError, match="cannot be used"):
+            LockStore.open(path)
+    path.write_bytes(data)
+    with LockStore.open(path) as whole:
+        assert whole.get("mug", PEPPER).lock == LOCK
+
+
 @pytest.mark.parametrize("damage", [b"CREAT\xd6", b"CREATX", b"create"])
 def test_a_damaged_schema_is_one_clear_error(store: LockStore, path: Path, damage: bytes) -> None:
     """SQLite quotes what it cannot parse, and that need not be UTF-8."""

@@ -122,7 +122,7 @@ def _add_common(command: argparse.ArgumentParser, name: str, recipe: dict[str, f
 
 def run_collision(options: argparse.Namespace, command: str) -> int:
     """Attack every pair by every variant; 0, for there is no acceptance to miss."""
-    _require()
+    require_extra()
     from benchmarks.attacks.gradient import collision, defences, tables
 
     scene, photos = _scene(options)
@@ -162,7 +162,7 @@ def run_collision(options: argparse.Namespace, command: str) -> int:
 
 def run_evasion(options: argparse.Namespace, command: str) -> int:
     """Change every photo by every variant; 0, for there is no acceptance to miss."""
-    _require()
+    require_extra()
     from benchmarks.attacks.gradient import evasion, tables
 
     scene, photos = _scene(options)
@@ -186,7 +186,7 @@ def run_evasion(options: argparse.Namespace, command: str) -> int:
 
 def run_master(options: argparse.Namespace, command: str) -> int:
     """Search on the attacker's photos, and try on strangers'; 0, for there is nothing to miss."""
-    _require()
+    require_extra()
     import numpy as np
 
     from benchmarks.attacks.gradient import master, tables
@@ -219,7 +219,8 @@ def run_master(options: argparse.Namespace, command: str) -> int:
     return _finish(options, command, lock, photos, MASTER, (found, pictures))
 
 
-def _require() -> None:
+def require_extra() -> None:
+    """Say which extra is missing, if one is."""
     if any(find_spec(name) is None for name in _NEEDS):
         raise ExperimentError(_EXTRA)
 

@@ -53,7 +53,7 @@ def add_parser(attacks: Any) -> None:
 def run(options: argparse.Namespace, command: str) -> int:
     """Attack every scenario with every kind of knowledge; 0 if what must stand stands, else 1."""
     lock = AiLock(open_bundle(options.bundle), options.profile, threads=1, check_quality=False)
-    layer = options.layer or _paper_layer(lock)
+    layer = options.layer or paper_layer(lock)
     photos = read_photos(
         lock, layer, options.photos, options.fit, options.records, options.limit, options.seed
     )
@@ -90,7 +90,8 @@ def run(options: argparse.Namespace, command: str) -> int:
     return 0 if holds(results, alone) else 1
 
 
-def _paper_layer(lock: AiLock) -> str:
+def paper_layer(lock: AiLock) -> str:
+    """The layer that stands for the paper's: its own where the bundle has it."""
     return PAPER_LAYER if PAPER_LAYER in lock.bundle.layers else lock.profile.layers[0]
 
 

@@ -27,12 +27,11 @@ SAME, OTHER = "the same photos", "other photos"
 QUICK_LOOKS, LOOKS = 2_000, 20_000
 """Information sets tried to tell two records, and to recover what they hide."""
 NOTES = (
-    "Two objects: two records of different objects, the same for both rows without a pepper. Score: "
-    "bits that the nearest pair of codewords leaves unexplained, after "
-    f"{QUICK_LOOKS:,} information sets; where the row's records are of one object, up to {LOOKS:,} "
-    "for the messages.",
-    "D_sys (Gomez-Barrero et al., 2018): 0 nothing tells the two kinds of pairs apart, 1 everything "
-    "does; noise: mean and 95th percentile with shuffled labels.",
+    "Score: bits that the nearest pair of codewords leaves unexplained, after "
+    f"{QUICK_LOOKS:,} information sets; for the messages up to {LOOKS:,}. Of two objects: the same "
+    "pairs for all rows of one thief.",
+    "D_sys (Gomez-Barrero et al., 2018): 0 if nothing tells the two kinds of pairs apart, 1 if "
+    "everything does; noise: mean and 95th percentile with shuffled labels.",
     "Messages: both, found from the two records alone, without a photo; each opens its record.",
 )
 
@@ -201,4 +200,3 @@ def _figure(found: Sequence[Scored], setting: Setting) -> Figure:
             )
         )
     return Figure("", "Scores of two records", tuple(panels), name="two_records")
-

@@ -26,7 +26,8 @@ _ONE = np.uint64(1)
 
 def row_reduced(rows: Bits) -> tuple[Bits, list[int]]:
     """Independent rows of the same span, each alone in a column of its own, and these columns."""
-    rows, pivots = rows.copy(), []
+    rows = rows.copy()
+    pivots: list[int] = []
     for column in range(rows.shape[1]):
         here = np.flatnonzero(rows[len(pivots) :, column]) + len(pivots)
         if len(here):

@@ -1,0 +1,1 @@
+"""Records and vaults that somebody changed: cut, swapped, replayed, downgraded, forged."""
