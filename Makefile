@@ -94,9 +94,10 @@ attacks: $(VENV)/.test ## The helper-data attack on PHOTOS, by an attacker who o
 vectors: $(VENV)/.test ## Write tests/vectors/photo.json anew
 	$(RUN) -m tests.make_vectors
 
-photos: $(VENV)/.test ## Render the committed photos anew
+photos: $(VENV)/.test ## Render the committed photos and clips anew
 	$(PIP) install -e '.[render]'
 	$(RUN) -m tools.render_photos --out tests/photos --cut-outs tests/cut_outs
+	$(RUN) -m tools.render_photos --videos tests/videos --spp 12
 
 wheel: $(VENV)/.test ## Build dist/*.whl
 	$(PIP) install build

@@ -55,7 +55,7 @@ COMPOSERS = (
 OUTSIDE = ("lab", "tools", "benchmarks")
 HOMES = {
     "PIL": ("ailock_sdk/capture", *OUTSIDE),
-    "av": ("ailock_sdk/camera",),
+    "av": ("ailock_sdk/camera", "tools/rendering/film.py"),
     "picamera2": ("ailock_sdk/camera",),
     "pillow_heif": ("ailock_sdk/capture",),
     "ai_edge_litert": (

@@ -1,8 +1,8 @@
 """Render the photos of everyday objects that the demo and the tests use.
 
 ``python -m tools.render_photos --out tests/photos`` writes ``NAME.jpg`` per shot and
-``labels.csv`` (path, object, view); the same version of Mitsuba gives the same pixels again.
-Needs the ``render`` extra.
+``labels.csv`` (path, object, view), and with ``--videos tests/videos`` a clip of a hand-held camera
+each; the same version of Mitsuba gives the same pixels again. Needs the ``render`` extra.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+from tools.rendering.clips import CLIPS
 from tools.rendering.development import develop, enlarge, save
+from tools.rendering.film import film, write
 from tools.rendering.objects import OBJECTS
 from tools.rendering.shots import ALONE, CUT_OUTS, SHOTS, Shot
 from tools.rendering.studio import render, render_alone
@@ -25,6 +27,7 @@ PHOTO_SIZE = (640, 480)
 CUT_OUT_SIZE = (256, 256)
 LARGE_SIZE = (4000, 3000)
 LARGE_RENDER_SIZE, LARGE_SAMPLES = (1600, 1200), 24
+VIDEO_QUALITY = 27
 
 
 def render_photos(out: Path, shots: Sequence[Shot], samples: int) -> None:
@@ -61,6 +64,16 @@ def render_cut_outs(out: Path, samples: int) -> None:
         image.save(file, "WEBP", quality=85, method=6)
 
 
+def render_videos(out: Path, samples: int, only: str | None) -> None:
+    """Write the clips to ``out``; ``only`` those of one object."""
+    out.mkdir(parents=True, exist_ok=True)
+    clips = [clip for clip in CLIPS if only in (None, clip.start.subject)]
+    for clip in tqdm(clips, unit="clip", disable=None):
+        parts = OBJECTS[clip.start.subject]()
+        frames = film(clip, parts, PHOTO_SIZE, samples)
+        write(frames, PHOTO_SIZE, out / f"{clip.name}.mp4", VIDEO_QUALITY)
+
+
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -71,9 +84,10 @@ def main() -> None:
     parser.add_argument(
         "--cut-outs", type=Path, help="folder for objects without a room, to compose scenes of"
     )
+    parser.add_argument("--videos", type=Path, help="folder for clips of a hand-held camera")
     arguments = parser.parse_args()
-    if arguments.out is None and arguments.large is None and arguments.cut_outs is None:
-        parser.error("give --out, --large, --cut-outs or several")
+    if not (arguments.out or arguments.large or arguments.cut_outs or arguments.videos):
+        parser.error("give --out, --large, --cut-outs, --videos or several")
     shots = [shot for shot in SHOTS if arguments.only in (None, shot.subject)]
     if arguments.out is not None:
         render_photos(arguments.out, shots, arguments.spp)
@@ -82,6 +96,8 @@ def main() -> None:
         render_large(arguments.large, shots[0])
     if arguments.cut_outs is not None:
         render_cut_outs(arguments.cut_outs, arguments.spp)
+    if arguments.videos is not None:
+        render_videos(arguments.videos, arguments.spp, arguments.only)
 
 
 if __name__ == "__main__":

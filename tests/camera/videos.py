@@ -1,4 +1,4 @@
-"""Videos for the tests: photos seen by a hand-held camera."""
+"""Videos for the tests: the committed clips, and photos seen by a hand-held camera."""
 
 from __future__ import annotations
 
@@ -14,6 +14,19 @@ from PIL import Image
 from ailock_sdk.camera.camera import Pixels
 
 FRAMES_A_SECOND = 20
+CLIPS = Path(__file__).resolve().parents[1] / "videos"
+
+
+def clip(name: str) -> Path:
+    """A committed video of a rendered object before a hand-held camera, 2 s or less, 640 x 480."""
+    return CLIPS / f"{name}.mp4"
+
+
+def frames(video: Path) -> Iterator[Pixels]:
+    """What a video shows."""
+    with av.open(str(video)) as container:
+        for frame in container.decode(video=0):
+            yield frame.to_ndarray(format="rgb24")
 
 
 def hand_held(photo: Path, seconds: float, *, seed: int = 0) -> Iterator[Pixels]:

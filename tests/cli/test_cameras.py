@@ -1,8 +1,9 @@
-"""``--camera``: recordings of the committed objects stand for a camera, and streams for a phone."""
+"""``--camera``: rendered clips of objects stand for a camera, and streams for a phone."""
 
 from __future__ import annotations
 
 import json
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -14,25 +15,19 @@ from tests.conftest import PHOTOS
 
 pytest.importorskip("av", reason="needs the extra [camera]")
 from tests.camera.streams import mjpeg_server
-from tests.camera.videos import dark, hand_held, jpeg, write_video
-
-
-def shot(name: str) -> Path:
-    return PHOTOS / f"{name}.jpg"
+from tests.camera.videos import clip, frames, jpeg, write_video
 
 
 @pytest.fixture(scope="module")
 def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Videos of the enrolment and of unlocking: the right object, another, and a dark room."""
+    """What a person shows one after another: to enrol, to unlock, and something else first."""
     folder = tmp_path_factory.mktemp("videos")
-    sides = [hand_held(shot(f"book-{side}"), 1.2, seed=side) for side in (1, 2, 3, 2)]
-    late = [hand_held(shot("robot-1"), 0.7), hand_held(shot("book-3"), 2)]
-    robot = [hand_held(shot("robot-1"), 3)]
-    write_video(folder / "enrol.avi", [dark(0.5), *sides])
-    write_video(folder / "book.avi", [dark(0.5), hand_held(shot("book-3"), 1.5)])
-    write_video(folder / "robot.avi", robot)
-    write_video(folder / "late.avi", late)
-    write_video(folder / "dark.avi", [dark(1)])
+    sides = ("mug-dark", "mug-home", "mug-kitchen", "mug-study", "mug-home-right")
+    write_video(folder / "enrol.avi", [frames(clip(name)) for name in sides])
+    raised = ("mug-dark", "card", "mug-hall")
+    write_video(folder / "raised.avi", [frames(clip(name)) for name in raised])
+    robot, mug = islice(frames(clip("robot-home")), 14), frames(clip("mug-hall"))
+    write_video(folder / "late.avi", [robot, mug])
     return folder
 
 
@@ -60,7 +55,7 @@ def misses(ailock: Ailock) -> int:
 
 
 def test_the_enrolled_object_opens(ailock: Ailock, videos: Path) -> None:
-    done = ailock("unlock", "door", "--camera", videos / "book.avi", "--output", "hex")
+    done = ailock("unlock", "door", "--camera", videos / "raised.avi", "--output", "hex")
     assert done.returncode == ExitCode.OK, done.stderr
     recovered = ailock("recover", "door", "--code-file", ailock.home / "code", "--output", "hex")
     assert done.stdout == recovered.stdout
@@ -69,7 +64,7 @@ def test_the_enrolled_object_opens(ailock: Ailock, videos: Path) -> None:
 
 def test_each_burst_of_another_object_is_one_attempt(ailock: Ailock, videos: Path) -> None:
     assert misses(ailock) == 0
-    done = ailock("unlock", "door", "--camera", videos / "robot.avi")
+    done = ailock("unlock", "door", "--camera", clip("other-mug-home"))
     assert (done.returncode, done.stdout) == (ExitCode.NO_MATCH, b"")
     assert misses(ailock) == 3
     assert ailock("unlock", "door", "--camera", videos / "late.avi").returncode == ExitCode.OK
@@ -84,7 +79,7 @@ def test_no_camera_is_opened_for_what_cannot_be_tried(ailock: Ailock, videos: Pa
     (ailock.home / "letter").write_bytes(b"dear")
     ailock("seal", "door", ailock.home / "letter", "-o", ailock.home / "sealed")
     for _ in range(2):
-        ailock("unlock", "door", "--camera", videos / "robot.avi")
+        ailock("unlock", "door", "--camera", clip("other-mug-home"))
     assert ailock("unlock", "door", *words).returncode == ExitCode.LOCKED_OUT
     opened = ailock("open", "door", ailock.home / "sealed", *words, "-o", ailock.home / "out")
     assert opened.returncode == ExitCode.LOCKED_OUT
@@ -92,20 +87,20 @@ def test_no_camera_is_opened_for_what_cannot_be_tried(ailock: Ailock, videos: Pa
 
 
 def test_what_shows_nothing_costs_nothing(ailock: Ailock, videos: Path) -> None:
-    done = ailock("unlock", "door", "--camera", videos / "dark.avi")
+    done = ailock("unlock", "door", "--camera", clip("mug-dark"))
     assert done.returncode == ExitCode.PHOTO_REJECTED
-    name = videos / "dark.avi"
+    name = clip("mug-dark")
     last = f"ailock: {name}: no good picture: too dark: turn on a light\n"
     assert done.stderr.decode().endswith(last)
     assert misses(ailock) == 0
 
 
 def test_events_are_json_objects_a_line(ailock: Ailock, videos: Path) -> None:
-    done = ailock("unlock", "door", "--camera", videos / "book.avi", "--json")
+    done = ailock("unlock", "door", "--camera", videos / "raised.avi", "--json")
     assert done.stderr == b""
     *events, result = done.stdout.decode().split("\n{\n", 1)
     codes = [json.loads(line)["event"] for line in events[0].splitlines()]
-    assert codes == ["looking", "too_dark", "good"]
+    assert codes == ["looking", "too_dark", "no_texture", "hold_still", "good"]
     assert json.loads("{" + result) == {"name": "door", "match": True}
 
 
@@ -120,7 +115,7 @@ def test_a_sealed_file_opens_after_a_first_miss(ailock: Ailock, videos: Path) ->
 
 
 def test_a_phones_stream_opens_and_a_frozen_one_ends(ailock: Ailock) -> None:
-    pictures = [jpeg(pixels) for pixels in hand_held(shot("book-3"), 2)]
+    pictures = [jpeg(pixels) for pixels in frames(clip("mug-hall"))]
     with mjpeg_server(pictures, "repeat") as address:
         assert ailock("unlock", "door", "--camera", address).returncode == ExitCode.OK
     with mjpeg_server(pictures[:3], "freeze") as address:
@@ -136,14 +131,14 @@ def test_a_slot_is_added_by_camera(ailock: Ailock, videos: Path) -> None:
 
 
 def test_comparing_takes_one_moment(ailock: Ailock, videos: Path) -> None:
-    done = ailock("compare", shot("book-1"), "--camera", videos / "book.avi", "--json")
+    done = ailock("compare", PHOTOS / "mug-1.jpg", "--camera", videos / "raised.avi", "--json")
     result = json.loads("{" + done.stdout.decode().split("\n{\n", 1)[1])
     assert done.returncode == ExitCode.OK
     assert result["match"] is True
 
 
-def test_another_object_is_not_taken_for_a_reference(videos: Path, tmp_path: Path) -> None:
-    both = [hand_held(shot("book-1"), 1.2), hand_held(shot("robot-1"), 1.2)]
+def test_another_object_is_not_taken_for_a_reference(tmp_path: Path) -> None:
+    both = [frames(clip(name)) for name in ("mug-home", "robot-home")]
     done = Ailock(tmp_path)("enroll", "door", "--camera", write_video(tmp_path / "v.avi", both))
     assert done.returncode == ExitCode.PHOTO_REJECTED
     assert b"this looks like another object" in done.stderr
@@ -185,12 +180,12 @@ def test_a_camera_that_is_not_there_is_told(ailock: Ailock) -> None:
 def test_cameras_lists_them_and_takes_a_picture(ailock: Ailock, videos: Path) -> None:
     assert isinstance(json.loads(ailock("cameras", "--json").stdout)["cameras"], list)
     picture = ailock.home / "here.png"
-    words = ["cameras", videos / "robot.avi", "--snapshot", picture]
+    words = ["cameras", clip("other-mug-home"), "--snapshot", picture]
     done = ailock(*words)
     assert (done.returncode, done.stderr) == (0, b"")
-    assert done.stdout.startswith(b"took 624 x 464 pixels")
+    assert done.stdout.startswith(b"took 640 x 480 pixels")
     with Image.open(picture) as image:
-        assert image.size == (624, 464)
+        assert image.size == (640, 480)
     nothing = ailock("cameras", "/dev/null", "--snapshot", ailock.home / "nothing.png")
     assert nothing.returncode == ExitCode.PHOTO_REJECTED
     assert ailock(*words).returncode == ExitCode.USAGE  # it is there

@@ -1,4 +1,4 @@
-"""The committed photos are what their labels say, and rendering repeats itself."""
+"""The committed photos and clips are what their lists say, and rendering repeats itself."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.camera.videos import CLIPS, clip, frames
 from tests.conftest import PHOTOS
+from tools.rendering import clips
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +43,34 @@ def test_photos_are_well_exposed_and_textured(labels: list[dict[str, str]]) -> N
         assert 60 < grey.mean() < 200, row["path"]
         assert grey.std() > 25, row["path"]
         assert (grey > 250).mean() < 0.05, row["path"]
+
+
+def test_the_clips_are_those_of_the_list() -> None:
+    assert sorted(p.stem for p in CLIPS.iterdir()) == sorted(each.name for each in clips.CLIPS)
+    sizes = [clip(each.name).stat().st_size for each in clips.CLIPS]
+    assert max(sizes) < 150_000
+    assert sum(sizes) < 1_000_000
+    for each in clips.CLIPS:
+        shown = list(frames(clip(each.name)))
+        assert len(shown) == each.frames
+        assert {pixels.shape for pixels in shown} == {(480, 640, 3)}
+
+
+def test_a_frame_is_what_its_own_camera_sees() -> None:
+    pytest.importorskip("mitsuba")
+    from tools.rendering.film import Traced
+    from tools.rendering.objects import OBJECTS
+    from tools.rendering.viewpoint import Viewpoint
+
+    parts, size = OBJECTS["mug"](), (160, 120)
+    shots = [clips.HOME.shot("mug", azimuth, 20, azimuth, 0.7) for azimuth in (0, 3)]
+    here, there = (Traced(shot, parts, size, 16) for shot in shots)
+    before, after = (Viewpoint.of(shot, parts) for shot in shots)
+    unmoved, _ = here.seen_from(before)
+    moved, known = here.seen_from(after)
+    right, _ = there.seen_from(after)
+    assert (known == 1).mean() > 0.95
+    assert np.abs(moved - right).mean() < 0.6 * np.abs(unmoved - right).mean()
 
 
 def test_a_render_repeats_and_shows_something() -> None:

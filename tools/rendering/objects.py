@@ -119,8 +119,9 @@ OBJECTS: dict[str, Callable[[], list[Part]]] = {
     "book": book,
     "clock": clock,
     "other-mug": lambda: mug(prints.space_mug(), (0.80, 0.42, 0.08)),
+    "card": lambda: [Part(side, CREAM) for side in rounded_box((24.0, 0.4, 20.0), 0.1).values()],
 }
-"""Builders by name; ``other-mug`` is the look-alike of ``mug``."""
+"""Builders by name; ``other-mug`` is the look-alike of ``mug``, a ``card`` shows nothing."""
 
 
 def _panels(

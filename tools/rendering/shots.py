@@ -18,7 +18,11 @@ class Light:
 
 @dataclass(frozen=True)
 class Shot:
-    """One photo; azimuth is positive to the object's right, ``fill`` is of the short side."""
+    """One photo; azimuth is positive to the object's right, ``fill`` is of the short side.
+
+    Shots of one ``place`` share what stands around; without one each has its own. ``aim`` is where
+    the camera looks, in cm to the right of and above the object's middle.
+    """
 
     subject: str
     view: int
@@ -30,6 +34,8 @@ class Shot:
     wall: str
     light: Light
     exposure: float = 0.0
+    place: str = ""
+    aim: tuple[float, float] = (0.0, 0.0)
 
     @property
     def name(self) -> str:

@@ -15,11 +15,9 @@ from tools.rendering.geometry import rotation
 from tools.rendering.objects import OBJECTS, Part
 from tools.rendering.shots import Light, Shot
 from tools.rendering.surfaces import TABLES, WALLS
+from tools.rendering.viewpoint import FIELD_OF_VIEW, Viewpoint
 
 Radiance = NDArray[np.float32]
-
-FIELD_OF_VIEW = 34.0
-"""Across the short side, degrees: a phone's main camera at twofold zoom."""
 
 _TABLE_SIDE, _WALL_SIDE, _WALL_DISTANCE = 130.0, 150.0, 34.0
 _APERTURE = 0.14  # radius in cm; blurs the wall, keeps the object sharp
@@ -28,19 +26,23 @@ _APERTURE = 0.14  # radius in cm; blurs the wall, keeps the object sharp
 def render(shot: Shot, size: tuple[int, int], samples: int) -> Radiance:
     """Return linear RGB (height, width, 3) of a shot; ``size`` is (width, height) in pixels."""
     parts = OBJECTS[shot.subject]()
-    props = clutter(_random(shot, "clutter"))
-    scene: dict[str, Any] = {
-        "type": "scene",
-        "integrator": {"type": "path", "max_depth": 5},
-        "sensor": _camera(shot, parts, size, samples),
-        "table": _table(shot),
-        "wall": _wall(shot),
-        **_lights(shot.light),
-    }
-    for index, part in enumerate(parts + props):
-        scene[f"part{index}"] = _mesh(f"part{index}", part)
-    image = mi.render(mi.load_dict(scene), spp=samples, seed=zlib.crc32(shot.name.encode()))
-    return np.array(image, np.float32)
+    sensor = _camera(Viewpoint.of(shot, parts), size, samples)
+    return _traced(_room(shot, parts, sensor), {"type": "path", "max_depth": 5}, shot, samples)
+
+
+def render_with_depth(
+    shot: Shot, parts: list[Part], size: tuple[int, int], samples: int, margin: float
+) -> tuple[Radiance, NDArray[np.float32]]:
+    """Linear RGB (height, width, 3) of an object's shot, and how far each pixel is, in cm.
+
+    The field of view is ``margin`` times as wide as a photo's; what is not there is at 0.
+    """
+    seen = Viewpoint.of(shot, parts)
+    room = _room(shot, parts, _camera(seen, size, samples, margin))
+    light = _traced(room, {"type": "path", "max_depth": 5}, shot, samples)
+    pinhole = {**_camera(seen, size, 1, margin), "aperture_radius": 1e-6}
+    depth = _traced({**room, "sensor": pinhole}, {"type": "depth"}, shot, 1)
+    return light, depth[..., 0]
 
 
 def render_alone(shot: Shot, size: tuple[int, int], samples: int) -> tuple[Radiance, Radiance]:
@@ -50,18 +52,11 @@ def render_alone(shot: Shot, size: tuple[int, int], samples: int) -> tuple[Radia
     none, the light is the object's own mean, so that developing has nothing else to look at.
     """
     parts = OBJECTS[shot.subject]()
-    sensor = _camera(shot, parts, size, samples)
+    sensor = _camera(Viewpoint.of(shot, parts), size, samples)
     sensor["film"]["pixel_format"] = "rgba"
-    scene: dict[str, Any] = {
-        "type": "scene",
-        "integrator": {"type": "path", "max_depth": 5, "hide_emitters": True},
-        "sensor": sensor,
-        **_lights(shot.light),
-    }
-    for index, part in enumerate(parts):
-        scene[f"part{index}"] = _mesh(f"part{index}", part)
-    image = mi.render(mi.load_dict(scene), spp=samples, seed=zlib.crc32(shot.name.encode()))
-    rendered = np.array(image, np.float32)
+    scene = {"type": "scene", "sensor": sensor, **_lights(shot.light), **_meshes(parts)}
+    integrator = {"type": "path", "max_depth": 5, "hide_emitters": True}
+    rendered = _traced(scene, integrator, shot, samples)
     outline = rendered[..., 3].clip(0, 1)
     own = rendered[..., :3] / np.maximum(outline, 1e-3)[..., None]
     inside = outline > 0.5
@@ -69,25 +64,44 @@ def render_alone(shot: Shot, size: tuple[int, int], samples: int) -> tuple[Radia
     return light.astype(np.float32), outline
 
 
-def _camera(shot: Shot, parts: list[Part], size: tuple[int, int], samples: int) -> dict[str, Any]:
-    points = np.concatenate([part.grid.points.reshape(-1, 3) for part in parts])
-    turn = rotation("z", shot.azimuth) @ rotation("x", -shot.elevation)
-    right, away, up = turn.T
-    target = (points.min(0) + points.max(0)) / 2
-    extent = max(float(np.ptp(points @ right)), float(np.ptp(points @ up)))
-    distance = extent / (2 * shot.fill * np.tan(np.radians(FIELD_OF_VIEW / 2)))
-    tilted = np.cos(np.radians(shot.roll)) * up + np.sin(np.radians(shot.roll)) * right
+def _room(shot: Shot, parts: list[Part], sensor: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "scene",
+        "sensor": sensor,
+        "table": _table(shot),
+        "wall": _wall(shot),
+        **_lights(shot.light),
+        **_meshes(parts + clutter(_random(shot, "clutter"))),
+    }
+
+
+def _meshes(parts: list[Part]) -> dict[str, Any]:
+    return {f"part{index}": _mesh(f"part{index}", part) for index, part in enumerate(parts)}
+
+
+def _traced(
+    scene: dict[str, Any], integrator: dict[str, Any], shot: Shot, samples: int
+) -> NDArray[np.float32]:
+    loaded = mi.load_dict({**scene, "integrator": integrator})
+    image = mi.render(loaded, spp=samples, seed=zlib.crc32(shot.name.encode()))
+    return np.array(image, np.float32)
+
+
+def _camera(
+    seen: Viewpoint, size: tuple[int, int], samples: int, margin: float = 1.0
+) -> dict[str, Any]:
     pose = mi.ScalarTransform4f().look_at(
-        origin=(target - distance * away).tolist(), target=target.tolist(), up=tilted.tolist()
+        origin=seen.origin.tolist(), target=seen.target.tolist(), up=seen.up.tolist()
     )
     # A box filter keeps pixels independent, so thread order cannot change a sum.
     film = {"type": "hdrfilm", "width": size[0], "height": size[1], "rfilter": {"type": "box"}}
+    half = margin * np.tan(np.radians(FIELD_OF_VIEW / 2))
     return {
         "type": "thinlens",
-        "fov": FIELD_OF_VIEW,
+        "fov": FIELD_OF_VIEW if margin == 1.0 else float(np.degrees(2 * np.arctan(half))),
         "fov_axis": "smaller",
         "aperture_radius": _APERTURE,
-        "focus_distance": float(distance) - 2.0,
+        "focus_distance": seen.distance - 2.0,
         "to_world": pose,
         "film": film,
         "sampler": {"type": "multijitter", "sample_count": samples},
@@ -168,4 +182,4 @@ def _material(
 
 
 def _random(shot: Shot, what: str) -> np.random.Generator:
-    return np.random.default_rng(zlib.crc32(f"{shot.name}/{what}".encode()))
+    return np.random.default_rng(zlib.crc32(f"{shot.place or shot.name}/{what}".encode()))
