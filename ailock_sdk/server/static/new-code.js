@@ -1,28 +1,31 @@
-import { Finder, ask, opened } from "./common.js";
+// A new recovery code for somebody who shows the object.
 
-const form = document.getElementById("new-code");
-const finder = new Finder(form);
+import { askUntilAnswered } from "./ask.js";
+import { showCode } from "./code.js";
+import { Finder } from "./finder.js";
 
-async function newCode() {
-  finder.button.disabled = true;
-  try {
-    await finder.start();
-    const made = await opened(finder, (photos) =>
-      ask("/api/recovery-code", {
-        name: form.dataset.name,
-        photos,
-        pin: document.getElementById("pin")?.value || null,
-      }),
+function start() {
+  const form = document.getElementById("new-code");
+  if (!form) return;
+  const finder = new Finder(form.querySelector(".looking"));
+
+  async function renew() {
+    const pin = document.getElementById("pin")?.value || null;
+    const { name } = form.dataset;
+    const made = await finder.opened((photos) =>
+      askUntilAnswered("/api/recovery-code", { name, photos, pin }),
     );
-    finder.say("");
-    form.querySelector(".code").textContent = made.recovery_code;
-  } catch (problem) {
-    finder.say(problem.text);
-  } finally {
-    finder.stop();
-    finder.button.disabled = false;
+    form.hidden = true;
+    showCode(document.getElementById("kept-code"), made.recovery_code, name).then(() => {
+      form.hidden = false;
+      document.getElementById("new-code-title").focus();
+    });
+    document.querySelector("#kept-code .code").focus();
   }
+
+  finder.onStart(renew, (problem) => finder.tell(problem.text));
+  form.addEventListener("submit", (event) => event.preventDefault());
 }
 
-finder.button.addEventListener("click", newCode);
-form.addEventListener("submit", (event) => event.preventDefault());
+document.addEventListener("swapped", start);
+start();
