@@ -17,6 +17,7 @@ from ailock_sdk.errors import AilockError
 
 if TYPE_CHECKING:
     from ailock_sdk.server import Action, Devices, Served
+    from ailock_sdk.vault import Vault
 
 DEFAULT_PORT = 8765
 _LOG_LINES_A_SECOND = 10
@@ -34,8 +35,8 @@ _PACKAGES = ("starlette", "uvicorn", "jinja2", "segno")
     type=options.LOCK_NAME,
     nargs=-1,
     metavar="[NAME]...",
-    help="Locks that do something when they open [default: those that are there now; if there "
-    "is none, the first that is made].",
+    help="Locks that do something when they open [default: all but those that were made on the "
+    "page; the first made there does].",
 )
 @click.option("--lan", is_flag=True, help="Let phones of this network come, by HTTPS.")
 @click.option(
@@ -90,7 +91,7 @@ def serve(
             action = server.RunCommand(words)
         elif gpio is not None:
             action = server.SwitchLine(gpio)
-        service = server.Service(vault, server.History(folder), action, names or None)
+        service = server.Service(vault, folder, action, _checked(vault, names))
         server.serve(
             service,
             devices,
@@ -100,6 +101,11 @@ def serve(
             names=hosts,
             ready=lambda served: _announce(settings, served, devices),
         )
+
+
+def _checked(vault: Vault, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names as they are stored; an ``UnknownNameError`` if there is no such lock."""
+    return tuple(vault.show(name)["name"] for name in names)
 
 
 def _announce(settings: Settings, served: Served, devices: Devices) -> None:
@@ -150,6 +156,7 @@ def _log_to_terminal() -> None:
     handler.addFilter(AtMost(_LOG_LINES_A_SECOND))
     for name in ("ailock_sdk", "uvicorn.error"):
         logging.getLogger(name).addHandler(handler)
+    logging.getLogger("ailock_sdk.server").setLevel(logging.INFO)
 
 
 @click.group("devices", Group, examples=("ailock devices list", "ailock devices pair"))
@@ -195,3 +202,18 @@ def revoke(settings: Settings, device_id: str) -> None:
     if revoked is None:
         raise click.UsageError(f"no device {device_id!r}: `ailock devices list` shows them")
     report(settings, {"id": device_id, "revoked": True}, f"revoked {shown(revoked.name)}")
+
+
+@command("trust", "ailock devices trust door", group=devices)
+@options.name
+def trust(settings: Settings, name: str) -> None:
+    """Let a lock that was made on the page do what `ailock serve` was told to do.
+
+    The first lock does so anyway, and locks that were made by `ailock enroll`.
+    """
+    _check_installed()
+    from ailock_sdk import server
+
+    with open_vault(settings) as vault:
+        server.Trust(server.state_folder(vault.path), vault).trust(name)
+    report(settings, {"name": name, "trusted": True}, f"{name!r} acts when it opens")

@@ -9,7 +9,13 @@ from typing import Any
 
 import jinja2
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import (
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+)
 from starlette.types import Scope
 
 from ailock_sdk.server.problems import Problem
@@ -50,8 +56,11 @@ def refusal(problem: Problem, scope: Scope) -> Response:
         return JSONResponse(problem.describe(), problem.status, headers)
     if problem.code == "not_paired" and scope["method"] == "GET":
         return RedirectResponse("/pair", 303)
+    device = scope.get("state", {}).get("device")
+    if device is None:  # few words for strangers, however many they are
+        return PlainTextResponse(problem.text, problem.status, headers)
     content = _render(
-        "problem.html", device=None, csrf="", told="", path=scope["path"], problem=problem
+        "problem.html", device=device, csrf="", told="", path=scope["path"], problem=problem
     )
     return HTMLResponse(content, problem.status, headers)
 

@@ -70,8 +70,6 @@ class Api:
     async def check(self, request: Request) -> Response:
         """``POST /api/check?page=ID`` with ``photos``: whether the last goes with the others."""
         asked = await _read(request, _Photos)
-        if not asked.photos:
-            raise Problem(422, "bad_photo")
         await self._vault(
             self._service.check, request.state.device, _page(request), _photos(asked.photos)
         )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import traceback
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -20,11 +18,9 @@ from ailock_sdk.server.api import Api
 from ailock_sdk.server.devices import Devices
 from ailock_sdk.server.guard import Guard, Site
 from ailock_sdk.server.pages import Pages
-from ailock_sdk.server.problems import Problem, problem_of
+from ailock_sdk.server.problems import Problem, told_problem
 from ailock_sdk.server.service import Service
 from ailock_sdk.server.work import Turns
-
-_log = logging.getLogger("ailock_sdk.server")
 
 
 def make_app(service: Service, devices: Devices, site: Site) -> ASGIApp:
@@ -80,15 +76,7 @@ async def _problem(request: Request, problem: Exception) -> Response:
 
 
 async def _error(request: Request, error: Exception) -> Response:
-    problem = problem_of(error)
-    if problem.code == "setup":
-        _log.error("%s", error)
-    elif problem.code == "unexpected":
-        # Not its text, nor its frames, in which anything may stand.
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        kind = type(error).__name__
-        _log.error("unexpected %s at %s:%s: please report this", kind, place.filename, place.lineno)
-    return refusal(problem, request.scope)
+    return refusal(told_problem(error), request.scope)
 
 
 async def _not_routed(request: Request, error: Exception) -> Response:

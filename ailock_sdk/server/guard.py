@@ -11,6 +11,7 @@ import hmac
 import logging
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
@@ -19,8 +20,9 @@ from starlette.requests import cookie_parser
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ailock_sdk.errors import AilockError
 from ailock_sdk.server.devices import Device, Devices, csrf_token
-from ailock_sdk.server.problems import Problem
+from ailock_sdk.server.problems import Problem, told_problem
 from ailock_sdk.server.rates import Buckets
 
 MAX_FORM_BYTES = 8 << 10
@@ -110,7 +112,8 @@ class Guard:
             return
         try:
             body = await self._admitted(scope, receive)
-        except Problem as problem:
+        except (Problem, AilockError) as error:
+            problem = error if isinstance(error, Problem) else told_problem(error)
             client = (scope.get("client") or ("?",))[0]
             target = ascii(scope["path"][:80])[1:-1]
             _log.warning("refused %s %s of %s: %s", scope["method"], target, client, problem.code)
@@ -118,7 +121,8 @@ class Guard:
             response.headers["connection"] = "close"  # nobody reads what else it sends
             await response(scope, receive, _guarded(send))
             return
-        await self._app(scope, _replayed(body, receive), _guarded(send))
+        with suppress(Exception):  # answered and logged already; uvicorn would print its text
+            await self._app(scope, _replayed(body, receive), _guarded(send))
 
     async def _admitted(self, scope: Scope, receive: Receive) -> bytes:
         """The whole body of a request that may be served."""
@@ -139,7 +143,7 @@ class Guard:
         if method != "POST":
             return b""
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind not in _BODIES:
+        if kind not in _BODIES or (device is None and kind != _FORM):
             raise Problem(415, "bad_request")
         body = await _whole_body(receive, headers, _BODIES[kind])
         if kind == _FORM:

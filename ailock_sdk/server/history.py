@@ -8,16 +8,17 @@ from pathlib import Path
 from ailock_sdk.server.state import StateFile
 from ailock_sdk.strict_json import Strict
 
-MAX_EVENTS = 200
+MAX_EVENTS = 500
 
 
 class Event(Strict, frozen=True):
-    """One outcome: ``what`` is a code of the texts, ``at`` seconds since 1970."""
+    """Outcomes in a row that are alike: ``what`` is a code, ``at`` the last one's Unix time."""
 
     at: int
     what: str
     lock: str
     device: str
+    times: int = 1
 
 
 class _Content(Strict, frozen=True):
@@ -38,8 +39,20 @@ class History:
 
     def add(self, what: str, lock: str, device: str) -> None:
         """Remember an event; the oldest goes when there are many."""
-        event = Event(int(time.time()), what, lock, device)
-        self._file.change(lambda c: (_Content((*c.events, event)[-MAX_EVENTS:]), None))
+
+        def change(content: _Content) -> tuple[_Content, None]:
+            events, times = content.events, 1
+            if events and (events[-1].what, events[-1].lock, events[-1].device) == (
+                what,
+                lock,
+                device,
+            ):
+                # In one row: nobody makes what came before vanish by repeating himself.
+                events, times = events[:-1], events[-1].times + 1
+            event = Event(int(time.time()), what, lock, device, times)
+            return _Content((*events, event)[-MAX_EVENTS:]), None
+
+        self._file.change(change)
 
     def newest(self, lock: str | None = None) -> list[Event]:
         """Events, the newest first: all, or those of one lock."""

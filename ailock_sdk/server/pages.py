@@ -113,7 +113,7 @@ class Pages:
         """A form of ``/devices``."""
         revoked = await self._read(self._devices.revoke, request.state.form.get("id", ""))
         if revoked is not None:
-            self._service.history.add("revoked", "", revoked.name)
+            await self._read(self._service.note, "revoked", "", revoked)
         return see("/devices", "revoked")
 
     async def pair(self, request: Request) -> Response:
@@ -132,7 +132,7 @@ class Pages:
             problem = Problem(403, "wrong_pairing_code", "code")
             return page(request, "pair.html", problem.status, problem=problem)
         device, token = paired
-        self._service.history.add("paired", "", device.name)
+        await self._read(self._service.note, "paired", "", device)
         response = see("/", "paired")
         response.set_cookie(
             self._site.cookie,

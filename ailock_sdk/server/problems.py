@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+import traceback
 from typing import Any
 
 from ailock_sdk import errors
 from ailock_sdk.server.texts import text
+
+_log = logging.getLogger("ailock_sdk.server")
 
 _OF_ERROR: dict[type[BaseException], tuple[int, str, str | None]] = {
     errors.UnlockError: (403, "no_match", None),
@@ -72,6 +76,19 @@ class Problem(Exception):  # noqa: N818 -- most are no errors of ours
             "field": self.field,
             "retry_after_seconds": self.retry_after_seconds,
         }
+
+
+def told_problem(error: Exception) -> Problem:
+    """The same as :func:`problem_of`; what the owner has to know of it is logged."""
+    problem = problem_of(error)
+    if problem.code == "setup":
+        _log.error("%s", error)
+    elif problem.code == "unexpected":
+        # Not its text, nor its frames, in which anything may stand.
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        kind = type(error).__name__
+        _log.error("unexpected %s at %s:%s: please report this", kind, place.filename, place.lineno)
+    return problem
 
 
 def problem_of(error: Exception) -> Problem:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import resource
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import segno
 import uvicorn
 
 from ailock_sdk.server.app import make_app
 from ailock_sdk.server.certificate import fingerprint, host_names, lan_address, own_certificate
-from ailock_sdk.server.connections import PatientProtocol
+from ailock_sdk.server.connections import HEAD_SECONDS, PatientProtocol
 from ailock_sdk.server.devices import Devices
 from ailock_sdk.server.guard import Site
 from ailock_sdk.server.service import Service
@@ -22,6 +25,7 @@ from ailock_sdk.server.service import Service
 LOOPBACK = "127.0.0.1"
 _HEAD_BYTES = 16 << 10
 _GOODBYE_SECONDS = 3
+_FILES = 8192
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,31 @@ def serve(
         scheme = "http" if certificate is None else "https"
         shown = None if certificate is None else fingerprint(certificate)
         ready(Served(f"{scheme}://{address}:{port}/", shown))
-        uvicorn.Server(config).run(sockets=[listener])
+        _allow_many_files()
+        loop = _Loop()
+        try:
+            asyncio.set_event_loop(loop)
+            loop.run_until_complete(uvicorn.Server(config).serve([listener]))
+        finally:
+            asyncio.set_event_loop(None)
+            loop.close()
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """A loop whose servers do not wait a minute for clients that begin TLS and say no more."""
+
+    async def create_server(self, *arguments: Any, **rest: Any) -> Any:
+        if rest.get("ssl") is not None:
+            rest["ssl_handshake_timeout"] = HEAD_SECONDS
+        return await super().create_server(*arguments, **rest)
+
+
+def _allow_many_files() -> None:
+    """Let connections that are about to be closed keep no file of ours from being opened."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def terminal_qr(text: str) -> str:

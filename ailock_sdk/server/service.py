@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ailock_sdk.errors import (
@@ -14,7 +15,6 @@ from ailock_sdk.errors import (
     PhotoFormatError,
     RecoveryCodeError,
     UnlockError,
-    VaultMissingError,
 )
 from ailock_sdk.secret import Hidden, Secret
 from ailock_sdk.server.actions import Action
@@ -22,6 +22,7 @@ from ailock_sdk.server.devices import Device
 from ailock_sdk.server.history import History
 from ailock_sdk.server.looking import Looks, best_frames, glance_at, is_new_view
 from ailock_sdk.server.problems import Problem
+from ailock_sdk.server.trust import Trust, lock_names
 from ailock_sdk.vault import Vault
 
 REFERENCES = 3
@@ -63,48 +64,40 @@ class Service:
     Parameters
     ----------
     vault : Vault
-    history : History
+    folder : Path
+        The server's state folder.
     action : Action or None
         What is done when a lock opens.
-    acting : iterable of str or None
-        Names of the locks that it is done for; ``None`` for those that are there now or, if there
-        is none, the first that is made.
+    acting : collection of str
+        Names of the locks that it is done for; of all if empty. See :class:`Trust` for which of
+        them never do anything.
     """
 
     def __init__(
         self,
         vault: Vault,
-        history: History,
+        folder: Path,
         action: Action | None = None,
-        acting: Iterable[str] | None = None,
+        acting: Collection[str] = (),
     ) -> None:
-        self.history = history
+        self.history = History(folder)
         self.looks = Looks()
         self._vault = vault
+        self._trust = Trust(folder, vault)
         self._action = action
-        names = self.names() if acting is None else list(acting)
-        # By recipient: who may use the page may rename and remove locks, and make others of the
-        # same name, which must not open the owner's door.
-        self._acting = {vault.recipient(name) for name in names}
-        self._first_acts = not names
-
-    def names(self) -> list[str]:
-        """Names of the locks, sorted."""
-        try:
-            return self._vault.names()
-        except VaultMissingError:
-            return []
+        self._acting = acting
 
     def lock(self, name: str) -> LockView:
         """A lock, or an ``UnknownNameError``."""
         found = self._vault.show(name)
-        acts = self._action is not None and found["recipient"] in self._acting
+        named = not self._acting or found["name"] in self._acting
+        acts = self._action is not None and named and self._trust.acts(found["recipient"])
         wait = found["retry_after_seconds"]
         return LockView(found["name"], found["misses"], wait, acts, tuple(found["slots"]))
 
     def locks(self) -> list[LockView]:
         """All locks."""
-        return [self.lock(name) for name in self.names()]
+        return [self.lock(name) for name in lock_names(self._vault)]
 
     def check(self, device: Device, page: str, photos: Sequence[bytes]) -> None:
         """Whether the last of these references goes with those before; then it is remembered.
@@ -114,6 +107,8 @@ class Service:
         PhotoFormatError, AilockError
             It cannot be used, or shows another object.
         """
+        if not 1 <= len(photos) <= REFERENCES:
+            raise PhotoFormatError(f"give 1 to {REFERENCES} photos")
         glances = [glance_at(photo) for photo in photos]
         if not is_new_view(glances[-1], glances[:-1]):
             raise Problem(422, "same_view")
@@ -144,12 +139,14 @@ class Service:
             raise EnrollmentError(f"give {REFERENCES} photos")
         name = self._vault.check_new_name(name)
         sources = [glance_at(photo).frame.pixels for photo in photos]
-        enrolled = self._vault.enroll(name, sources, pin=pin)
-        if self._first_acts:
-            self._first_acts = False
-            self._acting.add(enrolled.recipient)
+        was_empty = not lock_names(self._vault)
+        self._trust.begin(name)
+        try:
+            enrolled = self._vault.enroll(name, sources, pin=pin)
+        finally:
+            self._trust.end(was_empty=was_empty)
         assert enrolled.recovery_code is not None
-        self.history.add("enrolled", name, device.name)
+        self.note("enrolled", name, device)
         return enrolled.recovery_code.shown()
 
     def unlock(
@@ -176,13 +173,13 @@ class Service:
         try:
             secret = self._vault.unlock(name, frames, pin=pin)
         except UnlockError:
-            self.history.add("no_match", name, device.name)
+            self.note("no_match", name, device)
             raise
         except LockedOutError:
-            self.history.add("locked_out", name, device.name)
+            self.note("locked_out", name, device)
             raise
         if trial:
-            self.history.add("tried", name, device.name)
+            self.note("tried", name, device)
             return "none"
         return self._opened(device, name, secret, "opened")
 
@@ -196,7 +193,7 @@ class Service:
         try:
             secret = self._vault.recover(name, code)
         except RecoveryCodeError:
-            self.history.add("wrong_code", self.lock(name).name, device.name)
+            self.note("wrong_code", self.lock(name).name, device)
             raise
         return self._opened(device, name, secret, "opened_by_code")
 
@@ -226,13 +223,13 @@ class Service:
             opened_with_pin=pin,
             replaces=codes[0] if codes else None,
         )
-        self.history.add("new_code", name, device.name)
+        self.note("new_code", name, device)
         return code.shown()
 
     def rename(self, device: Device, name: str, new: str) -> None:
         """Give a lock another name."""
         self._vault.rename(name, new)
-        self.history.add("renamed", new, device.name)
+        self.note("renamed", new, device)
 
     def remove(self, device: Device, name: str, typed: str) -> None:
         """Remove a lock, if its name was typed."""
@@ -240,7 +237,12 @@ class Service:
         if typed.strip() != name:
             raise Problem(422, "name_differs", "typed")
         self._vault.remove(name)
-        self.history.add("removed", name, device.name)
+        self.note("removed", name, device)
+
+    def note(self, what: str, name: str, device: Device) -> None:
+        """Write an event to the history and the log."""
+        self.history.add(what, name, device.name)
+        _log.info("%s: lock %r, by %s", what, name, ascii(device.name))
 
     def _opened(self, device: Device, name: str, secret: Secret, event: str) -> str:
         outcome = "none"
@@ -251,7 +253,7 @@ class Service:
             except AilockError as error:
                 _log.error("lock %r was opened: %s", name, error)
                 outcome, event = "failed", "action_failed"
-        self.history.add(event, name, device.name)
+        self.note(event, name, device)
         return outcome
 
 

@@ -17,7 +17,7 @@ from tests.conftest import PHOTOS
 pytest.importorskip("starlette", reason="needs the extra [server]")
 from starlette.testclient import TestClient
 
-from ailock_sdk.server import Devices, History, Service, Site, make_app, state_folder
+from ailock_sdk.server import Devices, Service, Site, make_app, state_folder
 
 ADDRESS = "http://127.0.0.1:8765"
 OWNER = "owner's phone"
@@ -83,7 +83,7 @@ def make_home(tmp_path: Path, lock: AiLock, pepper: FilePepper) -> Iterator[Make
         vault = Vault.open(tmp_path / "vault.db", pepper=pepper, lock=lock.with_pepper(pepper))
         vaults.append(vault)
         folder = state_folder(vault.path)
-        made = Service(vault, History(folder), **service)
+        made = Service(vault, folder, **service)
         return Home(vault, Devices(folder), made, Site(frozenset({"localhost"}), False))
 
     yield make
