@@ -54,6 +54,7 @@ _HEADERS = {
     "permissions-policy": "camera=(self), microphone=(), geolocation=(), display-capture=()",
     "cache-control": "no-store",
 }
+_STATIC_CACHE = "max-age=60"
 
 _log = logging.getLogger("ailock_sdk.server")
 
@@ -117,12 +118,16 @@ class Guard:
             client = (scope.get("client") or ("?",))[0]
             target = ascii(scope["path"][:80])[1:-1]
             _log.warning("refused %s %s of %s: %s", scope["method"], target, client, problem.code)
+            if problem.code == "too_many" and scope["state"].get("device") is not None:
+                # Read to its end, or the browser may see a broken connection and not the answer.
+                with suppress(Problem):
+                    await _whole_body(receive, Headers(scope=scope), MAX_PHOTOS_BYTES)
             response = self._refusal(problem, scope)
             response.headers["connection"] = "close"  # nobody reads what else it sends
-            await response(scope, receive, _guarded(send))
+            await response(scope, receive, _guarded(send, scope))
             return
         with suppress(Exception):  # answered and logged already; uvicorn would print its text
-            await self._app(scope, _replayed(body, receive), _guarded(send))
+            await self._app(scope, _replayed(body, receive), _guarded(send, scope))
 
     async def _admitted(self, scope: Scope, receive: Receive) -> bytes:
         """The whole body of a request that may be served."""
@@ -133,13 +138,13 @@ class Guard:
         host = self._check_host(scope, headers)
         token = cookie_parser(headers.get("cookie", "")).get(self._site.cookie, "")
         device = self._devices.find(token) if token else None
+        state = scope.setdefault("state", {})
+        state.update(device=device, csrf=csrf_token(token) if device else "", form={})
         self._check_rate(scope, device)
         if method == "POST" and headers.getlist("origin") != [f"{scope['scheme']}://{host}"]:
             raise Problem(403, "wrong_origin")
         if device is None and not _PUBLIC.fullmatch(path):
             raise Problem(401, "not_paired")
-        state = scope.setdefault("state", {})
-        state.update(device=device, csrf=csrf_token(token) if device else "", form={})
         if method != "POST":
             return b""
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -226,11 +231,13 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-def _guarded(send: Send) -> Send:
+def _guarded(send: Send, scope: Scope) -> Send:
+    own = {"cache-control": _STATIC_CACHE} if scope["path"].startswith("/static/") else {}
+
     async def guarded(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            for name, value in _HEADERS.items():
+            for name, value in {**_HEADERS, **own}.items():
                 headers.setdefault(name, value)
         await send(message)
 
