@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,7 @@ class Service:
         The server's state folder.
     action : Action or None
         What is done when a lock opens.
-    acting : collection of str
+    acting : sequence of str
         Names of the locks that it is done for; of all if empty. See :class:`Trust` for which of
         them never do anything.
     """
@@ -78,7 +78,7 @@ class Service:
         vault: Vault,
         folder: Path,
         action: Action | None = None,
-        acting: Collection[str] = (),
+        acting: Sequence[str] = (),
     ) -> None:
         self.history = History(folder)
         self.looks = Looks()
