@@ -33,8 +33,22 @@ FIRST = "index.md"
 COMMANDS_EXPECTED = ("tutorial/", "how-to/", FIRST)
 LEFT_OUT = {
     FIRST: {INSTALLING: 2},
+    "how-to/age.md": {NOT_RUN: 1},
+    "how-to/door.md": {NOT_RUN: 2},
+    "how-to/luks.md": {NOT_RUN: 1},
+    "how-to/other-networks.md": {NOT_RUN: 3},
+    "how-to/own-model.md": {NOT_RUN: 1},
+    "how-to/own-photos.md": {NOT_RUN: 2},
+    "how-to/pam.md": {NOT_RUN: 1},
+    "how-to/phone.md": {NOT_RUN: 3},
+    "how-to/raspberry-pi.md": {NOT_RUN: 1},
+    "how-to/timing.md": {NOT_RUN: 1},
+    "numbers/evaluation.md": {NOT_RUN: 4},
+    "numbers/faces.md": {NOT_RUN: 2},
+    "numbers/hash-experiments.md": {NOT_RUN: 2},
+    "numbers/training.md": {NOT_RUN: 1},
 }
-"""Blocks of each page that its shell does not run, by kind; the page says why."""
+"""Blocks of commands that no test runs as they stand, a page each; the page says why."""
 
 
 def blocks(page: str) -> list[Block]:
@@ -89,7 +103,8 @@ def as_root(place: Path) -> Path:
 
 def test_what_is_left_out_is_counted() -> None:
     counted = {
-        name: dict(Counter(block.kind for block in blocks(name) if block.kind)) for name in PAGES
+        name: dict(Counter(b.kind for b in blocks(name) if b.kind in (NOT_RUN, INSTALLING)))
+        for name in PAGES
     }
     assert {name: kinds for name, kinds in counted.items() if kinds} == LEFT_OUT
 
