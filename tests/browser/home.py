@@ -35,13 +35,14 @@ class Home:
         """Serve; on the same port as before, if there was one."""
         words = ["--vault", self.folder / "vault.db", "--pepper", self.folder / "pepper", "--json"]
         words += ["serve", "--port", self._port, "--on-unlock", f"tee {self.opened}"]
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "ailock_sdk", *map(str, words)],
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
-            stdout=subprocess.PIPE,
-            stderr=(self.folder / "log").open("a"),
-            text=True,
-        )
+        with (self.folder / "log").open("a") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "ailock_sdk", *map(str, words)],
+                env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
         assert self._process.stdout is not None
         assert select.select([self._process.stdout], [], [], START_SECONDS)[0], "it did not start"
         told = json.loads(self._process.stdout.readline())

@@ -1,11 +1,12 @@
 // A new lock in three steps; whatever happens to the server meanwhile, the photos are in this page.
 
-import { Problem, ask, base64, serverIsBack } from "./ask.js";
+import { ask, base64, pause, serverIsBack } from "./ask.js";
 import { showCode } from "./code.js";
 import { Finder } from "./finder.js";
 import { text } from "./texts.js";
 
 const REFERENCES = 3;
+const TAKEN_MILLISECONDS = 1500; // to hear of it, and to begin to turn the object
 const AGAIN = ["another_object", "same_view", "poor_photo", "bad_photo"];
 
 const naming = document.getElementById("naming");
@@ -95,7 +96,6 @@ async function codeOfMade(lock, taken) {
 
 async function take() {
   while (taken.length < REFERENCES) {
-    showShots();
     const [photo] = await taker.photos(1, taken);
     try {
       await taker.check([...taken, photo]);
@@ -106,8 +106,11 @@ async function take() {
     }
     taker.tell("");
     taken.push(photo);
+    showShots();
+    if (taken.length === REFERENCES) break;
+    taker.say(text("enroll.taken_now", { number: taken.length }));
+    await pause(TAKEN_MILLISECONDS);
   }
-  showShots();
   await save();
 }
 
