@@ -17,7 +17,9 @@ from ailock_sdk.store import (
     lock_identity,
     lock_recipient,
     lock_secret,
+    lock_ssh_seed,
     normalised_label,
+    openssh_key,
     read_clock,
 )
 from ailock_sdk.vault_parts.new_slots import new_lock_key, photo_slot, recovery_slot
@@ -179,6 +181,14 @@ class Vault(SlotsVault, SealingVault, PepperVault):
         """
         pin = hidden_pin(pin)
         return age_identity(lock_identity(self._open(name, opened_by, pin).key))
+
+    def ssh_key(self, name: str, opened_by: Opener, *, pin: Pin = None) -> Hidden:
+        """The lock's Ed25519 key as ``ssh-add`` reads it (ASCII): always the same one.
+
+        Errors are those of :meth:`unlock` and :meth:`recover`.
+        """
+        pin = hidden_pin(pin)
+        return openssh_key(lock_ssh_seed(self._open(name, opened_by, pin).key))
 
     def recipient(self, name: str) -> str:
         """``age1...``: the public key to which ``age -r`` seals to a lock."""

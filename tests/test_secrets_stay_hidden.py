@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 
 from ailock_sdk import AiLock, Enrolled, FilePepper, RecoveryCode, Vault
 from ailock_sdk.sketch import CHEAPEST
@@ -43,6 +44,7 @@ class Home:
     def needles(self) -> dict[str, list[str]]:
         """Each secret in the forms in which it could be printed."""
         identity = self.vault.identity("door", self.code).decode()
+        ssh_key: Any = load_ssh_private_key(self.vault.ssh_key("door", self.code), None)
         text = self.code.shown()
         found = {
             "PIN": [PIN],
@@ -50,6 +52,7 @@ class Home:
             "mistyped code": [TYPED, TYPED.replace("-", "")],
             "secret": forms(bytes(self.enrolled.secret)),
             "identity": [identity, identity.lower()],
+            "SSH key": ["PRIVATE KEY", *forms(ssh_key.private_bytes_raw())],
             "letter": [LETTER.decode()],
         }
         if self.pepper.file.exists():
@@ -86,6 +89,7 @@ def uses(home: Home) -> dict[str, Callable[[], object]]:
         "unlock": lambda: vault.unlock("door", mug[0], pin=PIN),
         "recover": lambda: vault.recover("door", home.code.shown()),
         "identity": lambda: vault.identity("door", home.code),
+        "SSH key": lambda: vault.ssh_key("door", home.code),
         "open_sealed": lambda: vault.open_sealed("door", home.sealed, mug[0], pin=PIN),
         "seal": lambda: vault.seal("door", LETTER),
         "enroll": lambda: vault.enroll("new", mug[:1], pin=PIN),
@@ -235,6 +239,7 @@ def test_reprs_and_json(home: Home) -> None:
         *(repr(thing) for thing in (vault, home.enrolled, home.code, home.enrolled.secret, slot)),
         repr(vault.export_lock("door", opened_by=home.code)),
         repr(vault.identity("door", home.code)),
+        repr(vault.ssh_key("door", home.code)),
         repr(vault.pepper_status()),
         repr(vault.replace_pepper()),
         json.dumps(vault.recover("door", home.code) and vault.show("door")),

@@ -15,7 +15,7 @@ from ailock_sdk.cli.commands import Settings, command
 from ailock_sdk.cli.files import OBJECTS_SEPARATOR, one_reader, photo_sources
 from ailock_sdk.cli.opening import open_vault
 from ailock_sdk.cli.output import report, shown
-from ailock_sdk.cli.releasing import IDENTITY, Release, release_options
+from ailock_sdk.cli.releasing import IDENTITY, SSH_KEY, Release, release_options
 from ailock_sdk.constants import MAX_REFERENCE_PHOTOS, VAULT_PATH_VARIABLE
 from ailock_sdk.errors import VaultMissingError
 
@@ -93,6 +93,7 @@ def enroll(
     "ailock unlock door photo.jpg --output hex",
     'ailock unlock door photo.jpg --exec "cryptsetup open --key-file - /dev/sdb1 safe"',
     "ailock unlock door photo.jpg --output age-identity | age -d -i - letter.txt.sealed",
+    "ailock unlock door --camera --output ssh-key | ssh-add -t 1h -",
 )
 @options.name
 @options.photos(options.PROBES, required=False)
@@ -138,6 +139,8 @@ def _open(settings: Settings, name: str, opener: Opener, release: Release) -> in
     def attempt(opened_by: Any) -> Secret | Hidden:
         if release.form == IDENTITY:
             return vault.identity(name, opened_by, pin=pin)
+        if release.form == SSH_KEY:
+            return vault.ssh_key(name, opened_by, pin=pin)
         if by_photos:
             return vault.unlock(name, opened_by, pin=pin)
         return vault.recover(name, opened_by)

@@ -20,13 +20,15 @@ from ailock_sdk.cli.signals import Ended, postponing
 if TYPE_CHECKING:
     from ailock_sdk.secret import Hidden, Secret
 
-IDENTITY = "age-identity"
-"""The form that is not of the secret: the lock's age identity, by which `age -d` opens files."""
+IDENTITY, SSH_KEY = "age-identity", "ssh-key"
+"""The forms that are not of the secret: the lock's age identity, by which `age -d` opens files, and
+its SSH key, for `ssh-add`."""
 FORMS: dict[str, Callable[[bytes], bytes]] = {
     "raw": bytes,
     "hex": lambda secret: secret.hex().encode() + b"\n",
     "base64": lambda secret: b64encode(secret) + b"\n",
     IDENTITY: lambda identity: identity + b"\n",
+    SSH_KEY: bytes,
 }
 """How the 32 bytes are written. One in eight raw secrets holds a newline: programs that read a line
 take a part of it."""
@@ -51,7 +53,7 @@ class Release:
         return self.form is not None or bool(self.command)
 
     def give(self, opened: Secret | Hidden) -> int:
-        """Hand out the 32 bytes, or the identity's text; 0, or what became of the command."""
+        """Hand out the 32 bytes, or a key's text; 0, or what became of the command."""
         if self.command:
             return _run(self.command, opened)
         stream = standard_output()
@@ -67,7 +69,7 @@ def release_options(function: Function) -> Function:
         "--output",
         "form",
         type=click.Choice(list(FORMS)),
-        help="Write the 32-byte secret, or the identity for `age -d`, to standard output.",
+        help="Write the 32-byte secret, or a key for `age -d` or `ssh-add`, to standard output.",
     )
     @click.option(
         "--exec",

@@ -32,8 +32,10 @@ from ailock_sdk.store.slots import (
     lock_identity,
     lock_recipient,
     lock_secret,
+    lock_ssh_seed,
     new_slot,
     open_slot,
+    openssh_key,
     recovery_secret,
 )
 from ailock_sdk.store.throttle import (
@@ -49,6 +51,7 @@ from ailock_sdk.store.throttle import (
 __all__ = ["Record", "RecordHeader", "RecordObject", "bound_bytes"]
 __all__ += ["LockFile", "Slot", "SlotKind", "RecoveryCode", "new_slot", "open_slot"]
 __all__ += ["lock_identity", "lock_recipient", "lock_secret", "recovery_secret"]
+__all__ += ["lock_ssh_seed", "openssh_key"]
 __all__ += ["normalised_label", "normalised_name", "LockStore", "StoredLock"]
 __all__ += ["ThrottleStatus", "Charge", "ClockReading", "ThrottleState", "read_clock"]
 __all__ += ["remaining_wait", "wait_seconds"]

@@ -9,10 +9,12 @@ import hmac
 from hashlib import sha256
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from ailock_sdk.constants import (
     LABEL_IDENTITY,
@@ -20,6 +22,7 @@ from ailock_sdk.constants import (
     LABEL_RECOVERY,
     LABEL_SLOT,
     LABEL_SLOT_KEY,
+    LABEL_SSH_KEY,
 )
 from ailock_sdk.secret import Hidden, Secret
 from ailock_sdk.store.lock_file import Slot, SlotKind
@@ -45,6 +48,18 @@ def lock_recipient(lock_key: Hidden) -> bytes:
 def lock_secret(lock_key: Hidden) -> Secret:
     """What unlocking gives: the same for every slot, for as long as the lock exists."""
     return Secret(_expand(lock_key, LABEL_LOCK_SECRET))
+
+
+def lock_ssh_seed(lock_key: Hidden) -> Hidden:
+    """The Ed25519 private key of a lock, 32 bytes (RFC 8032): an SSH key."""
+    return _expand(lock_key, LABEL_SSH_KEY)
+
+
+def openssh_key(seed: Hidden) -> Hidden:
+    """A :func:`lock_ssh_seed` as OpenSSH keeps private keys: ASCII, no passphrase."""
+    private = Ed25519PrivateKey.from_private_bytes(seed)
+    form = (Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+    return Hidden(private.private_bytes(*form))
 
 
 def recovery_secret(code: RecoveryCode, salt: bytes) -> Secret:

@@ -259,7 +259,7 @@ def test_no_secret_is_in_json(ailock: Ailock) -> None:
         )
     )
     secrets = [code.read_bytes().strip(), ailock.pepper.read_bytes()]
-    for form in ("raw", "hex", "base64", "age-identity"):
+    for form in ("raw", "hex", "base64", "age-identity", "ssh-key"):
         secrets.append(ailock("unlock", "door", MUG[2], "--output", form).stdout.strip(b"\n"))
     assert len(out) > 1000
     for secret in (*secrets, secrets[1].hex().encode()):

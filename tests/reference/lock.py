@@ -37,6 +37,11 @@ def require(holds: object, what: str) -> None:
 # -- 9: the key -----------------------------------------------------------------------------------
 
 
+def ssh_seed(lock_key: bytes) -> bytes:
+    """The Ed25519 private key of a lock."""
+    return expand(lock_key, b"ailock/v1/ssh-key", 32)
+
+
 def identity(lock_key: bytes) -> bytes:
     """The age identity of a lock."""
     return expand(lock_key, b"ailock/v1/identity", 32)

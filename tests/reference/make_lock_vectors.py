@@ -4,7 +4,7 @@ Everything comes from fixed inputs and the reference of this folder, which share
 package, so running it again gives the same file. A negative vector differs from a valid one in the
 single defect that its comment names; where that defect is not the checksum, the checksum fits.
 
-lock_key, identity, recipient, secret    hex: one lock's
+lock_key, identity, recipient, secret, ssh_seed    hex: one lock's
 codes       recovery codes: ``code`` (hex), ``shown``, and ``typed``, other spellings of it
 mistyped    ``text`` and words of the error's message, ``expect``
 slots       of that lock: ``comment``, the slot's fields (hex), ``slot_secret`` (hex); what it comes
@@ -245,6 +245,7 @@ def vectors() -> dict[str, Any]:
     return {
         "lock_key": LOCK_KEY,
         "identity": lock.identity(LOCK_KEY),
+        "ssh_seed": lock.ssh_seed(LOCK_KEY),
         "recipient": RECIPIENT,
         "secret": lock.lock_secret(LOCK_KEY),
         "codes": codes,

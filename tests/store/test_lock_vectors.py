@@ -19,6 +19,7 @@ from ailock_sdk.store import (
     lock_identity,
     lock_recipient,
     lock_secret,
+    lock_ssh_seed,
     new_slot,
     open_slot,
     recovery_secret,
@@ -54,6 +55,7 @@ def test_keys_of_a_lock() -> None:
     assert lock_recipient(KEY) == RECIPIENT
     assert lock_identity(KEY).hex() == VECTORS["identity"]
     assert bytes(lock_secret(KEY)).hex() == VECTORS["secret"]
+    assert lock_ssh_seed(KEY).hex() == VECTORS["ssh_seed"]
 
 
 @pytest.mark.parametrize("vector", VECTORS["codes"], ids=lambda vector: vector["code"])

@@ -13,6 +13,7 @@ from ailock_sdk.store.recovery_code import RecoveryCode
 from ailock_sdk.store.slots import (
     lock_identity,
     lock_secret,
+    lock_ssh_seed,
     open_slot,
     recovery_secret,
 )
@@ -76,7 +77,8 @@ def test_keys_differ_by_purpose() -> None:
         bytes(LOCK_KEY),
         bytes(lock_identity(LOCK_KEY)),
         bytes(lock_secret(LOCK_KEY)),
+        bytes(lock_ssh_seed(LOCK_KEY)),
         LOCK.recipient,
     }
-    assert len(keys) == 4
+    assert len(keys) == 5
     assert "<" in repr(lock_identity(LOCK_KEY))
