@@ -12,16 +12,15 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
+from tools.rendering.alone import write_cut_out
 from tools.rendering.clips import CLIPS
 from tools.rendering.development import develop, enlarge, save
 from tools.rendering.film import film, write
 from tools.rendering.objects import OBJECTS
 from tools.rendering.shots import ALONE, CUT_OUTS, SHOTS, Shot
-from tools.rendering.studio import render, render_alone
+from tools.rendering.studio import render
 
 PHOTO_SIZE = (640, 480)
 CUT_OUT_SIZE = (256, 256)
@@ -56,12 +55,8 @@ def render_large(path: Path, shot: Shot) -> None:
 def render_cut_outs(out: Path, samples: int) -> None:
     """Write objects without a room, transparent around them, a folder each, to ``out``."""
     for shot in tqdm(ALONE, unit="photo", disable=None):
-        light, outline = render_alone(shot, CUT_OUT_SIZE, samples)
-        image = develop(light, f"{shot.name}-alone", shot.exposure)
-        image.putalpha(Image.fromarray((255 * outline).round().astype(np.uint8)))
         file = out / CUT_OUTS[shot.subject] / f"{shot.view}.webp"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        image.save(file, "WEBP", quality=85, method=6)
+        write_cut_out(shot, OBJECTS[shot.subject](), CUT_OUT_SIZE, samples, file)
 
 
 def render_videos(out: Path, samples: int, only: str | None) -> None:

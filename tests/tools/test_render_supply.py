@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lab.photos.cut_outs import read_cut_outs
+from lab.photos.photo_sets import open_photo_set
 from tests.camera.videos import frames
 from tools.rendering.supply import ELSEWHERE, HOME, KINDS, VIEWS, Made, supply
 
@@ -70,3 +72,21 @@ def test_a_stopped_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert shown[0].shape == (72, 96, 3)
     assert shown[-1].std() > 20
     assert sorted((tmp_path / "mug_1").iterdir()) == sorted([*done, last])
+
+
+def test_cut_outs_are_a_photo_set_with_outlines(tmp_path: Path) -> None:
+    pytest.importorskip("mitsuba")
+    from tools import render_supply
+
+    (made,) = supply(1, seed=3)
+    render_supply.render_cut_outs(tmp_path, made, views=1, samples=1)
+    before = (tmp_path / "mug_1" / "1.webp").stat().st_mtime_ns
+    render_supply.render_cut_outs(tmp_path, made, views=2, samples=1)
+    assert (tmp_path / "mug_1" / "1.webp").stat().st_mtime_ns == before
+    (views,) = read_cut_outs(open_photo_set(tmp_path)).values()
+    one, other = (np.asarray(view.image, np.float32) for view in views)
+    for picture in (one, other):
+        outline = picture[..., 3] / 255
+        assert 0.2 < outline.mean() < 0.9
+        assert picture[outline > 0.9].std() > 20
+    assert one.shape != other.shape or np.abs(one - other).mean() > 5

@@ -45,13 +45,14 @@ def render_with_depth(
     return light, depth[..., 0]
 
 
-def render_alone(shot: Shot, size: tuple[int, int], samples: int) -> tuple[Radiance, Radiance]:
-    """Linear RGB (height, width, 3) of a shot's object without its room, and its outline.
+def render_alone(
+    shot: Shot, parts: list[Part], size: tuple[int, int], samples: int
+) -> tuple[Radiance, Radiance]:
+    """Linear RGB (height, width, 3) of an object's shot without its room, and its outline.
 
     The outline is the share of each pixel that the object covers, (height, width). Where that is
     none, the light is the object's own mean, so that developing has nothing else to look at.
     """
-    parts = OBJECTS[shot.subject]()
     sensor = _camera(Viewpoint.of(shot, parts), size, samples)
     sensor["film"]["pixel_format"] = "rgba"
     scene = {"type": "scene", "sensor": sensor, **_lights(shot.light), **_meshes(parts)}

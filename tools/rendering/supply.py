@@ -13,7 +13,7 @@ from tools.rendering.clips import Clip, Place
 from tools.rendering.geometry import arc, drum, lathe, rounded_box, tube
 from tools.rendering.made_prints import made_print
 from tools.rendering.objects import STEEL, Part
-from tools.rendering.shots import Light
+from tools.rendering.shots import Light, Shot
 from tools.rendering.surfaces import TABLES, WALLS
 
 HOME, ELSEWHERE = "home", "elsewhere"
@@ -138,9 +138,31 @@ class Made:
             name = f"{ELSEWHERE}-{number}"
             yield self._clip(name, _place(self._random(name), f"{self.name}/{name}"))
 
+    def views(self, count: int) -> Iterator[Shot]:
+        """So many shots of the thing alone, from around its front, each in a light of its own."""
+        for number in range(1, count + 1):
+            rng = self._random(f"view {number}")
+            yield Shot(
+                self.name,
+                number,
+                azimuth=rng.uniform(-40, 40),
+                elevation=self._elevation + rng.uniform(-8, 20),
+                roll=rng.uniform(-12, 12),
+                fill=0.86,
+                table="",
+                wall="",
+                light=_light(rng),
+                exposure=rng.uniform(-0.4, 0.4),
+            )
+
+    @property
+    def _elevation(self) -> float:
+        """From where a thing of this kind is looked at, at least: a book lies."""
+        return 45.0 if self.kind == "book" else 12.0
+
     def _clip(self, name: str, place: Place) -> Clip:
         rng = self._random(f"{name}/hand")
-        high = 45.0 if self.kind == "book" else 12.0
+        high = self._elevation
         start = place.shot(
             self.name,
             azimuth=rng.uniform(-20, 20),
@@ -166,11 +188,15 @@ def supply(objects: int, seed: int) -> Iterator[Made]:
 
 
 def _place(rng: np.random.Generator, name: str) -> Place:
-    light = Light(
+    light = _light(rng)
+    return Place(name, str(rng.choice(list(TABLES))), str(rng.choice(list(WALLS))), light)
+
+
+def _light(rng: np.random.Generator) -> Light:
+    return Light(
         azimuth=rng.uniform(-70, 70),
         elevation=rng.uniform(30, 70),
         size=float(np.exp(rng.uniform(np.log(16), np.log(80)))),
         warmth=rng.uniform(0.9, 1.25),
         ambient=rng.uniform(0.14, 0.36),
     )
-    return Place(name, str(rng.choice(list(TABLES))), str(rng.choice(list(WALLS))), light)
