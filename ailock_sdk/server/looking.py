@@ -78,11 +78,22 @@ class Seen:
 
 
 class Looks:
-    """Pages that look through a camera now. In memory, few, and forgotten when they stop."""
+    """Pages that look through a camera now. In memory, few, and forgotten when they stop.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    abandoned_seconds : float
+        How long after its last frame a page is forgotten.
+    """
+
+    def __init__(self, abandoned_seconds: float = ABANDONED_SECONDS) -> None:
         self._looks: OrderedDict[tuple[str, str], _Look] = OrderedDict()
         self._turn = threading.Lock()
+        self._abandoned_seconds = abandoned_seconds
+        self._timer: threading.Timer | None = None
+
+    def __len__(self) -> int:
+        return len(self._looks)
 
     def look(self, device: str, page: str, data: bytes) -> Seen:
         """Judge a frame of a page, which its device names as it likes.
@@ -104,13 +115,27 @@ class Looks:
             self._of(device, page).references[:] = cells
 
     def _of(self, device: str, page: str) -> _Look:
-        now = time.monotonic()
-        key = (device, page)
-        for other in [k for k, v in self._looks.items() if now - v.used > ABANDONED_SECONDS]:
-            del self._looks[other]
-        look = self._looks.setdefault(key, _Look())
-        look.used = now
-        self._looks.move_to_end(key)
+        look = self._looks.setdefault((device, page), _Look())
+        look.used = time.monotonic()
+        self._looks.move_to_end((device, page))
         while len(self._looks) > MAX_LOOKS:
             self._looks.popitem(last=False)
+        if self._timer is None:
+            self._await_end()
         return look
+
+    def _await_end(self) -> None:
+        self._timer = threading.Timer(self._abandoned_seconds, self._forget)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _forget(self) -> None:
+        """Drop what was abandoned, and come again while something is left."""
+        with self._turn:
+            now = time.monotonic()
+            for key, look in list(self._looks.items()):
+                if now - look.used >= self._abandoned_seconds:
+                    del self._looks[key]
+            self._timer = None
+            if self._looks:
+                self._await_end()
