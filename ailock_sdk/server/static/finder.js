@@ -148,10 +148,10 @@ export class Finder {
   #offerFiles() {
     this.#block.querySelector(".files").hidden = false;
     this.#files.onchange = () => {
-      if (this.#running || !this.#files.files.length) return;
-      this.#queue = [...this.#files.files];
+      if (!this.#files.files.length) return;
+      this.#queue = [...(this.#queue ?? []), ...this.#files.files];
       this.#files.value = "";
-      this.button.click();
+      if (!this.#running) this.button.click();
     };
   }
 
