@@ -56,6 +56,10 @@ def use_command(home: Path, mugs: list[Path], wrong: Path) -> None:
     assert not letter.exists()
     run("open", "door", home / "letter.txt.sealed", mugs[2])
     assert letter.read_text() == "under the blue pot"
+    subprocess.run(
+        [COMMAND.with_name("age-plugin-ailock"), "--help"], check=True, stderr=subprocess.DEVNULL
+    )
+    assert run("show", "door", "--age-plugin").splitlines()[1].startswith("AGE-PLUGIN-AILOCK-1")
 
 
 def use_package(mugs: list[Path], wrong: Path) -> None:

@@ -15,7 +15,7 @@ import click
 
 from ailock_sdk.cli.commands import Settings, command
 from ailock_sdk.cli.exit_codes import SIGNAL_BASE, ExitCode
-from ailock_sdk.cli.output import tell
+from ailock_sdk.cli.output import shown, tell
 
 SYSTEM_USER = "ailock"
 SECONDS = 8.0
@@ -52,8 +52,8 @@ def pam(
     if "://" in camera:
         raise click.UsageError("--camera: whoever is on its network could show PAM a recording")
     asking = os.environ.get("PAM_USER")
-    if not asking:
-        raise click.UsageError("only pam_exec.so runs this: there is no $PAM_USER")
+    if not asking or os.environ.get("PAM_TYPE") != "auth":
+        raise click.UsageError("only pam_exec.so runs this, in a line that begins with `auth`")
     if reason := why_not_here(os.environ, any_seat=any_seat):
         return _end(asking, ExitCode.UNAVAILABLE, f"no photos: {reason}")
     words = [sys.executable, "-I", "-m", "ailock_sdk"]
@@ -112,8 +112,7 @@ def _run(words: list[str], seconds: float, **becoming: Any) -> tuple[int, str]:
 
 def _relay(stream: IO[bytes]) -> None:
     for line in stream:
-        sys.stderr.write(line.decode(errors="replace"))
-        sys.stderr.flush()
+        print(shown(line.decode(errors="replace").rstrip("\n")), file=sys.stderr, flush=True)
 
 
 def _end(asking: str, status: int, why: str) -> int:

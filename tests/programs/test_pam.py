@@ -237,6 +237,9 @@ def test_only_root_becomes_another_user(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_without_pam_it_says_who_runs_it(pam: Pam) -> None:
-    done = pam.ailock("pam")
-    assert done.returncode == 2
-    assert b"only pam_exec.so runs this" in done.stderr
+    assert pam.ailock("pam").returncode == 2
+    for module_type in ("account", "password", "open_session"):
+        environment = {**pam.ailock.environment, "PAM_USER": "alice", "PAM_TYPE": module_type}
+        done = pam.ailock("pam", "--any-seat", env=environment)
+        assert done.returncode == 2
+        assert b"only pam_exec.so runs this, in a line that begins with `auth`" in done.stderr
