@@ -86,6 +86,7 @@ HOMES = {
     "pyrage": ("ailock_sdk/store",),
     "bech32": ("ailock_sdk/store",),
     "click": ("ailock_sdk/cli", "tools/site"),
+    "griffe": ("tools/site",),
     "platformdirs": ("ailock_sdk/paths.py",),
     "msgspec": ("ailock_sdk/strict_json.py", "ailock_sdk/embedding", "lab", "benchmarks"),
     "matplotlib": ("lab/report", "tools/train_embedder.py"),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ailock_sdk import AiLock, Vault
 from tools import build_site
 from tools.site.links import broken_links
 
@@ -20,7 +21,11 @@ def test_the_site_is_built_and_every_link_leads_somewhere() -> None:
     missing = [p for p in pages if f'href="./{p}.html"' not in home and str(p) != "index"]
     assert missing == [], "pages that mkdocs.yml does not name"
     reference = (build_site.SITE / "reference" / "python.html").read_text("utf-8")
-    assert 'id="ailock_sdk.Vault.enroll"' in reference
+    for kind in (AiLock, Vault):
+        public = {name for name in dir(kind) if not name.startswith("_")}
+        missing = {n for n in public if f'id="ailock_sdk.{kind.__name__}.{n}"' not in reference}
+        assert missing == set(), f"reference/python.md does not have them of {kind.__name__}"
+    assert ":class:" not in reference
     commands = (build_site.SITE / "reference" / "cli.html").read_text("utf-8")
     assert 'id="ailock-slots-add"' in commands
 

@@ -84,4 +84,4 @@ def _words(words: Any) -> str:
 
 def _cell(text: str) -> str:
     """A text in a table's cell; `~`, `*` and the like stand for themselves."""
-    return "".join(f"\\{sign}" if sign in "|*_<>[]~$" else sign for sign in text)
+    return "".join(f"\\{sign}" if sign in "|*_<>[]" else sign for sign in text)
