@@ -26,7 +26,11 @@ _SECTIONS = {
     },
     "Files": {"seal": "sealing:seal", "open": "sealing:open_sealed"},
     "Other programs": {"pam": "pam:pam"},
-    "Phone page": {"serve": "serving:serve", "devices": "serving:devices"},
+    "Phone page": {
+        "serve": "serving:serve",
+        "wait": "serving:wait",
+        "devices": "serving:devices",
+    },
     "This device": {
         "cameras": "cameras:cameras",
         "compare": "measuring:compare",

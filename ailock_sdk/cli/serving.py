@@ -1,7 +1,8 @@
-"""``ailock serve``, the phone page of a vault, and ``ailock devices``, who may use it."""
+"""``ailock serve``, the phone page; ``wait``, for programs; ``devices``, who may use the page."""
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import json
 import shlex
@@ -13,6 +14,7 @@ from ailock_sdk.cli import options
 from ailock_sdk.cli.commands import Group, Settings, command
 from ailock_sdk.cli.opening import open_vault, vault_path
 from ailock_sdk.cli.output import report, shown, tell
+from ailock_sdk.cli.releasing import IDENTITY, SSH_KEY, Release, release_options
 from ailock_sdk.errors import AilockError
 
 if TYPE_CHECKING:
@@ -91,7 +93,8 @@ def serve(
             action = server.RunCommand(words)
         elif gpio is not None:
             action = server.SwitchLine(gpio)
-        service = server.Service(vault, folder, action, _checked(vault, names))
+        waiting = server.Waiting(folder)
+        service = server.Service(vault, folder, action, _checked(vault, names), waiting)
         server.serve(
             service,
             devices,
@@ -99,8 +102,49 @@ def serve(
             port=port,
             lan=lan,
             names=hosts,
+            waiting=waiting,
             ready=lambda served: _announce(settings, served, devices),
         )
+
+
+@command(
+    "wait",
+    "ailock wait door --output hex",
+    'ailock wait safe --exec "cryptsetup open --key-file - /dev/sdb1 safe"',
+)
+@options.name
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0, 600, min_open=True),
+    default=60,
+    show_default=True,
+    help="How long.",
+)
+@release_options
+def wait(settings: Settings, name: str, seconds: float, release: Release) -> int | None:
+    """Wait until a lock is opened on the phone page that `ailock serve` serves here.
+
+    Then its secret leaves by --output or --exec, as of `ailock unlock`.
+    """
+    if release.form in (IDENTITY, SSH_KEY):
+        raise click.UsageError(f"--output {release.form} is for `ailock unlock`")
+    _check_installed()
+    from ailock_sdk import server
+
+    with open_vault(settings) as vault:
+        stored = vault.show(name)["name"]
+        folder = server.state_folder(vault.path)
+    try:
+        secret = server.wait_for(folder, stored, seconds)
+    except OSError:
+        reason = "no phone page is served for this vault: start `ailock serve`"
+        raise OSError(errno.ECONNREFUSED, reason, name) from None
+    if secret is None:
+        raise OSError(errno.ETIMEDOUT, "nobody opened it on the phone page in time", name)
+    if release:
+        return release.give(secret)
+    report(settings, {"name": name, "opened": True}, f"{name!r} was opened")
+    return None
 
 
 def _checked(vault: Vault, names: tuple[str, ...]) -> tuple[str, ...]:

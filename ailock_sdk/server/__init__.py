@@ -8,6 +8,8 @@ from ailock_sdk.server.running import Served, serve, terminal_qr
 from ailock_sdk.server.service import Service
 from ailock_sdk.server.state import state_folder
 from ailock_sdk.server.trust import Trust
+from ailock_sdk.server.waiting import Waiting, wait_for
 
 __all__ = ["Action", "RunCommand", "SwitchLine", "make_app", "Device", "Devices", "Site"]
 __all__ += ["Trust", "Served", "serve", "terminal_qr", "Service", "state_folder"]
+__all__ += ["Waiting", "wait_for"]

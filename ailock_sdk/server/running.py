@@ -21,6 +21,7 @@ from ailock_sdk.server.connections import HEAD_SECONDS, PatientProtocol
 from ailock_sdk.server.devices import Devices
 from ailock_sdk.server.guard import Site
 from ailock_sdk.server.service import Service
+from ailock_sdk.server.waiting import Waiting
 
 LOOPBACK = "127.0.0.1"
 _HEAD_BYTES = 16 << 10
@@ -52,6 +53,7 @@ def serve(
     port: int,
     lan: bool = False,
     names: tuple[str, ...] = (),
+    waiting: Waiting | None = None,
     ready: Callable[[Served], object],
 ) -> None:
     """Serve until a signal ends it; requests that run then may end within three seconds.
@@ -68,6 +70,8 @@ def serve(
         Whether other devices may come, by HTTPS.
     names : tuple of str
         Further host names by which the page may be opened.
+    waiting : Waiting or None
+        The service's own, which is started.
     ready : callable
         Called when connections are accepted.
 
@@ -109,8 +113,14 @@ def serve(
         loop = _Loop()
         try:
             asyncio.set_event_loop(loop)
+            if waiting is not None:
+                loop.run_until_complete(waiting.start())
             loop.run_until_complete(uvicorn.Server(config).serve([listener]))
         finally:
+            left = asyncio.all_tasks(loop)
+            for task in left:
+                task.cancel()
+            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
             asyncio.set_event_loop(None)
             loop.close()
 

@@ -23,6 +23,7 @@ from ailock_sdk.server.history import History
 from ailock_sdk.server.looking import Looks, best_frames, glance_at, is_new_view
 from ailock_sdk.server.problems import Problem
 from ailock_sdk.server.trust import Trust, lock_names
+from ailock_sdk.server.waiting import Waiting
 from ailock_sdk.vault import Vault
 
 REFERENCES = 3
@@ -41,7 +42,7 @@ class LockView:
     wait_seconds : float or None
         0.0 if photos may be tried now; ``None`` if they rest until the recovery code was used.
     acts : bool
-        Whether something is done when it opens.
+        Whether it may do something when it opens.
     slots : tuple of dict
         What opens it.
     """
@@ -71,6 +72,8 @@ class Service:
     acting : sequence of str
         Names of the locks that it is done for; of all if empty. See :class:`Trust` for which of
         them never do anything.
+    waiting : Waiting or None
+        Programs that get the secret, of the same locks.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class Service:
         folder: Path,
         action: Action | None = None,
         acting: Sequence[str] = (),
+        waiting: Waiting | None = None,
     ) -> None:
         self.history = History(folder)
         self.looks = Looks()
@@ -86,12 +90,13 @@ class Service:
         self._trust = Trust(folder, vault)
         self._action = action
         self._acting = acting
+        self._waiting = waiting
 
     def lock(self, name: str) -> LockView:
         """A lock, or an ``UnknownNameError``."""
         found = self._vault.show(name)
         named = not self._acting or found["name"] in self._acting
-        acts = self._action is not None and named and self._trust.acts(found["recipient"])
+        acts = named and self._trust.acts(found["recipient"])
         wait = found["retry_after_seconds"]
         return LockView(found["name"], found["misses"], wait, acts, tuple(found["slots"]))
 
@@ -246,10 +251,14 @@ class Service:
 
     def _opened(self, device: Device, name: str, secret: Secret, event: str) -> str:
         outcome = "none"
-        if self._action is not None and self.lock(name).acts:
+        lock = self.lock(name)
+        if lock.acts:
             try:
-                self._action(name, secret)
-                outcome = "done"
+                if self._waiting is not None and self._waiting.give(lock.name, secret):
+                    outcome = "done"
+                if self._action is not None:
+                    self._action(name, secret)
+                    outcome = "done"
             except AilockError as error:
                 _log.error("lock %r was opened: %s", name, error)
                 outcome, event = "failed", "action_failed"

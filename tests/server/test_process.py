@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.processes import Ailock
+from tests.cli.processes import AILOCK, Ailock
 from tests.server.conftest import sent
 from tests.server.pages import Owner, Page, answer, serving
 
@@ -48,6 +48,36 @@ def test_the_command_gets_the_secret_and_the_page_does_not(ailock: Ailock, owner
     assert told == (200, {"opened": True, "action": "done"})
     words = ["--code-file", ailock.home / "code", "--output", "raw"]
     assert (ailock.home / "got").read_bytes() == ailock("recover", "door", *words).stdout
+
+
+def test_a_program_that_waits_gets_the_secret(ailock: Ailock, owner: Owner) -> None:
+    words = [*AILOCK, "wait", "door", "--output", "raw"]
+    programs = [
+        subprocess.Popen(words, env=ailock.environment, stdout=subprocess.PIPE) for _ in range(2)
+    ]
+    time.sleep(0.1)
+    socket_file = ailock.vault.with_name("vault.db.serve") / "waiting.sock"
+    assert socket_file.stat().st_mode & 0o777 == 0o600
+    attempt = {"name": "door", "photos": sent("mug-2")}
+    try:
+        for _ in range(60):  # until both are there
+            assert owner.post("/api/unlock", {**attempt, "trial": True})[0] == 200
+            assert owner.post("/api/unlock", attempt)[0] == 200
+            if all(program.poll() is not None for program in programs):
+                break
+            time.sleep(0.1)
+        told = [program.communicate(timeout=20)[0] for program in programs]
+    finally:
+        for program in programs:
+            program.kill()
+    words = ["--code-file", ailock.home / "code", "--output", "raw"]
+    assert told == [ailock("recover", "door", *words).stdout] * 2
+
+
+def test_a_program_that_waits_in_vain_is_told(ailock: Ailock, owner: Owner) -> None:
+    done = ailock("wait", "door", "--seconds", "0.2")
+    told = b"ailock: door: nobody opened it on the phone page in time\n"
+    assert (done.returncode, done.stdout, done.stderr) == (7, b"", told)
 
 
 def test_what_happens_and_what_is_refused_is_logged(page: Page, owner: Owner) -> None:
