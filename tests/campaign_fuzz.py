@@ -275,8 +275,8 @@ def run(name: str, count: int, seed: int) -> Counter[str]:
 
 # -- command lines --------------------------------------------------------------------------------
 
-SLOW = {"benchmark", "doctor", "build", "compare"}
-"""Commands that measure, or load much, whatever they are told."""
+SLOW = {"benchmark", "doctor", "build", "compare", "serve"}
+"""Commands that measure, load much or run for long, whatever they are told."""
 OTHERS = [
     *(
         "door",

@@ -26,7 +26,9 @@ class PatientProtocol(H11Protocol):
         super().connection_made(transport)
         self._deadline: asyncio.TimerHandle | None = None
         self._await_head()
-        others: list[Any] = [c for c in self.connections if isinstance(c, PatientProtocol)]
+        others: list[Any] = [
+            c for c in self.connections if isinstance(c, PatientProtocol) and not c.is_closing
+        ]
         same = [c for c in others if c.client and self.client and c.client[0] == self.client[0]]
         if len(same) > MAX_CONNECTIONS_OF_A_CLIENT:
             _drop_oldest(same)
@@ -48,6 +50,11 @@ class PatientProtocol(H11Protocol):
         """Forget the wait."""
         self._stop_waiting()
         super().connection_lost(exc)
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether it is about to end."""
+        return self.transport.is_closing()
 
     @property
     def waiting_until(self) -> float | None:

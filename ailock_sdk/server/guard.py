@@ -28,6 +28,8 @@ from ailock_sdk.server.rates import Buckets
 MAX_FORM_BYTES = 8 << 10
 MAX_FRAME_BYTES = 1 << 20
 MAX_PHOTOS_BYTES = 6 << 20
+MAX_HELD_BYTES = 32 << 20
+"""Of bodies that arrive at once, whoever sends them."""
 BODY_SECONDS = 10.0
 MAX_TARGET_BYTES = 2048
 _PATH = re.compile(rb"/(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*(?:/|$))*")
@@ -106,6 +108,7 @@ class Guard:
         self._paired = Buckets(80, 25)
         self._strangers = Buckets(40, 5)
         self._pairings = Buckets(5, 0.1)
+        self._held_bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request that passes, else refuse it and log why."""
@@ -121,7 +124,7 @@ class Guard:
             if problem.code == "too_many" and scope["state"].get("device") is not None:
                 # Read to its end, or the browser may see a broken connection and not the answer.
                 with suppress(Problem):
-                    await _whole_body(receive, Headers(scope=scope), MAX_PHOTOS_BYTES)
+                    await self._whole_body(receive, Headers(scope=scope), MAX_PHOTOS_BYTES)
             response = self._refusal(problem, scope)
             response.headers["connection"] = "close"  # nobody reads what else it sends
             await response(scope, receive, _guarded(send, scope))
@@ -150,7 +153,7 @@ class Guard:
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind not in _BODIES or (device is None and kind != _FORM):
             raise Problem(415, "bad_request")
-        body = await _whole_body(receive, headers, _BODIES[kind])
+        body = await self._whole_body(receive, headers, _BODIES[kind])
         if kind == _FORM:
             state["form"] = _form(body)
         if device is not None:
@@ -184,28 +187,32 @@ class Guard:
         if not allowed:
             raise Problem(429, "too_many")
 
+    async def _whole_body(self, receive: Receive, headers: Headers, most: int) -> bytes:
+        length = headers.get("content-length", str(most))
+        if not length.isdecimal() or int(length) > most:
+            raise Problem(413, "too_large")
+        if self._held_bytes + int(length) > MAX_HELD_BYTES:
+            raise Problem(503, "busy")
+        self._held_bytes += int(length)
+        try:
+            return await asyncio.wait_for(_read(receive, most), BODY_SECONDS)
+        except asyncio.TimeoutError:
+            raise Problem(408, "too_slow") from None
+        finally:
+            self._held_bytes -= int(length)
 
-async def _whole_body(receive: Receive, headers: Headers, most: int) -> bytes:
-    length = headers.get("content-length", "0")
-    if not length.isdecimal() or int(length) > most:
-        raise Problem(413, "too_large")
 
-    async def read() -> bytes:
-        body = bytearray()
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise Problem(400, "bad_request")
-            body += message.get("body", b"")
-            if len(body) > most:
-                raise Problem(413, "too_large")
-            if not message.get("more_body", False):
-                return bytes(body)
-
-    try:
-        return await asyncio.wait_for(read(), BODY_SECONDS)
-    except asyncio.TimeoutError:
-        raise Problem(408, "too_slow") from None
+async def _read(receive: Receive, most: int) -> bytes:
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Problem(400, "bad_request")
+        body += message.get("body", b"")
+        if len(body) > most:
+            raise Problem(413, "too_large")
+        if not message.get("more_body", False):
+            return bytes(body)
 
 
 def _form(body: bytes) -> dict[str, str]:

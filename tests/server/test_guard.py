@@ -240,6 +240,17 @@ def test_what_is_too_large_is_not_read(owner: TestClient) -> None:
         )
 
 
+def test_bodies_that_arrive_at_once_have_room(
+    home: Home, owner: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as little:
+        little.setattr(guard, "MAX_HELD_BYTES", 1000)
+        assert owner.post(LOOK, content=jpeg("mug-1"), headers=JPEG).status_code == 503
+    for _ in range(3):
+        assert owner.post(LOOK, content=jpeg("mug-1"), headers=JPEG).status_code == 200
+    assert home.app._held_bytes == 0
+
+
 @pytest.mark.parametrize(
     "body",
     [
