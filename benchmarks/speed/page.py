@@ -19,6 +19,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from statistics import median
 from urllib.parse import urlencode, urlsplit
@@ -56,11 +57,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _measure(told: dict[str, str], requests: int) -> int:
     host = urlsplit(told["url"]).netloc
-    look = paired(host, told["pairing_code"])
+    with closing(http.client.HTTPConnection(host, timeout=30)) as link:
+        return _compare(host, paired(link, told["pairing_code"]), requests)
+
+
+def _compare(host: str, look: Callable[[], None], requests: int) -> int:
     look()  # the first loads what it needs
     alone = [_timed(look) for _ in range(3 * FRAMES_A_SECOND)]
     began = time.monotonic()
-    with ThreadPoolExecutor(STRANGERS + 1) as pool:
+    with ThreadPoolExecutor(STRANGERS) as pool:
         flood = [pool.submit(ask_often, host, requests // STRANGERS) for _ in range(STRANGERS)]
         meanwhile: list[float] = []
         while not all(each.done() for each in flood) or len(meanwhile) < FRAMES_A_SECOND:
@@ -68,8 +73,9 @@ def _measure(told: dict[str, str], requests: int) -> int:
         answers = sum((each.result() for each in flood), Counter())
     seconds = time.monotonic() - began
     served = answers.pop(200, 0)
-    print(f"{served + answers.total()} requests of strangers in {seconds:.1f} s: {served} served, ")
-    print("refused " + ", ".join(f"{count} with {status}" for status, count in answers.items()))
+    told = [f"{count} refused with {status}" for status, count in sorted(answers.items())]
+    print(f"{requests} requests of strangers in {seconds:.1f} s:", end=" ")
+    print(", ".join([f"{served} served", *told]))
     for name, times in (("alone", alone), ("meanwhile", meanwhile)):
         print(f"owner's frame to advice, {name}: {median(times):.0f} ms, at most {max(times):.0f}")
     holds = served <= SERVED_AT_ONCE + SERVED_A_SECOND * seconds and median(meanwhile) <= LIMIT_MS
@@ -77,10 +83,9 @@ def _measure(told: dict[str, str], requests: int) -> int:
     return 0 if holds else 1
 
 
-def paired(host: str, code: str) -> Callable[[], None]:
-    """What sends a frame of a paired browser and waits for its advice."""
-    link = http.client.HTTPConnection(host, timeout=30)
-    own = {"Origin": f"http://{host}"}
+def paired(link: http.client.HTTPConnection, code: str) -> Callable[[], None]:
+    """What sends a frame of a browser that is paired now, and waits for its advice."""
+    own = {"Origin": f"http://{link.host}:{link.port}"}
     form = urlencode({"code": code, "device_name": "benchmark"})
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
     link.request("POST", "/pair", form, {**own, **kind})
@@ -108,12 +113,11 @@ def ask_often(host: str, count: int) -> Counter[int]:
     """A stranger's requests, one after another as fast as they are answered; their statuses."""
     found: Counter[int] = Counter()
     for _ in range(count):
-        link = http.client.HTTPConnection(host, timeout=30)
-        try:
+        with closing(http.client.HTTPConnection(host, timeout=30)) as link:
             link.request("GET", "/pair")
-            found[link.getresponse().status] += 1
-        finally:
-            link.close()
+            answer = link.getresponse()
+            answer.read()
+            found[answer.status] += 1
     return found
 
 

@@ -55,7 +55,6 @@ class Home:
             base_url=ADDRESS,
             headers={"origin": ADDRESS, **headers},
             follow_redirects=False,
-            raise_server_exceptions=False,
         )
 
     def stop_the_clock(self) -> None:

@@ -6,9 +6,11 @@ import asyncio
 import logging
 from typing import Any
 
+import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from ailock_sdk.capture import encode_png
 from ailock_sdk.server import guard
 from ailock_sdk.server.devices import PAIRING_GUESSES
 from tests.server.conftest import ADDRESS, Home, csrf, jpeg, sent
@@ -273,7 +275,8 @@ def test_what_is_no_request_is_told_so(owner: TestClient, body: bytes) -> None:
 
 
 def test_frames_are_jpegs_of_a_camera(owner: TestClient) -> None:
-    for frame in (b"", b"x", jpeg("mug-1")[:2000], b"\x89PNG\r\n\x1a\n" + bytes(99)):
+    png = encode_png(np.full((480, 640, 3), 99, np.uint8))
+    for frame in (b"", b"x", jpeg("mug-1")[:2000], png):
         answer = owner.post(LOOK, content=frame, headers=JPEG)
         assert (answer.status_code, answer.json()["error"]) == (422, "bad_photo")
     assert owner.post(LOOK, json={}).status_code == 415
