@@ -101,6 +101,8 @@ def test_the_howto_opens_a_file_by_photo(sealed: Age) -> None:
     assert sealed.misses == 0
 
 
+@pytest.mark.long
+@pytest.mark.long
 @needs_age
 @pytest.mark.parametrize(
     "more", ["-a", "-r age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"]
@@ -129,6 +131,7 @@ def test_another_object_opens_nothing_and_is_counted(sealed: Age) -> None:
     assert sealed.misses == 1
 
 
+@pytest.mark.long
 @needs_age
 def test_a_file_of_another_lock_is_told(sealed: Age) -> None:
     sealed.before_the_camera("book-3.jpg")

@@ -14,7 +14,7 @@ from tests.conftest import PHOTOS
 from tests.programs.real import SYSTEM_PATH, block, install, needs
 
 pytest.importorskip("av", reason="needs the extra [camera]")
-pytestmark = needs("cryptsetup", package="cryptsetup-bin")
+pytestmark = [pytest.mark.long, needs("cryptsetup", package="cryptsetup-bin")]
 
 PASSPHRASE = "correct horse"
 NO_KEY = 2
@@ -68,7 +68,6 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> Disk:
     return disk
 
 
-@pytest.mark.long
 def test_a_slot_beside_the_passphrase(disk: Disk) -> None:
     disk.erase()
     cheap = "--pbkdf pbkdf2 --pbkdf-force-iterations 1000"
@@ -95,7 +94,6 @@ def test_a_disk_of_ones_own(disk: Disk) -> None:
     assert disk.sh("cryptsetup open $DISK safe", typed=PASSPHRASE).returncode == NO_KEY
 
 
-@pytest.mark.long
 def test_another_object_leaves_it_shut(disk: Disk) -> None:
     disk.erase()
     assert disk.sh(block("luks.md", "luksFormat")).returncode == 0

@@ -21,7 +21,7 @@ def test_sudo_by_photo_and_by_password(tmp_path: Path) -> None:
         f"""
 {block("pam.md", "useradd")}
 {block("pam.md", "setpriv")}
-sed -i '1i {line} --camera /opt/videos/now.avi' /etc/pam.d/sudo
+sed -i '1i {line} --camera /opt/videos/now.avi --seconds 60' /etc/pam.d/sudo
 try() {{ as_alice sudo -S -p 'password? ' -k id -u 2>&1 || echo refused; }}
 echo "--- no seat, wrong password"
 echo wrong | try

@@ -14,7 +14,10 @@ from tests.conftest import PHOTOS
 from tests.programs.real import blocks, install, needs
 
 pytest.importorskip("av", reason="needs the extra [camera]")
-pytestmark = needs("ssh-agent", "ssh-add", "git", package="openssh-client git")
+pytestmark = [
+    pytest.mark.long,
+    needs("ssh-agent", "ssh-add", "git", package="openssh-client git"),
+]
 
 
 def test_a_commit_is_signed_by_photo(tmp_path: Path) -> None:
