@@ -140,11 +140,10 @@ def _trials(found: Bursts) -> Table:
 
 def _gallery(found: Bursts) -> Gallery:
     tiles = []
-    for name, several in list(found.seen.items())[:EXAMPLES]:
-        for way in (FIRST, BURST):
-            photos = several[0].photos[way]
-            if photos:
-                tiles.append(Tile((montage(photos),), way, "", name))
+    for way in (FIRST, BURST):
+        for name, several in list(found.seen.items())[:EXAMPLES]:
+            if several[0].photos[way]:
+                tiles.append(Tile((montage(several[0].photos[way]),), name, "", way))
     return Gallery("", "The first clips elsewhere", tuple(tiles), (), name="clips")
 
 

@@ -64,13 +64,39 @@ def test_a_frame_is_what_its_own_camera_sees() -> None:
 
     parts, size = OBJECTS["mug"](), (160, 120)
     shots = [clips.HOME.shot("mug", azimuth, 20, azimuth, 0.7) for azimuth in (0, 3)]
-    here, there = (Traced(shot, parts, size, 16) for shot in shots)
-    before, after = (Viewpoint.of(shot, parts) for shot in shots)
-    unmoved, _ = here.seen_from(before)
-    moved, known = here.seen_from(after)
-    right, _ = there.seen_from(after)
-    assert (known == 1).mean() > 0.95
+    here, there = (Traced.of(shot, parts, size, 8) for shot in shots)
+    moved, _ = here.seen_from(Viewpoint.of(shots[1], parts))
+    unmoved, right = (traced.pixels[15:-15, 20:-20] for traced in (here, there))
     assert np.abs(moved - right).mean() < 0.6 * np.abs(unmoved - right).mean()
+
+
+def test_what_is_near_hides_what_is_behind_it() -> None:
+    pytest.importorskip("mitsuba")
+    from tools.rendering.film import Traced
+    from tools.rendering.viewpoint import Viewpoint
+
+    size, middle = (96, 72), np.zeros(3)
+    before, after = (
+        Viewpoint(np.array([x, -40.0, 0]), np.array([x, 0, 0]), np.array([0, 0, 1.0]), 40)
+        for x in (0, 2.0)
+    )
+    rays = before.points(np.ones((90, 120), np.float32), size) - before.origin
+    away = np.full((90, 120, 1), 80.0)  # a wall, and a card half way
+    away[27:63, 42:78] = 40.0
+    space = (before.origin + rays * away / rays[..., 1:2]).astype(np.float32)
+    pixels = np.zeros((90, 120, 3), np.float32)
+    pixels[..., 0] = np.arange(120)
+    pixels[27:63, 42:78] = (0, 200, 0)
+    moved, known = Traced(pixels, space, size).seen_from(after)
+    focal = 36 / np.tan(np.radians(17))
+    near, far = focal * 2 / 40, focal * 2 / 80  # pixels that they move to the left: 5.9 and 2.9
+    assert before.project(middle, size)[0].tolist() == [35.5, 47.5]
+    across = moved[36]
+    np.testing.assert_allclose(across[31 - round(near) : 64 - round(near), 1], 200)
+    for column in (5, 20, 70, 90):
+        assert across[column, 0] == pytest.approx(column + 12 + far, abs=0.1)
+    assert (known[36, 61:63] < 1).all()  # nobody has seen the wall there
+    assert (known[36, :58] == 1).mean() > 0.95
 
 
 def test_a_render_repeats_and_shows_something() -> None:

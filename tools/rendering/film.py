@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av
@@ -32,24 +32,38 @@ _SENSOR_LEVELS = 2.5
 Image = NDArray[np.float32]
 
 
+@dataclass(frozen=True, eq=False)
 class Traced:
-    """A traced picture that can be looked at from beside its camera."""
+    """A traced picture that can be looked at from beside its camera.
 
-    def __init__(self, shot: Shot, parts: list[Part], size: tuple[int, int], samples: int) -> None:
-        self._size = size
+    Attributes
+    ----------
+    pixels, space : float32 (H, W, 3)
+        RGB, 0 to 255, and where each pixel is, in cm.
+    size : (int, int)
+        Width and height of a frame, which is the picture's middle.
+    """
+
+    pixels: Image
+    space: Image
+    size: tuple[int, int]
+
+    @classmethod
+    def of(cls, shot: Shot, parts: list[Part], size: tuple[int, int], samples: int) -> Traced:
+        """Trace a shot of an object."""
         wide = (round(size[0] * _MARGIN), round(size[1] * _MARGIN))
         light, depth = render_with_depth(shot, parts, wide, samples, _MARGIN)
         depth = np.where(depth > 0, depth, depth.max())
-        self._space = Viewpoint.of(shot, parts).points(depth, size)
-        self._pixels = np.asarray(develop(light, shot.name, shot.exposure), np.float32)
+        pixels = np.asarray(develop(light, shot.name, shot.exposure), np.float32)
+        return cls(pixels, Viewpoint.of(shot, parts).points(depth, size), size)
 
     def seen_from(self, viewpoint: Viewpoint) -> tuple[Image, Image]:
         """What a camera near by sees, (height, width, 3), 0 to 255, and where that is known.
 
         The latter, (height, width), is 1, or next to 0 where something hid it from this picture.
         """
-        height, width = self._size[1], self._size[0]
-        moved, depth = viewpoint.project(self._space, self._size)
+        height, width = self.size[1], self.size[0]
+        moved, depth = viewpoint.project(self.space, self.size)
         wanted = np.indices((height, width), np.float32)
         source = np.indices(depth.shape, np.float32)
         # Whence each pixel comes: of all that move there, the nearest hides the rest ...
@@ -64,7 +78,7 @@ class Traced:
             missed = wanted - np.stack([_sampled(moved[..., axis], whence) for axis in (0, 1)])
             whence += missed
         known = np.where(np.abs(missed).max(axis=0) < 1.0, 1.0, 1e-3).astype(np.float32)
-        return np.stack([_sampled(self._pixels[..., c], whence) for c in range(3)], -1), known
+        return np.stack([_sampled(self.pixels[..., c], whence) for c in range(3)], -1), known
 
 
 def film(clip: Clip, parts: list[Part], size: tuple[int, int], samples: int) -> Iterator[Pixels]:
@@ -78,7 +92,7 @@ def film(clip: Clip, parts: list[Part], size: tuple[int, int], samples: int) -> 
     steps = round(max(np.abs(turns)) / _KEY_DEGREES)
     moments = [number / steps for number in range(steps + 1)] if steps else [0.5]
     traced = [
-        Traced(replace(clip.path(moment), view=number), parts, size, samples)
+        Traced.of(replace(clip.path(moment), view=number), parts, size, samples)
         for number, moment in enumerate(moments)
     ]
     held = [Viewpoint.of(shot, parts) for shot in clip.held()]
