@@ -72,8 +72,8 @@ _ERRORS = (
     "OutOfMemoryError CaptureError PhotoFormatError PhotoQualityError CameraError QualityFinding "
     "EnrollmentError RecordError RecordFormatError LockFormatError RecordMismatchError "
     "SealedDataError VaultError VaultMissingError VaultBusyError VaultReadOnlyError "
-    "VaultFullError BadNameError NameTakenError UnknownNameError LockChangedError PepperError "
-    "BundleError RuntimeMissingError ProfileError"
+    "VaultFullError VaultRolledBackError BadNameError NameTakenError UnknownNameError "
+    "LockChangedError PepperError BundleError RuntimeMissingError ProfileError"
 )
 __all__ += _ERRORS.split()  # what public signatures name is all here
 

@@ -19,7 +19,14 @@ from ailock_sdk.embedding import (
 from ailock_sdk.errors import AilockError
 from ailock_sdk.lock import AiLock
 from ailock_sdk.secret import Hidden
-from ailock_sdk.store import FilePepper, LockStore, read_pepper
+from ailock_sdk.store import (
+    LockStore,
+    PepperSource,
+    described,
+    pepper_provider,
+    read_pepper,
+    remembered_provider,
+)
 
 
 @dataclass(frozen=True)
@@ -31,14 +38,14 @@ class Finding:
     detail: str
 
 
-def examine(vault_path: Path, pepper_path: Path) -> list[Finding]:
+def examine(vault_path: Path, pepper: PepperSource | None) -> list[Finding]:
     """Examine runtime, bundles, self-test, Argon2id, pepper and vault; creates nothing."""
     checks: dict[str, Callable[[], str]] = {"python": _python, "runtime": _runtime}
     for name in list_bundles() or [DEFAULT_BUNDLE]:
         checks[f"bundle {name}"] = partial(_bundle, name)
         checks[f"self-test {name}"] = partial(_self_test, name)
     checks["Argon2id"] = lambda: format_tuning(tuning())
-    checks["vault"] = partial(_vault, vault_path, pepper_path)
+    checks["vault"] = partial(_vault, vault_path, pepper)
     return [_finding(what, check) for what, check in checks.items()]
 
 
@@ -80,12 +87,14 @@ def _self_test(name: str) -> str:
     return "every bit as on the reference machine"
 
 
-def _vault(vault_path: Path, pepper_path: Path) -> str:
+def _vault(vault_path: Path, source: PepperSource | None) -> str:
     if not vault_path.exists():
         return f"none yet at {vault_path}"
     with LockStore.open(vault_path) as store:
         names = store.names()
-        pepper = read_pepper(FilePepper(pepper_path), store.pepper_id()) if names else Hidden()
+        named = None if source is None else pepper_provider(source)
+        provider = named or remembered_provider(store.pepper_place())
+        pepper = read_pepper(provider, store.pepper_id()) if names else Hidden()
         for name in names:
             store.get(name, pepper)
-    return f"{len(names)} locks at {vault_path}"
+    return f"{len(names)} locks at {vault_path}, the pepper in {described(provider)}"

@@ -22,6 +22,7 @@ AilockError
  |   +- VaultBusyError       another process keeps it busy
  |   +- VaultReadOnlyError   it cannot be written
  |   +- VaultFullError       its disk is full
+ |   +- VaultRolledBackError an older copy of it, or one that was changed behind its back
  |   +- BadNameError         what no lock may be named
  |   +- NameTakenError       a lock of this name exists
  |   +- UnknownNameError     no lock of this name
@@ -187,6 +188,10 @@ class VaultReadOnlyError(VaultError):
 
 class VaultFullError(VaultError):
     """The vault's disk is full or over quota; nothing was changed."""
+
+
+class VaultRolledBackError(VaultError):
+    """An older copy of the vault, or one that was changed behind the back of its TPM."""
 
 
 class BadNameError(VaultError):

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from ailock_sdk.paths import data_folder, user_path
 from ailock_sdk.secret import Hidden, Pin, Secret, hidden_pin
 from ailock_sdk.store import (
-    DEFAULT_PEPPER,
     LockFile,
     PepperSource,
     age_identity,
@@ -49,7 +48,8 @@ class Vault(SlotsVault, SealingVault, PepperVault):
     After an error nothing was changed but the count of misses. Every method that takes a name
     raises :class:`BadNameError` and :class:`UnknownNameError`, :class:`VaultError` or
     :class:`RecordError` if vault or lock cannot be read or written, and :class:`PepperError` if the
-    vault's pepper is not here.
+    vault's pepper is not here. Where the pepper is in a TPM, opening by photos and every change
+    raise :class:`VaultRolledBackError` for an older copy of the vault.
     """
 
     @classmethod
@@ -57,7 +57,7 @@ class Vault(SlotsVault, SealingVault, PepperVault):
         cls,
         path: str | os.PathLike[str] | None = None,
         *,
-        pepper: PepperSource = DEFAULT_PEPPER,
+        pepper: PepperSource | None = None,
         lock: AiLock | None = None,
         allow_faces: bool = False,
     ) -> Vault:
@@ -67,9 +67,10 @@ class Vault(SlotsVault, SealingVault, PepperVault):
         ----------
         path : str, path-like or None
             ``~`` is the home folder. By default ``~/.local/share/ailock/vault.db``.
-        pepper : PepperSource
-            A path, 32 bytes, or a provider; by default the file ``~/.config/ailock/pepper``. Photos
-            of this vault open only where it is.
+        pepper : PepperSource, optional
+            A path, ``"keyring"``, ``"tpm"``, ``"pkcs11:URI"``, 32 bytes, or a provider; by default
+            the place that the vault names, and of a new vault the file ``~/.config/ailock/pepper``.
+            Photos of this vault open only where it is.
         lock : AiLock, optional
             One that uses the same pepper; by default one with the default profile, loaded when a
             photo first comes. Records of other bundles open if these are installed too.
@@ -121,7 +122,7 @@ class Vault(SlotsVault, SealingVault, PepperVault):
         """
         pin = hidden_pin(pin)
         name, label = self.check_new_name(name), normalised_label(label)
-        new_pepper = self._pepper.file_to_make()
+        new_pepper = self._pepper.place_to_make()
         record, secret = self._models.default.enroll(photos, pin=pin)
         key = new_lock_key()
         slots, code = [photo_slot(key, record, secret, number=1, label=label)], None
@@ -129,7 +130,7 @@ class Vault(SlotsVault, SealingVault, PepperVault):
             slot, code = recovery_slot(key, number=2)
             slots.append(slot)
         lock = LockFile(lock_recipient(key), tuple(slots))
-        self._store.add(name, lock, self._pepper.create())
+        self._store.add(name, lock, self._pepper.create(), self._pepper.place)
         _log.info("lock %r: enrolled", name)
         return Enrolled(lock_secret(key), age_recipient(lock.recipient), code, new_pepper)
 

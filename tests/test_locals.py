@@ -35,7 +35,7 @@ Local = tuple[str, str, str]
 AT_THE_DOOR = {
     *(("lock.enroll", "pin"), ("lock.unlock", "pin"), ("lock.__init__", "pepper")),
     *(("secret.hidden_pin", "pin"), ("secret.hidden_pin", "text"), ("parameters._is_pin", "text")),
-    *(("store.pepper.pepper_provider", "source"), ("parameters.checked_pepper", "pepper")),
+    *(("store.pepper_places.pepper_provider", "source"), ("parameters.checked_pepper", "pepper")),
     ("sketch.hidden_array.hidden", "array"),
 }
 """Where secrets come in as callers hold them, to be hidden in the first statement: nothing fails

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ailock_sdk.constants import MODELS_PATH_VARIABLE, VAULT_PATH_VARIABLE
+from ailock_sdk.constants import MODELS_PATH_VARIABLE, PEPPER_VARIABLE, VAULT_PATH_VARIABLE
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -66,8 +66,9 @@ _SHARED_OPTIONS = [
     _shared(
         "--pepper",
         type=FILE,
-        metavar="FILE",
-        help="The pepper [default: ~/.config/ailock/pepper].",
+        metavar="PLACE",
+        help="The pepper: a file, keyring, tpm, tpm:TCTI or pkcs11:URI "
+        f"[default: ${PEPPER_VARIABLE}, where the vault says, or ~/.config/ailock/pepper].",
     ),
     _shared(
         "--bundle",

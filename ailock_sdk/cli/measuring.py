@@ -10,7 +10,7 @@ from ailock_sdk.cli.cameras import one_photo_source, opened
 from ailock_sdk.cli.commands import FILE, Settings, command
 from ailock_sdk.cli.exit_codes import ExitCode
 from ailock_sdk.cli.files import one_reader, photo_sources
-from ailock_sdk.cli.opening import find_bundle, open_lock, pepper_path, profile_name, vault_path
+from ailock_sdk.cli.opening import find_bundle, open_lock, pepper_source, profile_name, vault_path
 from ailock_sdk.cli.output import report
 from ailock_sdk.constants import DEFAULT_BENCHMARK_RUNS
 
@@ -118,7 +118,7 @@ def doctor(settings: Settings) -> int:
     from ailock_sdk.embedding import quiet_stderr
 
     with quiet_stderr():
-        findings = examine(vault_path(settings), pepper_path(settings))
+        findings = examine(vault_path(settings), pepper_source(settings))
     lines = [f"{'ok  ' if f.ok else 'FAIL'} {f.what}: {f.detail}" for f in findings]
     facts = {f.what: {"ok": f.ok, "detail": f.detail} for f in findings}
     report(settings, facts, "\n".join(lines))

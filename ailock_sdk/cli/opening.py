@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ailock_sdk.constants import VAULT_PATH_VARIABLE
+from ailock_sdk.constants import PEPPER_VARIABLE, VAULT_PATH_VARIABLE
 
 if TYPE_CHECKING:
     from ailock_sdk.cli.commands import Settings
@@ -25,14 +25,15 @@ def open_vault(
     bundle = _begin_reading(settings) if reads_photos else None  # before what follows is loaded
     import logging
 
-    from ailock_sdk.store import FilePepper
+    from ailock_sdk.store import DEFAULT_PEPPER, pepper_provider
     from ailock_sdk.vault import Vault
 
     # Who runs a command reads what it says; else Python would print warnings that nobody handles.
     logging.getLogger("ailock_sdk").addHandler(logging.NullHandler())
 
-    pepper = FilePepper(pepper_path(settings))
-    lock = None if bundle is None else _lock_of(bundle, settings, pepper)
+    named = pepper_source(settings)
+    pepper = None if named is None else pepper_provider(named)
+    lock = None if bundle is None else _lock_of(bundle, settings, pepper or DEFAULT_PEPPER)
     return Vault.open(vault_path(settings), pepper=pepper, lock=lock, allow_faces=allow_faces)
 
 
@@ -98,9 +99,6 @@ def vault_path(settings: Settings) -> Path:
     return user_path(given) if given else data_folder() / "vault.db"
 
 
-def pepper_path(settings: Settings) -> Path:
-    """The file of ``--pepper``, or the user's own."""
-    from ailock_sdk.paths import user_path
-    from ailock_sdk.store import default_pepper_path
-
-    return default_pepper_path() if settings.pepper is None else user_path(settings.pepper)
+def pepper_source(settings: Settings) -> str | None:
+    """What ``--pepper`` or the environment variable says, ``None`` where the vault does."""
+    return settings.pepper or os.environ.get(PEPPER_VARIABLE) or None

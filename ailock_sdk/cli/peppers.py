@@ -1,4 +1,4 @@
-"""``ailock pepper``: the file without which no photo opens a lock."""
+"""``ailock pepper``: the 32 bytes without which no photo opens a lock."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from ailock_sdk.cli import options
-from ailock_sdk.cli.commands import Group, Settings, command
+from ailock_sdk.cli.commands import FILE, Group, Settings, command
 from ailock_sdk.cli.exit_codes import ExitCode
 from ailock_sdk.cli.opening import open_vault
 from ailock_sdk.cli.output import report, shown
 
 if TYPE_CHECKING:
+    from ailock_sdk.store import PepperSource
     from ailock_sdk.vault_parts.results import PepperReplaced
 
 
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
     "pepper", Group, examples=("ailock pepper show", "ailock pepper backup /media/stick/pepper")
 )
 def pepper() -> None:
-    """Show, back up, restore and replace the pepper.
+    """Show, back up, restore, move and replace the pepper.
 
-    It is a file that no lock contains: a stolen vault is useless without it, and photos open the
-    vault's locks only where it is. Where it is lost, recovery codes open them.
+    It is a file that no lock contains, or kept by a keyring, a TPM or a token: a stolen vault is
+    useless without it, and photos open the vault's locks only where it is. Where it is lost,
+    recovery codes open them.
     """
 
 
@@ -36,11 +38,13 @@ def show(settings: Settings) -> int:
     facts = {**asdict(found), "path": None if found.path is None else str(found.path)}
     unneeded = found.vault_pepper_id is None
     lines = [
-        f"pepper  {shown(found.path)}  {found.pepper_id or 'none'}",
+        f"pepper  {shown(found.where)}  {found.pepper_id or 'none'}",
         f"vault   {shown(vault.path)}  {found.vault_pepper_id or 'holds no lock yet'}",
     ]
     if not unneeded:
         lines.append(shown(found.problem or "the pepper is the vault's"))
+    if found.place != "file" and found.path is not None:
+        lines.append(f"a copy lies in {shown(found.path)}: delete it, or keep it elsewhere")
     report(settings, facts, "\n".join(lines))
     return ExitCode.OK if unneeded or found.problem is None else ExitCode.SETUP
 
@@ -69,24 +73,46 @@ def restore(settings: Settings, file: str, force: bool) -> None:
 @command(
     "replace",
     "ailock pepper replace",
+    "ailock pepper replace --to tpm --delete",
     "ailock pepper replace --with /media/stick/new-pepper",
     group=pepper,
 )
+@click.option(
+    "--to",
+    metavar="PLACE",
+    type=FILE,
+    help="Keep the same pepper there, and photos open as before: keyring, tpm, tpm:TCTI, "
+    "pkcs11:URI, file (the default one) or a file's path.",
+)
+@click.option("--delete", is_flag=True, help="With --to: delete it where it was.")
 @options.file_option("--with", "new", help="The new pepper [default: drawn].")
 @click.option("--force", is_flag=True, help="Even if nothing opens some lock afterwards.")
-def replace(settings: Settings, new: str | None, force: bool) -> None:
-    """Give the vault another pepper.
+def replace(settings: Settings, to: str | None, delete: bool, new: str | None, force: bool) -> None:
+    """Give the vault another pepper, or the same one another place.
 
-    For when the old one is lost or was seen. Photos that were enrolled with the old one open
-    nothing any more: add them anew, by the recovery code.
+    Another one is for when the old one is lost or was seen. Photos that were enrolled with the old
+    one open nothing any more: add them anew, by the recovery code.
     """
+    if (delete and to is None) or (to is not None and (new is not None or force)):
+        raise click.UsageError("--to goes with --delete alone, and --delete with --to")
     with open_vault(settings) as vault:
-        _report(settings, vault.replace_pepper(new, force=force), "replaced")
+        if to is None:
+            _report(settings, vault.replace_pepper(new, force=force), "replaced")
+            return
+        moved = vault.move_pepper(_target(to), delete=delete)
+        _report(settings, moved, "moved", vault.pepper_status().where)
 
 
-def _report(settings: Settings, done: PepperReplaced, verb: str) -> None:
+def _target(place: str) -> PepperSource:
+    from ailock_sdk.store import DEFAULT_PEPPER
+
+    return DEFAULT_PEPPER if place == DEFAULT_PEPPER.kind else place
+
+
+def _report(settings: Settings, done: PepperReplaced, verb: str, where: str | None = None) -> None:
     kept = None if done.kept is None else str(done.kept)
-    lines = [f"{verb} the pepper, now {done.pepper_id}"]
+    now = done.pepper_id if where is None else f"in {shown(where)}"
+    lines = [f"{verb} the pepper, now {now}"]
     if kept is not None:
         lines.append(f"the one before is kept as {shown(kept)}")
     lines += [f"{name!r} waits for its code: ailock recover" for name in done.waiting]

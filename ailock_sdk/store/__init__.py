@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ailock_sdk.store.kept_pepper import KeptPepper
+from ailock_sdk.store.keyring_pepper import KeyringPepper
 from ailock_sdk.store.lock_file import LockFile, Slot, SlotKind
 from ailock_sdk.store.lock_store import LockStore
 from ailock_sdk.store.names import normalised_label, normalised_name
@@ -9,13 +11,19 @@ from ailock_sdk.store.pepper import (
     DEFAULT_PEPPER,
     FilePepper,
     PepperProvider,
-    PepperSource,
     default_pepper_path,
-    pepper_provider,
     read_backup,
-    read_pepper,
     write_backup,
 )
+from ailock_sdk.store.pepper_places import (
+    PepperSource,
+    described,
+    pepper_provider,
+    place_of,
+    read_pepper,
+    remembered_provider,
+)
+from ailock_sdk.store.pkcs11_pepper import Pkcs11Pepper
 from ailock_sdk.store.record import Record, RecordHeader, RecordObject, bound_bytes
 from ailock_sdk.store.recovery_code import RecoveryCode
 from ailock_sdk.store.rows import StoredLock
@@ -38,6 +46,7 @@ from ailock_sdk.store.slots import (
     openssh_key,
     recovery_secret,
 )
+from ailock_sdk.store.state_guard import StateGuard
 from ailock_sdk.store.throttle import (
     Charge,
     ClockReading,
@@ -47,6 +56,7 @@ from ailock_sdk.store.throttle import (
     remaining_wait,
     wait_seconds,
 )
+from ailock_sdk.store.tpm_pepper import TpmPepper
 
 __all__ = ["Record", "RecordHeader", "RecordObject", "bound_bytes"]
 __all__ += ["LockFile", "Slot", "SlotKind", "RecoveryCode", "new_slot", "open_slot"]
@@ -56,6 +66,8 @@ __all__ += ["normalised_label", "normalised_name", "LockStore", "StoredLock"]
 __all__ += ["ThrottleStatus", "Charge", "ClockReading", "ThrottleState", "read_clock"]
 __all__ += ["remaining_wait", "wait_seconds"]
 __all__ += ["PepperProvider", "PepperSource", "FilePepper", "DEFAULT_PEPPER"]
+__all__ += ["KeptPepper", "KeyringPepper", "TpmPepper", "Pkcs11Pepper", "StateGuard"]
+__all__ += ["described", "place_of", "remembered_provider"]
 __all__ += ["default_pepper_path", "pepper_provider", "read_pepper", "read_backup", "write_backup"]
 __all__ += ["Reader", "Writer", "age_identity", "age_recipient", "checked_age_file"]
 __all__ += ["open_stream", "seal_stream"]

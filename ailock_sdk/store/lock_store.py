@@ -8,7 +8,9 @@ from ailock_sdk.errors import AilockError, LockedOutError
 from ailock_sdk.secret import Hidden
 from ailock_sdk.store.lock_file import LockFile
 from ailock_sdk.store.names import normalised_name
+from ailock_sdk.store.pepper import FilePepper
 from ailock_sdk.store.rows import Rows, StoredLock, new_stored_lock, unverified, verified
+from ailock_sdk.store.state_guard import StateGuard
 from ailock_sdk.store.throttle import (
     UNMISSED,
     Charge,
@@ -26,7 +28,7 @@ class LockStore(VaultHandle):
 
     Every change is one transaction: a kill or a power cut at any moment leaves either the old or
     the new state. Whoever can write the file can also bring back an older copy with its smaller
-    count of misses; that is not detected.
+    count of misses; a guard notices that (``guard_source``), and nothing else does.
 
     The store keeps no pepper: whoever calls gives the vault's where one is needed, and gets a
     :class:`PepperError` for another. Names may have any Unicode form: :class:`BadNameError` says
@@ -43,6 +45,16 @@ class LockStore(VaultHandle):
         """The 8 bytes that name the vault's pepper; ``None`` while it holds no lock."""
         with self._use() as rows:
             return rows.pepper_id()
+
+    def pepper_place(self) -> str | None:
+        """Where the vault says that its pepper is; ``None`` while it holds no lock."""
+        with self._use() as rows:
+            return rows.pepper_place()
+
+    def counter(self) -> bytes:
+        """Which state of the vault this is; empty if nothing counts them."""
+        with self._use() as rows:
+            return rows.counter()[0]
 
     def names(self) -> list[str]:
         """The names of all locks, sorted. Rows are not checked, so none hides another."""
@@ -104,12 +116,23 @@ class LockStore(VaultHandle):
 
     # -- changing -------------------------------------------------------------------------------
 
-    def add(self, name: str, lock: LockFile, pepper: Hidden) -> StoredLock:
-        """Store a new lock without misses; the first in a vault makes the pepper the vault's."""
+    def add(
+        self, name: str, lock: LockFile, pepper: Hidden, place: str = FilePepper.kind
+    ) -> StoredLock:
+        """Store a new lock without misses; the first in a vault makes the pepper the vault's.
+
+        Parameters
+        ----------
+        name : str
+        lock : LockFile
+        pepper : Hidden
+        place : str
+            Of the pepper, as a vault calls it.
+        """
         stored = new_stored_lock(pepper, normalised_name(name), lock)
         with self._change() as rows:
             if rows.pepper_id() is None:
-                rows.put_pepper_id(pepper)
+                rows.put_pepper(pepper, place)
             rows.check_pepper(pepper)
             rows.insert(stored)
         return stored
@@ -134,28 +157,38 @@ class LockStore(VaultHandle):
         with self._change() as rows:
             rows.delete(name)
 
-    def replace_pepper(self, old: Hidden | None, new: Hidden) -> list[str]:
+    def replace_pepper(
+        self,
+        old: Hidden | None,
+        new: Hidden,
+        place: str = FilePepper.kind,
+        guard: StateGuard | None = None,
+    ) -> list[str]:
         """Make another pepper the vault's; the names of the locks that wait for their code then.
 
         These are all of them if ``old`` is lost (``None``), else those that waited already, and
-        damaged ones.
+        damaged ones. The vault is accepted as it is.
+
+        Parameters
+        ----------
+        old : Hidden or None
+        new : Hidden
+        place : str
+            Of the new one, as a vault calls it.
+        guard : StateGuard, optional
+            What numbers the vault's states from now on.
         """
-        with self._change() as rows:
+        with self._transaction() as rows:
             names = rows.names()
             if old is not None:
                 rows.check_pepper(old)
-            rows.put_pepper_id(new)
-            if old is None:
-                return names
-            waiting = []
-            for name in names:
-                try:
-                    stored = verified(old, name, rows.get(name))
-                except AilockError:
-                    waiting.append(name)
-                else:
-                    rows.update(name, new_stored_lock(new, name, stored.lock))
-            return waiting
+            rows.put_pepper(new, place)
+            waiting = names if old is None else _resigned(rows, names, old, new)
+            if guard is not None:
+                guard.sign(rows, new=True)
+        if guard is not None:
+            self._step(guard)
+        return waiting
 
     # -- attempts -------------------------------------------------------------------------------
 
@@ -163,15 +196,15 @@ class LockStore(VaultHandle):
         """Count an attempt as missed, on the disk, before photos may be compared.
 
         Call :meth:`refund` when they matched, :meth:`take_back` when they were not compared after
-        all. Being killed in between leaves the miss counted. After any error nothing was counted,
-        and nothing may be compared.
+        all. Being killed in between leaves the miss counted. After any error nothing may be
+        compared, and nothing was counted, unless it was the guard's counter that failed.
 
         Raises
         ------
         LockedOutError
             Too many misses.
         """
-        with self._change() as rows:
+        with self._change(must_count=True) as rows:
             rows.check_unchanged(stored)
             state, wait = self._started(rows, stored, now)
             charge = Charge(state, state.charged(now))
@@ -208,10 +241,13 @@ class LockStore(VaultHandle):
     def recovered(self, stored: StoredLock, pepper: Hidden | None) -> StoredLock:
         """Set the misses to 0, because the recovery code opened the lock, and make its MAC anew.
 
-        Without the vault's pepper the MAC stays as it is.
+        Without the vault's pepper the MAC stays as it is. A vault that a guard would refuse is
+        accepted as it is; one that is counted by what is not here stays as it is.
         """
+        if pepper is None and self.counter():
+            return stored
         new = stored
-        with self._change() as rows:
+        with self._change(accept=True) as rows:
             rows.check_unchanged(stored)
             rows.put_state(stored.name, UNMISSED)
             if pepper is not None:
@@ -236,3 +272,16 @@ class LockStore(VaultHandle):
             rows.check_unchanged(stored)
             rows.update(stored.name, new)
         return new
+
+
+def _resigned(rows: Rows, names: list[str], old: Hidden, new: Hidden) -> list[str]:
+    """Put the rows under another pepper; the names of those that cannot be."""
+    waiting = []
+    for name in names:
+        try:
+            stored = verified(old, name, rows.get(name))
+        except AilockError:
+            waiting.append(name)
+        else:
+            rows.update(name, new_stored_lock(new, name, stored.lock))
+    return waiting

@@ -7,22 +7,24 @@ may be backed up, elsewhere than the vault.
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from ailock_sdk.constants import PEPPER_LENGTH_BYTES
 from ailock_sdk.errors import PepperError
-from ailock_sdk.parameters import checked_pepper, pepper_id
+from ailock_sdk.parameters import pepper_id
 from ailock_sdk.paths import config_folder, user_path
 from ailock_sdk.secret import Hidden
-from ailock_sdk.store.private_files import make_private_folder, new_private_file, why_not_private
+from ailock_sdk.store.private_files import (
+    make_private_folder,
+    new_private_file,
+    read_limited,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -37,10 +39,6 @@ class PepperProvider(Protocol):
 
     def pepper(self) -> bytes:
         """Return the same 32 bytes every time, and make none, or raise a ``PepperError``."""
-
-
-PepperSource: TypeAlias = "PepperProvider | bytes | str | os.PathLike[str]"
-"""What may be given wherever a pepper is taken: a provider, 32 bytes, or the path of a file."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +65,8 @@ class FilePepper:
     path : str, path-like or None
         The file; ``~`` is the home folder. ``None`` is the user's own, :func:`default_pepper_path`.
     """
+
+    kind = "file"
 
     path: str | os.PathLike[str] | None = None
 
@@ -108,6 +108,13 @@ class FilePepper:
                 return found
         return _read(kept)
 
+    def holds(self, wanted: bytes) -> bool:
+        """Whether the pepper of an id is here and can be used."""
+        try:
+            return pepper_id(self.find(wanted)) == wanted
+        except PepperError:
+            return False
+
     def prepare(self, pepper: Hidden) -> None:
         """Keep a pepper beside the file, where :meth:`find` sees it; :meth:`install` comes next."""
         FilePepper(self._kept(pepper_id(pepper)))._write(pepper)
@@ -128,6 +135,13 @@ class FilePepper:
         with _explained(self.file):
             self._kept(pepper_id(pepper)).unlink(missing_ok=True)
         return before
+
+    def forget(self, pepper: Hidden) -> None:
+        """Delete every copy of a pepper here; the medium may keep old bytes all the same."""
+        for file in (self._kept(pepper_id(pepper)), self.file.resolve()):
+            with suppress(PepperError), _explained(file):
+                if _read(file) == pepper:
+                    file.unlink()
 
     def _kept(self, wanted: bytes) -> Path:
         return self.file.with_name(f"{self.file.name}-{wanted.hex()}")
@@ -152,41 +166,6 @@ DEFAULT_PEPPER = FilePepper()
 def default_pepper_path() -> Path:
     """``$XDG_CONFIG_HOME/ailock/pepper``, or ``~/.config/ailock/pepper``."""
     return config_folder() / "pepper"
-
-
-def pepper_provider(source: PepperSource) -> PepperProvider:
-    """The provider that is meant by what a caller gave as pepper; other bytes are none."""
-    if isinstance(source, bytes | bytearray | memoryview):
-        return FixedPepper(checked_pepper(bytes(source)))
-    if isinstance(source, str | os.PathLike):
-        return FilePepper(source)
-    if isinstance(source, PepperProvider) and not isinstance(source, type):
-        return source
-    raise TypeError(
-        f"a pepper is 32 bytes, a path or an object with a method pepper(), not a "
-        f"{type(source).__name__}"
-    )
-
-
-def read_pepper(provider: PepperProvider, wanted: bytes | None = None) -> Hidden:
-    """The 32 bytes of a provider, if they are those of the id that is wanted.
-
-    Raises
-    ------
-    PepperError
-        They cannot be had, are not 32, or are another pepper's.
-    """
-    if wanted is not None and isinstance(provider, FilePepper):
-        pepper = provider.find(wanted)
-    else:
-        pepper = checked_pepper(provider.pepper())
-    if wanted is not None and pepper_id(pepper) != wanted:
-        where = f" at {provider.file}" if isinstance(provider, FilePepper) else ""
-        raise PepperError(
-            f"the pepper{where} ({pepper_id(pepper).hex()}) is not this vault's ({wanted.hex()}): "
-            "restore that one from its backup, or replace it"
-        )
-    return pepper
 
 
 def read_backup(file: str | os.PathLike[str]) -> Hidden:
@@ -219,20 +198,11 @@ def _explained(path: Path) -> Iterator[None]:
 def _read(path: Path, *, private: bool = True) -> Hidden:
     with _explained(path):
         try:
-            # O_NONBLOCK: opening a named pipe must fail below instead of waiting for a writer.
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            pepper = Hidden(read_limited(path, PEPPER_LENGTH_BYTES, private=private))
         except FileNotFoundError as error:
             raise PepperError(
                 f"no pepper at {path}: restore it, or point to the file the locks were made with"
             ) from error
-        with open(descriptor, "rb") as file:
-            # The open file is asked, not the path: it cannot be exchanged after the check.
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise OSError(errno.EINVAL, "it is not a plain file: point to another path")
-            if private and (reason := why_not_private(path, status)) is not None:
-                raise PepperError(f"pepper {path} is refused, {reason}")
-            pepper = Hidden(file.read(PEPPER_LENGTH_BYTES + 1))
     if len(pepper) != PEPPER_LENGTH_BYTES:
         raise PepperError(
             f"pepper {path} does not have exactly {PEPPER_LENGTH_BYTES} bytes: restore it from a "

@@ -57,6 +57,26 @@ def why_shared(folder: Path) -> str | None:
     return f"other users may exchange files in its folder: run chmod go-w {folder}"
 
 
+def read_limited(path: Path, limit: int, *, private: bool = True) -> bytes:
+    """The bytes of a plain file, at most one more than ``limit``.
+
+    Raises
+    ------
+    OSError
+        Also where others may use it, and ``private`` forbids that.
+    """
+    # O_NONBLOCK: opening a named pipe must fail below instead of waiting for a writer.
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    with open(descriptor, "rb") as file:
+        # The open file is asked, not the path: it cannot be exchanged after the check.
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "it is not a plain file: point to another path")
+        if private and (reason := why_not_private(path, status)) is not None:
+            raise OSError(errno.EPERM, f"it is refused, {reason}")
+        return file.read(limit + 1)
+
+
 def may_write(path: Path) -> bool:
     """Whether the running user may write to ``path``, a file or folder."""
     # With `effective_ids` Android's C library refuses everything.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import astuple, dataclass, field
 
 from ailock_sdk.constants import LABEL_ROW, PEPPER_ID_LENGTH_BYTES
@@ -121,12 +122,22 @@ class Rows:
         ------
         VaultError
         """
-        if self.connection.execute("SELECT 1 FROM locks LIMIT 1").fetchone() is None:
+        if self._is_empty():
             return None
         found = self.connection.execute("SELECT pepper_id FROM vault").fetchall()
         if [type(value) for row in found for value in row] != [bytes]:
             raise VaultError("the vault does not say which pepper is its: restore it from a backup")
         return bytes(found[0][0])
+
+    def pepper_place(self) -> str | None:
+        """What the vault says of where its pepper is; ``None`` while it holds no lock."""
+        if self._is_empty():
+            return None
+        found = self.connection.execute("SELECT pepper_place FROM vault").fetchone()
+        return None if found is None else str(found[0])
+
+    def _is_empty(self) -> bool:
+        return self.connection.execute("SELECT 1 FROM locks LIMIT 1").fetchone() is None
 
     def check_pepper(self, pepper: Hidden) -> None:
         """Refuse a pepper that is not the vault's.
@@ -142,10 +153,44 @@ class Rows:
                 "or replace it and open each lock by its recovery code"
             )
 
-    def put_pepper_id(self, pepper: Hidden) -> None:
-        """Make a pepper the vault's."""
+    def put_pepper(self, pepper: Hidden, place: str) -> None:
+        """Make a pepper the vault's; what counts its states stays if the pepper does."""
+        before = self.connection.execute("SELECT pepper_id, pepper_place FROM vault").fetchone()
+        stays = before == (pepper_id(pepper), place)
+        counter, state = self.counter() if stays else (b"", b"")
         self.connection.execute("DELETE FROM vault")
-        self.connection.execute("INSERT INTO vault VALUES (?)", (pepper_id(pepper),))
+        values = (pepper_id(pepper), place, counter, state)
+        self.connection.execute("INSERT INTO vault VALUES (?, ?, ?, ?)", values)
+
+    # -- what a counter numbers -----------------------------------------------------------------
+
+    def counter(self) -> tuple[bytes, bytes]:
+        """Which state of the vault this is, and the MAC of it; both empty if nothing counts.
+
+        Raises
+        ------
+        VaultError
+        """
+        found = self.connection.execute("SELECT counter, state FROM vault").fetchone()
+        if found is None:
+            return b"", b""
+        if [type(value) for value in found] != [bytes, bytes]:
+            raise VaultError("the vault's counter is damaged: restore it from a backup")
+        return found[0], found[1]
+
+    def put_counter(self, counter: bytes) -> None:
+        """Say which state of the vault this is."""
+        self.connection.execute("UPDATE vault SET counter = ?", (counter,))
+
+    def put_state_mac(self, state: bytes) -> None:
+        """Keep the MAC of it."""
+        self.connection.execute("UPDATE vault SET state = ?", (state,))
+
+    def everything(self) -> Iterator[object]:
+        """All values of all locks, whatever they are."""
+        query = "SELECT * FROM locks ORDER BY CAST(name AS BLOB)"
+        for row in self.connection.execute(query):
+            yield from row
 
     # -- its locks ------------------------------------------------------------------------------
 

@@ -35,7 +35,10 @@ USER_VERSION = 1
 BUSY_TIMEOUT_SECONDS = 10.0
 """Longest wait for another process's change, which takes milliseconds."""
 
-_CREATE_VAULT = "CREATE TABLE vault(pepper_id BLOB NOT NULL)"
+_CREATE_VAULT = (
+    "CREATE TABLE vault(pepper_id BLOB NOT NULL, pepper_place TEXT NOT NULL, "
+    "counter BLOB NOT NULL, state BLOB NOT NULL)"
+)
 _CREATE_LOCKS = (
     "CREATE TABLE locks(name TEXT PRIMARY KEY NOT NULL, lock BLOB NOT NULL, "
     "pepper_id BLOB NOT NULL, mac BLOB NOT NULL, misses INTEGER NOT NULL, "

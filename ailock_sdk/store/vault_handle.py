@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from ailock_sdk.errors import VaultError
+from ailock_sdk.errors import AilockError, PepperError, VaultError
 from ailock_sdk.store.rows import Rows
+from ailock_sdk.store.state_guard import StateGuard
 from ailock_sdk.store.vault_file import (
     OpenedVault,
     create_vault_file,
@@ -20,6 +22,7 @@ from ailock_sdk.store.vault_file import (
 )
 
 _Handle = TypeVar("_Handle", bound="VaultHandle")
+_log = logging.getLogger(__name__)
 
 
 class VaultHandle:
@@ -37,6 +40,8 @@ class VaultHandle:
         self._refusal = opened.refusal
         self._turn = threading.Lock()
         self._process = os.getpid()
+        self.guard_source: Callable[[], StateGuard | None] = _none
+        """What numbers the vault's states, if anything does; asked before each change."""
 
     @classmethod
     def open(cls: type[_Handle], path: str | os.PathLike[str]) -> _Handle:
@@ -102,8 +107,48 @@ class VaultHandle:
             yield Rows(self._connection)
 
     @contextmanager
-    def _change(self, *, durable: bool = True) -> Iterator[Rows]:
+    def _change(
+        self, *, durable: bool = True, accept: bool = False, must_count: bool = False
+    ) -> Iterator[Rows]:
         """One transaction.
+
+        The guard, if there is one, looks at the vault before, unless the owner said to ``accept``
+        it as it is, and signs it after. Its counter steps after the commit; where it cannot, the
+        next change makes up for that, and it is no error unless the change ``must_count``.
+        """
+        guard = self.guard_source()
+        with self._transaction(durable=durable) as rows:
+            if guard is None:
+                self._check_uncounted(rows)
+            elif not accept:
+                guard.check(rows)
+            before = rows.connection.total_changes
+            yield rows
+            changed = rows.connection.total_changes != before
+            if guard is not None and changed:
+                guard.sign(rows, new=durable)
+        if guard is not None and changed and durable:
+            self._step(guard, must_count)
+
+    def _step(self, guard: StateGuard, must_count: bool = False) -> None:
+        try:
+            with self._transaction() as rows:
+                guard.check(rows)
+        except AilockError as error:
+            if must_count:
+                raise
+            _log.warning("vault %s: changed, but not counted yet: %s", self._path, error)
+
+    def _check_uncounted(self, rows: Rows) -> None:
+        if rows.pepper_id() is not None and rows.counter()[0]:
+            raise PepperError(
+                f"a TPM counts the changes of vault {self._path}: use the pepper in the TPM, or "
+                "replace it, which ends the counting"
+            )
+
+    @contextmanager
+    def _transaction(self, *, durable: bool = True) -> Iterator[Rows]:
+        """Take the vault for one change.
 
         IMMEDIATE takes the write lock before the first read, so that two processes never both act
         on the same count of misses.
@@ -121,3 +166,7 @@ class VaultHandle:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+
+
+def _none() -> None:
+    return None

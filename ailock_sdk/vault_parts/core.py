@@ -24,19 +24,25 @@ class VaultCore:
     Parameters
     ----------
     path : Path
-    pepper : PepperSource
+    pepper : PepperSource or None
     lock : AiLock or None
     allow_faces : bool
     """
 
     def __init__(
-        self, path: Path, pepper: PepperSource, lock: AiLock | None, allow_faces: bool = False
+        self,
+        path: Path,
+        pepper: PepperSource | None,
+        lock: AiLock | None,
+        allow_faces: bool = False,
     ) -> None:
         self._path = path
         self._opened: LockStore | None = None
         self._is_closed = False
         self._turn = threading.Lock()
-        self._pepper = VaultPepper(pepper, self._pepper_id, self._store_to_enroll)
+        self._pepper = VaultPepper(
+            pepper, self._pepper_id, self._pepper_place, self._store_to_enroll
+        )
         if lock is not None:
             self._pepper.check_same(lock.pepper)
         self._given = lock
@@ -69,6 +75,7 @@ class VaultCore:
                 if self._is_closed:
                     raise VaultError(f"vault {self._path} is closed: open it again")
                 self._opened = LockStore.open(self._path)
+                self._opened.guard_source = self._pepper.guard
             return self._opened
 
     def _store_to_enroll(self) -> LockStore:
@@ -82,6 +89,12 @@ class VaultCore:
     def _pepper_id(self) -> bytes | None:
         try:
             return self._store.pepper_id()
+        except VaultMissingError:
+            return None
+
+    def _pepper_place(self) -> str | None:
+        try:
+            return self._store.pepper_place()
         except VaultMissingError:
             return None
 

@@ -55,7 +55,8 @@ References: TypeAlias = "Iterable[PhotoSource] | Iterable[Sequence[PhotoSource]]
 
 _log = logging.getLogger("ailock_sdk.vault")
 
-_UNWRITABLE = (VaultFullError, VaultBusyError, VaultReadOnlyError)
+_UNWRITABLE = (VaultFullError, VaultBusyError, VaultReadOnlyError, PepperError)
+"""What keeps a count from being cleared; the last where a TPM counts it that does not answer."""
 
 _PhotoSlot = tuple[Slot, Record]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import suppress
+from pathlib import Path
 
 from ailock_sdk.constants import PEPPER_LENGTH_BYTES
 from ailock_sdk.errors import PepperError, VaultError
@@ -12,12 +13,18 @@ from ailock_sdk.parameters import pepper_id
 from ailock_sdk.paths import user_path
 from ailock_sdk.secret import Hidden
 from ailock_sdk.store import (
+    DEFAULT_PEPPER,
     FilePepper,
+    KeptPepper,
     LockFile,
     LockStore,
+    PepperProvider,
     PepperSource,
+    StateGuard,
     StoredLock,
+    described,
     pepper_provider,
+    place_of,
     read_backup,
     read_pepper,
     write_backup,
@@ -26,6 +33,7 @@ from ailock_sdk.vault_parts.core import VaultCore
 from ailock_sdk.vault_parts.results import PepperReplaced, PepperStatus
 
 _log = logging.getLogger("ailock_sdk.vault")
+_ADVICE = "this vault's pepper is in none of the places that we can write"
 
 
 class PepperVault(VaultCore):
@@ -33,13 +41,19 @@ class PepperVault(VaultCore):
 
     def pepper_status(self) -> PepperStatus:
         """Where the pepper is, and whether it is the vault's."""
-        wanted, found, problem = self._pepper_id(), None, None
+        provider, wanted, found, problem = self._pepper.provider, self._pepper_id(), None, None
         try:
-            found = pepper_id(read_pepper(self._pepper.provider))
             found = pepper_id(self._pepper.pepper())
         except PepperError as error:
             problem = str(error)
-        return PepperStatus(self._pepper.file, _hex(found), _hex(wanted), problem)
+            if isinstance(provider, FilePepper):
+                with suppress(PepperError):
+                    found = pepper_id(provider.pepper())
+        file = self._pepper.file
+        if file is None and wanted is not None and DEFAULT_PEPPER.holds(wanted):
+            file = DEFAULT_PEPPER.file
+        where = described(provider)
+        return PepperStatus(place_of(provider), where, file, _hex(found), _hex(wanted), problem)
 
     def backup_pepper(self, target: str | os.PathLike[str]) -> None:
         """Write the pepper to a new file, which must lie elsewhere than the vault.
@@ -71,14 +85,18 @@ class PepperVault(VaultCore):
         """
         file, wanted, provider = user_path(source), self._pepper_id(), self._pepper.provider
         pepper = read_backup(file)
-        if not isinstance(provider, FilePepper):
-            raise PepperError("this vault's pepper is not a file: restore it where it is kept")
+        if not isinstance(provider, FilePepper | KeptPepper):
+            raise PepperError(f"{_ADVICE}: restore it where it is kept")
         if wanted is not None and pepper_id(pepper) != wanted and not force:
             raise PepperError(
                 f"{file} holds the pepper {pepper_id(pepper).hex()}, but this vault's is "
                 f"{wanted.hex()}: look for that one"
             )
-        kept = provider.install(pepper)
+        kept = None
+        if isinstance(provider, FilePepper):
+            kept = provider.install(pepper)
+        else:
+            provider.prepare(pepper)
         return PepperReplaced(pepper_id(pepper).hex(), kept)
 
     def replace_pepper(
@@ -104,11 +122,10 @@ class PepperVault(VaultCore):
         """
         is_drawn, store = new is None, self._store
         new = self._pepper.provider if new is None else pepper_provider(new)
-        in_place = new if is_drawn and isinstance(new, FilePepper) else None
-        if in_place is not None:
+        if is_drawn:
+            if not isinstance(new, FilePepper | KeptPepper):
+                raise PepperError(f"{_ADVICE}: name the new one")
             pepper = Hidden(os.urandom(PEPPER_LENGTH_BYTES))
-        elif is_drawn:
-            raise PepperError("this vault's pepper is not a file: name the new one")
         else:
             getattr(new, "create", new.pepper)()
             pepper = read_pepper(new)
@@ -123,14 +140,63 @@ class PepperVault(VaultCore):
                 f"nothing would open {', '.join(map(repr, lost))} any more: "
                 + ("add a recovery code first" if old else "look for the lost pepper")
             )
-        if in_place is not None:
-            in_place.prepare(pepper)  # until it is installed, found by the id that the vault names
-        waiting = store.replace_pepper(old, pepper)
-        kept = None if in_place is None else in_place.install(pepper)
-        self._pepper.provider = new
+        kept, waiting = self._put_pepper(old, pepper, new, prepare=is_drawn)
         _log.warning("the vault has a new pepper, %s", new_id.hex())
         closed = {name: slots for name, slots in closed.items() if slots}
-        return PepperReplaced(new_id.hex(), kept, tuple(waiting), closed)
+        return PepperReplaced(new_id.hex(), kept, waiting, closed)
+
+    def move_pepper(self, to: PepperSource, *, delete: bool = False) -> PepperReplaced:
+        """Keep the vault's pepper elsewhere: the same one, so that every photo opens as before.
+
+        Parameters
+        ----------
+        to : PepperSource
+            A file, ``"keyring"``, ``"tpm"``, ``"pkcs11:URI"``, or a provider of these kinds. Its
+            own pepper, if it has another, stays there.
+        delete : bool
+            Delete the pepper where it was: other vaults and records that use it there open no
+            more. Backups elsewhere, and old bytes in flash memory, stay.
+
+        Raises
+        ------
+        PepperError
+            The pepper cannot be had, or not be kept there. Nothing was changed.
+        """
+        new, before, pepper = pepper_provider(to), self._pepper.provider, self._pepper.pepper()
+        if not isinstance(new, FilePepper | KeptPepper):
+            raise PepperError("a pepper moves to a file, the keyring, a TPM or a token: name one")
+        kept, waiting = self._put_pepper(pepper, pepper, new, prepare=True)
+        _log.warning("the vault's pepper is in another place: %s", described(new))
+        if delete and isinstance(before, FilePepper | KeptPepper) and _differ(before, new):
+            before.forget(pepper)
+        return PepperReplaced(pepper_id(pepper).hex(), kept, waiting)
+
+    def _put_pepper(
+        self, old: Hidden | None, pepper: Hidden, new: PepperProvider, *, prepare: bool
+    ) -> tuple[Path | None, tuple[str, ...]]:
+        """Name a pepper in the vault, and where it is; what a file held, and who waits."""
+        store, counter = self._store, self._store.counter()
+        before = None
+        with suppress(PepperError):
+            before = self._pepper.guard()
+        counts = getattr(new, "counter", None)
+        guard = None if counts is None else StateGuard(counts, pepper)
+        if prepare and isinstance(new, FilePepper | KeptPepper):
+            new.prepare(pepper)  # found by its id from the moment that the vault names it
+        waiting = store.replace_pepper(old, pepper, place_of(new), guard)
+        kept = new.install(pepper) if prepare and isinstance(new, FilePepper) else None
+        self._pepper.use(new)
+        if before is not None and counter[:4] != store.counter()[:4]:
+            with suppress(PepperError):  # else an index stays taken
+                before.forget(counter)
+        return kept, tuple(waiting)
+
+
+def _differ(one: PepperProvider, other: PepperProvider) -> bool:
+    """Whether two providers keep a pepper in two places."""
+    if isinstance(one, FilePepper) and isinstance(other, FilePepper):
+        return one.file.resolve() != other.file.resolve()
+    return one != other
 
 
 def _readable_locks(store: LockStore) -> list[StoredLock]:

@@ -24,7 +24,7 @@ class Enrolled:
     recovery_code : RecoveryCode or None
         To be shown to the owner once; it is not stored. ``None`` if none was asked for.
     new_pepper : str or None
-        The file of a pepper that was made for this lock, the vault's first.
+        The file of a pepper that was made for this lock, the vault's first, or its place in words.
     """
 
     secret: Secret
@@ -96,8 +96,12 @@ class PepperStatus:
 
     Attributes
     ----------
+    place : str
+        ``file``, ``keyring``, ``tpm``, ``pkcs11`` or ``other``: where the pepper is looked for.
+    where : str
+        The same in words: a path, a token's label.
     path : Path or None
-        The pepper's file, if it is one.
+        The pepper's file, if it is one; else the user's file, if that has a copy of it.
     pepper_id, vault_pepper_id : str or None
         Of the pepper that is there, if it can be had, and of the vault's, if it holds a lock: 16
         hexadecimal digits.
@@ -105,6 +109,8 @@ class PepperStatus:
         Why the pepper cannot be used for this vault.
     """
 
+    place: str
+    where: str
     path: Path | None
     pepper_id: str | None
     vault_pepper_id: str | None

@@ -173,9 +173,9 @@ class SlotsVault(VaultCore):
         key = key_of_code(lock, recovery_code(code))
         if key is None:
             raise RecoveryCodeError("this is a recovery code, but not that of the exported lock")
-        new_pepper = self._pepper.file_to_make()
+        new_pepper = self._pepper.place_to_make()
         pepper = self._pepper.create()
-        self._store.add(name, lock, pepper)
+        self._store.add(name, lock, pepper, self._pepper.place)
         return Enrolled(lock_secret(key), age_recipient(lock.recipient), None, new_pepper)
 
     def _replace(self, opened: Opened, lock: LockFile) -> None:

@@ -241,6 +241,7 @@ def test_every_error_has_its_exit_code() -> None:
         **dict.fromkeys(("AilockError", "BundleError", "RuntimeMissingError", "PepperError"), 6),
         "OutOfMemoryError": 6,
         **dict.fromkeys(("VaultBusyError", "VaultReadOnlyError", "VaultFullError"), 7),
+        "VaultRolledBackError": 5,
         "LockChangedError": 7,
     }
 

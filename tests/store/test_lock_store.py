@@ -242,7 +242,7 @@ def test_recovering_mends_a_row_whose_mac_or_misses_are_damaged(
     "statement",
     [
         "DELETE FROM vault",
-        "INSERT INTO vault VALUES (x'0102030405060708')",
+        "INSERT INTO vault VALUES (x'0102030405060708', 'file', x'', x'')",
         "UPDATE vault SET pepper_id = 'text'",
     ],
 )
