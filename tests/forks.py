@@ -17,6 +17,19 @@ LONGEST_SECONDS = 60.0
 
 def in_a_fork(work: Callable[[], Result]) -> Result:
     """What ``work`` returns in a forked process; one that hangs or fails is an assertion."""
+    data = _written_by(work)
+    assert data is not None, "the forked process was killed"
+    result: Result = pickle.loads(data)
+    return result
+
+
+def unless_killed(work: Callable[[], Result]) -> Result | None:
+    """As :func:`in_a_fork`; ``None`` if ``work`` killed itself."""
+    data = _written_by(work)
+    return None if data is None else pickle.loads(data)
+
+
+def _written_by(work: Callable[[], object]) -> bytes | None:
     reading, writing = os.pipe()
     with warnings.catch_warnings():  # Python 3.12 warns of forking beside threads, as users do
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -38,6 +51,7 @@ def in_a_fork(work: Callable[[], Result]) -> Result:
         data = pipe.read()
     _, status = os.waitpid(child, 0)
     assert ended, "the forked process hangs"
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
+        return None
     assert status == 0, "the forked process failed"
-    result: Result = pickle.loads(data)
-    return result
+    return data

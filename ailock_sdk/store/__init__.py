@@ -18,6 +18,7 @@ from ailock_sdk.store.pepper import (
 from ailock_sdk.store.pepper_places import (
     PepperSource,
     described,
+    is_elsewhere,
     pepper_provider,
     place_of,
     read_pepper,
@@ -67,7 +68,7 @@ __all__ += ["ThrottleStatus", "Charge", "ClockReading", "ThrottleState", "read_c
 __all__ += ["remaining_wait", "wait_seconds"]
 __all__ += ["PepperProvider", "PepperSource", "FilePepper", "DEFAULT_PEPPER"]
 __all__ += ["KeptPepper", "KeyringPepper", "TpmPepper", "Pkcs11Pepper", "StateGuard"]
-__all__ += ["described", "place_of", "remembered_provider"]
+__all__ += ["described", "is_elsewhere", "place_of", "remembered_provider"]
 __all__ += ["default_pepper_path", "pepper_provider", "read_pepper", "read_backup", "write_backup"]
 __all__ += ["Reader", "Writer", "age_identity", "age_recipient", "checked_age_file"]
 __all__ += ["open_stream", "seal_stream"]

@@ -39,7 +39,7 @@ class KeptPepper(ABC):
     @property
     @abstractmethod
     def where(self) -> str:
-        """The place, for people."""
+        """The place, for people; the same however the place was named."""
 
     @abstractmethod
     def _get(self, name: str) -> Hidden | None:

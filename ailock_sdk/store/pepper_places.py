@@ -83,6 +83,13 @@ def described(provider: PepperProvider) -> str:
     return provider.where if isinstance(provider, KeptPepper) else "from its program"
 
 
+def is_elsewhere(one: FilePepper | KeptPepper, other: FilePepper | KeptPepper) -> bool:
+    """Whether two providers surely keep what they keep in two places, however they are told."""
+    if isinstance(one, FilePepper) and isinstance(other, FilePepper):
+        return one.file.resolve() != other.file.resolve()
+    return one.kind != other.kind or one.where != other.where
+
+
 def read_pepper(provider: PepperProvider, wanted: bytes | None = None) -> Hidden:
     """The 32 bytes of a provider, if they are those of the id that is wanted.
 

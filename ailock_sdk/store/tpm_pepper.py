@@ -47,7 +47,7 @@ class TpmPepper(KeptPepper):
     @property
     def where(self) -> str:
         """The TPM, and the folder of what it sealed."""
-        return f"the TPM (sealed in {self._folder})"
+        return f"the TPM (sealed in {self._folder.resolve()})"
 
     @property
     def _folder(self) -> Path:

@@ -23,6 +23,7 @@ from ailock_sdk.store import (
     StateGuard,
     StoredLock,
     described,
+    is_elsewhere,
     pepper_provider,
     place_of,
     read_backup,
@@ -167,7 +168,7 @@ class PepperVault(VaultCore):
             raise PepperError("a pepper moves to a file, the keyring, a TPM or a token: name one")
         kept, waiting = self._put_pepper(pepper, pepper, new, prepare=True)
         _log.warning("the vault's pepper is in another place: %s", described(new))
-        if delete and isinstance(before, FilePepper | KeptPepper) and _differ(before, new):
+        if delete and isinstance(before, FilePepper | KeptPepper) and is_elsewhere(before, new):
             before.forget(pepper)
         return PepperReplaced(pepper_id(pepper).hex(), kept, waiting)
 
@@ -190,13 +191,6 @@ class PepperVault(VaultCore):
             with suppress(PepperError):  # else an index stays taken
                 before.forget(counter)
         return kept, tuple(waiting)
-
-
-def _differ(one: PepperProvider, other: PepperProvider) -> bool:
-    """Whether two providers keep a pepper in two places."""
-    if isinstance(one, FilePepper) and isinstance(other, FilePepper):
-        return one.file.resolve() != other.file.resolve()
-    return one != other
 
 
 def _readable_locks(store: LockStore) -> list[StoredLock]:

@@ -114,7 +114,7 @@ class VaultPepper:
         if self._given is None and other is DEFAULT_PEPPER:  # neither was told of one
             return
         is_same_file = isinstance(other, FilePepper) and _file_of(other) == self.file
-        if other is not self.provider and not is_same_file and read_pepper(other) != self.pepper():
+        if other != self.provider and not is_same_file and read_pepper(other) != self.pepper():
             raise PepperError("the lock has another pepper than the vault: give both the same")
 
 
