@@ -122,6 +122,7 @@ $(VENV)/.demo: $(VENV)/bin/python pyproject.toml
 $(VENV)/.test: $(VENV)/.demo
 	@echo "installing what the tests need ..."
 	@$(PIP) install -e '.[test,lint]'
+	@if pkg-config --exists tss2-esys 2>/dev/null; then $(PIP) install -e '.[tpm]'; fi # it is compiled here
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.test
