@@ -34,13 +34,16 @@ if TYPE_CHECKING:
     from ailock_sdk.sketch import KdfCost
     from ailock_sdk.store import (
         FilePepper,
+        KeyringPepper,
         PepperProvider,
         PepperSource,
+        Pkcs11Pepper,
         Reader,
         Record,
         RecordHeader,
         RecordObject,
         RecoveryCode,
+        TpmPepper,
         Writer,
     )
     from ailock_sdk.vault import Vault
@@ -65,6 +68,7 @@ UNSUPPORTED = (
 __all__ = ["AiLock", "Vault", "Bundle", "ImagePrint", "KdfCost", "Limits", "StageObserver"]
 __all__ += ["Secret", "Hidden", "Pin", "RecoveryCode", "TypedCode", "Opener", "References"]
 __all__ += ["PhotoSource", "PhotoSources", "Reader", "Writer", "Progress"]
+__all__ += ["KeyringPepper", "TpmPepper", "Pkcs11Pepper"]
 __all__ += ["FilePepper", "PepperProvider", "PepperSource", "PepperStatus", "PepperReplaced"]
 __all__ += ["Record", "RecordHeader", "RecordObject", "Enrolled", "Exported", "SlotInfo"]
 _ERRORS = (
@@ -89,8 +93,8 @@ _NAMES = {
     "ailock_sdk.photo_lists": "PhotoSources",
     "ailock_sdk.photo_reader": "StageObserver",
     "ailock_sdk.store": (
-        "FilePepper PepperProvider PepperSource Reader Record RecordHeader RecordObject "
-        "RecoveryCode Writer"
+        "FilePepper KeyringPepper Pkcs11Pepper TpmPepper PepperProvider PepperSource Reader Record "
+        "RecordHeader RecordObject RecoveryCode Writer"
     ),
     "ailock_sdk.vault_parts.opening": "Opener References TypedCode",
     "ailock_sdk.vault_parts.sealed": "Progress",

@@ -87,7 +87,7 @@ def is_elsewhere(one: FilePepper | KeptPepper, other: FilePepper | KeptPepper) -
     """Whether two providers surely keep what they keep in two places, however they are told."""
     if isinstance(one, FilePepper) and isinstance(other, FilePepper):
         return one.file.resolve() != other.file.resolve()
-    return one.kind != other.kind or one.where != other.where
+    return one.kind != other.kind or described(one) != described(other)
 
 
 def read_pepper(provider: PepperProvider, wanted: bytes | None = None) -> Hidden:
