@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         RecordHeader,
         RecordObject,
         RecoveryCode,
+        StateCounter,
         TpmPepper,
         Writer,
     )
@@ -68,7 +69,7 @@ UNSUPPORTED = (
 __all__ = ["AiLock", "Vault", "Bundle", "ImagePrint", "KdfCost", "Limits", "StageObserver"]
 __all__ += ["Secret", "Hidden", "Pin", "RecoveryCode", "TypedCode", "Opener", "References"]
 __all__ += ["PhotoSource", "PhotoSources", "Reader", "Writer", "Progress"]
-__all__ += ["KeyringPepper", "TpmPepper", "Pkcs11Pepper"]
+__all__ += ["KeyringPepper", "TpmPepper", "Pkcs11Pepper", "StateCounter"]
 __all__ += ["FilePepper", "PepperProvider", "PepperSource", "PepperStatus", "PepperReplaced"]
 __all__ += ["Record", "RecordHeader", "RecordObject", "Enrolled", "Exported", "SlotInfo"]
 _ERRORS = (
@@ -94,7 +95,7 @@ _NAMES = {
     "ailock_sdk.photo_reader": "StageObserver",
     "ailock_sdk.store": (
         "FilePepper KeyringPepper Pkcs11Pepper TpmPepper PepperProvider PepperSource Reader Record "
-        "RecordHeader RecordObject RecoveryCode Writer"
+        "RecordHeader RecordObject RecoveryCode StateCounter Writer"
     ),
     "ailock_sdk.vault_parts.opening": "Opener References TypedCode",
     "ailock_sdk.vault_parts.sealed": "Progress",

@@ -265,7 +265,7 @@ def test_public_names_are_pinned() -> None:
 
     assert set(ailock_sdk.__all__) == {
         *("AiLock", "Vault", "ImagePrint", "Record", "Secret", "PepperProvider", "FilePepper"),
-        *("KeyringPepper", "TpmPepper", "Pkcs11Pepper"),
+        *("KeyringPepper", "TpmPepper", "Pkcs11Pepper", "StateCounter"),
         "Limits",
         *("AilockError", "UnlockError", "LockedOutError", "PinError", "RecoveryCodeError"),
         *("SlotError", "OutOfMemoryError"),

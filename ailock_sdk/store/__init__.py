@@ -47,7 +47,7 @@ from ailock_sdk.store.slots import (
     openssh_key,
     recovery_secret,
 )
-from ailock_sdk.store.state_guard import StateGuard
+from ailock_sdk.store.state_guard import StateCounter, StateGuard
 from ailock_sdk.store.throttle import (
     Charge,
     ClockReading,
@@ -68,6 +68,7 @@ __all__ += ["ThrottleStatus", "Charge", "ClockReading", "ThrottleState", "read_c
 __all__ += ["remaining_wait", "wait_seconds"]
 __all__ += ["PepperProvider", "PepperSource", "FilePepper", "DEFAULT_PEPPER"]
 __all__ += ["KeptPepper", "KeyringPepper", "TpmPepper", "Pkcs11Pepper", "StateGuard"]
+__all__ += ["StateCounter"]
 __all__ += ["described", "is_elsewhere", "place_of", "remembered_provider"]
 __all__ += ["default_pepper_path", "pepper_provider", "read_pepper", "read_backup", "write_backup"]
 __all__ += ["Reader", "Writer", "age_identity", "age_recipient", "checked_age_file"]

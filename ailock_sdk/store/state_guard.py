@@ -19,8 +19,11 @@ _ADVICE = (
 )
 
 
-class Counter(Protocol):
-    """What counts up and never down, by an index; ``auth`` is 32 bytes that its user knows."""
+class StateCounter(Protocol):
+    """What counts up and never down, by an index; ``auth`` is 32 bytes that its user knows.
+
+    A pepper's provider that has one, as ``counter``, has vaults numbered by it.
+    """
 
     def new_counter(self, auth: Hidden) -> int:
         """Make one; its index."""
@@ -42,7 +45,7 @@ class StateGuard:
     Every method raises :class:`PepperError` if the counter cannot be used.
     """
 
-    counter: Counter
+    counter: StateCounter
     pepper: Hidden
     _auth: Hidden = field(init=False, repr=False)
 

@@ -12,6 +12,7 @@ from ailock_sdk.paths import config_folder, user_path
 from ailock_sdk.secret import Hidden
 from ailock_sdk.store.kept_pepper import KeptPepper, read_private
 from ailock_sdk.store.private_files import make_private_folder, new_private_file
+from ailock_sdk.store.state_guard import StateCounter
 from ailock_sdk.store.tpm import Tpm
 
 SCHEME = "tpm:"
@@ -40,8 +41,12 @@ class TpmPepper(KeptPepper):
     folder: str | os.PathLike[str] | None = None
 
     @property
-    def counter(self) -> Tpm:
+    def counter(self) -> StateCounter:
         """What counts the states of a vault."""
+        return self._tpm
+
+    @property
+    def _tpm(self) -> Tpm:
         return Tpm(self.tcti)
 
     @property
@@ -64,7 +69,7 @@ class TpmPepper(KeptPepper):
         if not blob.startswith(_MAGIC):
             raise PepperError(f"{file} is no sealed pepper: restore it from a backup")
         try:
-            return checked_pepper(self.counter.unseal(blob.removeprefix(_MAGIC)))
+            return checked_pepper(self._tpm.unseal(blob.removeprefix(_MAGIC)))
         except ValueError as error:
             raise PepperError(
                 f"the TPM cannot unseal {file} ({error}): if the TPM was cleared or exchanged, "
@@ -72,7 +77,7 @@ class TpmPepper(KeptPepper):
             ) from error
 
     def _put(self, name: str, pepper: Hidden) -> None:
-        sealed, file = self.counter.seal(pepper), self._file(name)
+        sealed, file = self._tpm.seal(pepper), self._file(name)
         try:
             make_private_folder(file.parent)
             with new_private_file(file, overwrite=True, private=True) as new:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import os
 from pathlib import Path
@@ -13,7 +12,9 @@ from ailock_sdk.errors import PepperError
 from ailock_sdk.parameters import pepper_id
 from ailock_sdk.secret import Hidden
 from ailock_sdk.store import pepper_provider, read_pepper
-from tests.peppers.places import Place
+from tests.peppers.places import Place, sockets_left_open
+
+pytestmark = sockets_left_open
 
 OTHER = Hidden(bytes(range(32)))
 
@@ -113,7 +114,6 @@ def test_files_of_these_names_are_paths(tmp_path: Path, monkeypatch: pytest.Monk
 # -- faults -------------------------------------------------------------------------------------
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the library's
 @pytest.mark.parametrize("place", ["keyring"], indirect=True)
 def test_a_keyring_that_is_locked_or_gone(place: Place) -> None:
     import secretstorage
@@ -134,7 +134,6 @@ def test_a_keyring_that_is_locked_or_gone(place: Place) -> None:
     with pytest.raises(PepperError, match="keyring"):
         place.provider.pepper()
     assert pepper.hex() not in str(caught.value)
-    gc.collect()  # sockets that it left open are blamed on this test
 
 
 def test_where_no_keyring_runs_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

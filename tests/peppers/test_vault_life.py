@@ -19,7 +19,9 @@ from ailock_sdk.parameters import pepper_id
 from ailock_sdk.sketch import CHEAPEST
 from ailock_sdk.store import DEFAULT_PEPPER, KeptPepper, LockStore, Pkcs11Pepper, pepper_provider
 from tests.forks import unless_killed
-from tests.peppers.places import Place
+from tests.peppers.places import Place, sockets_left_open
+
+pytestmark = sockets_left_open
 
 Photos = dict[str, list[Path]]
 LETTER = b"the first thing that was ever sealed"
