@@ -15,6 +15,7 @@ from ailock_sdk.sketch import CHEAPEST
 from benchmarks.attacks.dictionary import ATTACK as DICTIONARY
 from benchmarks.attacks.gradient.everything import ATTACK as CHANGED_PHOTOS
 from benchmarks.attacks.helper_data.everything import ATTACK as HELPER_DATA
+from benchmarks.attacks.helper_data.similar import ATTACK as SIMILAR_OBJECTS
 from benchmarks.attacks.hill_climbing import ATTACK as HILL_CLIMBING
 from benchmarks.attacks.images.everything import ATTACK as SYNTHETIC_IMAGES
 from benchmarks.attacks.impostors import ATTACK as IMPOSTORS
@@ -41,17 +42,19 @@ from lab.report.files import print_report, save, tell
 from lab.report.results import Absent, Chapter, Report, Table
 
 ATTACKS: tuple[Attack, ...] = (
-    HELPER_DATA,
-    MULTIPLICITY,
     DICTIONARY,
     IMPOSTORS,
     HILL_CLIMBING,
+    TAMPERING,
+    MULTIPLICITY,
     THROTTLE,
     TIMING,
-    TAMPERING,
+    SIMILAR_OBJECTS,
+    HELPER_DATA,
     SYNTHETIC_IMAGES,
     CHANGED_PHOTOS,
 )
+"""The quick ones first."""
 DEFAULT_OUT = Path("out") / "attacks"
 COMMITTED = Path("tests") / "photos" / "labels.csv"
 """Of a checkout: enough photos to see most attacks work, too few for rates."""

@@ -34,6 +34,8 @@ from benchmarks.attacks.helper_data.codebook import Codebook, Symbols, tabulate
 Array = NDArray[np.float64]
 
 _RANDOM_MESSAGES = 4096
+_BITS_BY_CHANCE = 1 / log(2)
+"""Mean of -log2 of a uniform share."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +83,8 @@ class Outcome:
     ----------
     blocks_recovered : from the blocks alone, up to the global sign
     recovered : the codeword is among the thief's guesses
+    likeliest : nothing that was found looks likelier to the thief than the codeword, so that a
+        wider search, of whatever kind, would end at it unless something does
     block_alone_bits : mean over blocks, each ranked by itself
     block_given_rest_bits : mean over blocks, each ranked knowing all others: a ceiling
     message_bits : from the true codeword's place among random ones, at most the message's length
@@ -88,9 +92,15 @@ class Outcome:
 
     blocks_recovered: bool
     recovered: bool
+    likeliest: bool
     block_alone_bits: float
     block_given_rest_bits: float
     message_bits: float
+
+    def tries(self, message_bits: int) -> float:
+        """Messages, likeliest first, until the right one of so many bits is tried: an estimate."""
+        known = self.message_bits + _BITS_BY_CHANCE
+        return 1.0 if self.recovered else float(2 ** max(0.0, message_bits - known))
 
 
 def make_record(
@@ -141,6 +151,7 @@ def judge(code: Code, guess: Guess, truth: Truth, rng: np.random.Generator) -> O
     return Outcome(
         blocks_recovered=any(same),
         recovered=bool((guess.codewords == true).all(axis=1).any()),
+        likeliest=bool(guess.scores.total(word)[0] >= guess.scores.total(guess.codewords).max()),
         block_alone_bits=_rank_advantage(guess.scores.single, true),
         block_given_rest_bits=_rank_advantage(given_rest, true),
         message_bits=_message_advantage(book, guess.scores, true, rng),
@@ -212,4 +223,4 @@ def _message_advantage(
     if spread <= 1e-9 * max(1.0, abs(own)):
         return 0.0  # all the same to the thief
     tail_bits = -float(log_ndtr((random.mean() - own) / spread)) / log(2)
-    return min(tail_bits, float(book.message_bits)) - 1 / log(2)
+    return min(tail_bits, float(book.message_bits)) - _BITS_BY_CHANCE

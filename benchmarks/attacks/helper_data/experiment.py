@@ -55,6 +55,16 @@ class Result:
     def recovered_from_blocks(self) -> int:
         return sum(outcome.blocks_recovered for outcome in self.outcomes)
 
+    @property
+    def likeliest(self) -> int:
+        """Records whose codeword looks likelier than all that was found: no search does better."""
+        return sum(outcome.likeliest for outcome in self.outcomes)
+
+    def fallen_after(self, tries: float) -> int:
+        """Records that so many messages open, one Argon2id each, likeliest first."""
+        bits = self.scenario.code.message_bits
+        return sum(outcome.tries(bits) <= tries for outcome in self.outcomes)
+
     def advantage(self, name: str) -> Estimate:
         """Mean over the records of one of ``Outcome``'s advantages in bits."""
         return normal_mean([getattr(outcome, name) for outcome in self.outcomes])

@@ -27,6 +27,8 @@ ADVANTAGES = {
     "block_given_rest_bits": "block, others known",
     "message_bits": "message",
 }
+TRIES = {"after 1,000": 1e3, "after 10^6": 1e6}
+"""Messages that the thief tries, at one Argon2id each: minutes, and days on many cores."""
 CLAIMS: tuple[str, str] = ("right", "wrong")
 COLOURS: tuple[Colour, Colour] = ("blue", "vermilion")
 COSINES, SCORES = (-0.4, 0.8), (-5.0, 11.0)
@@ -38,6 +40,9 @@ Claims = tuple[NDArray[np.float64], NDArray[np.float64]]
 NOTES = (
     "recovered: the codeword is the attack's first guess, or, where the code contains complements, "
     "one of two; blocks only: without the outer code, up to the global sign.",
+    "after: recovered by so many messages, likeliest first, by their estimated place (as the bits "
+    "of the message are); to any search: the codeword looks at least as likely to the thief as all "
+    "that the search found, so that a wider beam, or another search, finds no more than these.",
     "bits: what the record gives away although it may not fall; zero if it says nothing. A block: "
     "log2 rank by chance (6.6 of 256 symbols, 5.6 of 128) less that of the true symbol, ranked by "
     "itself or knowing all other blocks; message: -log2 of the share of codewords that look "
@@ -98,13 +103,16 @@ def table(results: Sequence[Result]) -> Table:
     advantages = tuple(f"bits: {name}" for name in ADVANTAGES.values())
     columns = (
         *("scenario", "attacker knows", "d", "lambda", "hyperplanes", "code", "records"),
-        *("recovered", "share recovered", "blocks only", *advantages, "s/record"),
+        *("recovered", "share recovered", *TRIES, "to any search", "blocks only"),
+        *(*advantages, "s/record"),
     )
     rows = tuple(
         (
             *(one.scenario.name, one.knowledge, one.scenario.dimensions),
             *(one.scenario.code.lambda_bits, one.scenario.hyperplanes, _code(one.scenario.code)),
-            *(one.records, one.recovered, one.recovered_share, one.recovered_from_blocks),
+            *(one.records, one.recovered, one.recovered_share),
+            *(one.fallen_after(tries) for tries in TRIES.values()),
+            *(one.likeliest, one.recovered_from_blocks),
             *(one.advantage(name) for name in ADVANTAGES),
             one.seconds_per_record,
         )
@@ -196,6 +204,8 @@ def _as_dict(result: Result) -> dict[str, Any]:
         "recovered": result.recovered,
         "recovered_share": asdict(result.recovered_share),
         "recovered_from_blocks": result.recovered_from_blocks,
+        "fallen_after_tries": {name: result.fallen_after(n) for name, n in TRIES.items()},
+        "likeliest": result.likeliest,
         "advantage_bits": {name: asdict(result.advantage(name)) for name in ADVANTAGES},
         "pair_cosines": _moments(result.cosines),
         "seconds_per_record": result.seconds_per_record,

@@ -24,7 +24,7 @@ Bits = NDArray[np.bool_]
 Pair = tuple[Bits, Bits]
 
 SAME, OTHER = "the same photos", "other photos"
-QUICK_LOOKS, LOOKS = 2_000, 20_000
+QUICK_LOOKS, LOOKS = 1_000, 20_000
 """Information sets tried to tell two records, and to recover what they hide."""
 NOTES = (
     "Score: bits that the nearest pair of codewords leaves unexplained, after "
