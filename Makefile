@@ -87,9 +87,9 @@ verify: $(VENV)/.test ## Error rates on PHOTOS: a zip with labels.csv, or a fold
 paper: $(VENV)/.test ## The ai.lock paper's figures and tables on PHOTOS
 	$(RUN) -m benchmarks.accuracy paper --photos "$(PHOTOS)" $(PAPER) --out $(OUT)/paper
 
-# FIT: photo sets that the attacker owns; such as the projection was not fitted on.
-attacks: $(VENV)/.test ## The helper-data attack on PHOTOS, by an attacker who owns FIT
-	$(RUN) -m benchmarks.attacks helper-data --photos "$(PHOTOS)" --fit $(FIT) --out $(OUT)/attacks
+# ATTACKS: options, such as --quick, --only NAME, --photos SET, --targeted SET, --own SET.
+attacks: $(VENV)/.test ## Every attack of the threat model on the sets in AILOCK_PHOTOS, one report
+	$(ONE_THREAD) $(RUN) -m benchmarks.attacks run $(ATTACKS) --out $(OUT)/attacks
 
 vectors: $(VENV)/.test ## Write tests/vectors/photo.json anew
 	$(RUN) -m tests.make_vectors
