@@ -20,6 +20,8 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from lab.errors import TooFewTrialsError
+
 Array = NDArray[np.float64]
 
 _RIDGE = 1e-3
@@ -78,11 +80,18 @@ def prior_from_photos(
         chosen on half of their objects, and they may count more than the others
     public : correlation (lambda, lambda) that the public parameters suggest; with few photos, a
         better guess to shrink towards than none
+
+    Raises
+    ------
+    TooFewTrialsError
+        They show fewer than two objects.
     """
     scored = related if related.any() else np.ones(len(margins), dtype=np.bool_)
     names = np.asarray(objects)
     order = np.random.default_rng(seed).permutation(np.unique(names[scored]))
     held_out = scored & np.isin(names, order[: len(order) // 2])
+    if not held_out.any() or held_out.all():
+        raise TooFewTrialsError("the thief needs photos of two objects of his own, at least: --own")
     signs = np.where(margins[held_out] >= 0, 1.0, -1.0)
     best, worth = (1.0, 0), -np.inf
     weights = _RELATED_WEIGHTS if related.any() and not related.all() else (1.0,)

@@ -27,6 +27,7 @@ from benchmarks.attacks.helper_data.block_search import best_codewords, score_bl
 from benchmarks.attacks.helper_data.codebook import tabulate
 from benchmarks.attacks.helper_data.one_object import tell_alone
 from benchmarks.attacks.helper_data.scenarios import bit_correlation
+from lab.errors import TooFewTrialsError
 from lab.fitting.hyperplanes import gaussian_hyperplanes, orthonormal_hyperplanes
 from lab.statistics.intervals import normal_mean, wilson
 
@@ -121,6 +122,13 @@ def test_photos_teach_nothing_about_white_components() -> None:
     assert not any(outcome.recovered for outcome in outcomes)
     advantage = normal_mean([outcome.message_bits for outcome in outcomes])
     assert advantage.low < 0 < advantage.high + 0.2
+
+
+def test_a_thief_of_one_object_s_photos_is_told_what_he_needs() -> None:
+    owned = directions(WHITE_BITS, 4)
+    nothing = np.zeros(len(owned), dtype=np.bool_)
+    with pytest.raises(TooFewTrialsError, match="photos of two objects"):
+        prior_from_photos(owned, ["mug"] * 4, nothing, np.eye(WHITE_BITS), seed=1)
 
 
 def test_segments_cut_by_the_same_hyperplanes_fall() -> None:
