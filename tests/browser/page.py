@@ -109,7 +109,7 @@ class Page:
                 return found
             if time.monotonic() > end:
                 if PICTURES:
-                    self.phone.picture(Path(PICTURES) / "failed.png")
+                    self.phone.picture().save(Path(PICTURES) / "failed.png")
                 main = self.find("main").text
                 raise AssertionError(f"not seen: {what}; {main}; {self.driver.get_log('browser')}")
             time.sleep(0.04)
@@ -129,7 +129,7 @@ class Page:
             wrong += self.phone.violations()
             if PICTURES:
                 name = f"{self.size[0]}-{'dark' if dark else 'light'}-{len(self.states):02}-{state}"
-                self.phone.picture(Path(PICTURES) / f"{name}.png")
+                self.phone.picture().save(Path(PICTURES) / f"{name}.png")
         assert wrong == [], f"{state}: {wrong}"
         narrow = min(NARROWEST_PIXELS, self.size[0]) if self.size == NARROW else self.size[0]
         self.phone.screen(narrow, self.size[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import os
 import shutil
 import threading
@@ -15,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 CHROMIUM = shutil.which("chromium")
 DRIVER = shutil.which("chromedriver")
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = 60.0
 
 needs_chromium = pytest.mark.skipif(
     (CHROMIUM is None or DRIVER is None) and not os.environ.get("CI"),
@@ -89,10 +91,10 @@ class Phone:
             for node in rule["nodes"]
         ]
 
-    def picture(self, file: Path, *, whole: bool = True) -> None:
-        """Take a screenshot, PNG; of the ``whole`` page or of what is seen of it."""
+    def picture(self, *, whole: bool = True) -> Image.Image:
+        """A screenshot of the ``whole`` page, or of what is seen of it."""
         taken = self._cdp("Page.captureScreenshot", captureBeyondViewport=whole)
-        file.write_bytes(base64.b64decode(taken["data"]))
+        return Image.open(io.BytesIO(base64.b64decode(taken["data"]))).convert("RGB")
 
     def _cdp(self, command: str, **arguments: Any) -> Any:
         return self.driver.execute_cdp_cmd(command, arguments)
