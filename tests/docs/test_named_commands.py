@@ -43,7 +43,13 @@ def test_ailock_has_the_commands_and_options_that_are_named() -> None:
             continue  # the user `ailock`, and what he is to run
         command: click.Command = app
         options = {name for each in app.params for name in each.opts} | {"--help"}
-        rest = [word for word in words if not word.startswith("-")]
+        takes_value = {n for o in app.params if not getattr(o, "is_flag", True) for n in o.opts}
+        before = [None, *words]
+        rest = [
+            word
+            for last, word in zip(before, words, strict=False)
+            if not word.startswith("-") and last not in takes_value
+        ]
         while isinstance(command, click.Group) and rest:
             found = command.get_command(click.Context(command), rest[0])
             if found is None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ailock_sdk import AiLock, Vault
+from ailock_sdk import AiLock, Vault, constants
 from tools import build_site
 from tools.site.links import broken_links
 
@@ -56,3 +56,10 @@ def test_broken_links_are_told(tmp_path: Path, link: str, problem: str | None) -
 
 def test_a_folder_without_pages_is_told(tmp_path: Path) -> None:
     assert list(broken_links(tmp_path)) == [f"{tmp_path}: no pages"]
+
+
+def test_environment_variables_of_ours_are_documented() -> None:
+    page = (DOCS / "reference" / "environment.md").read_text("utf-8")
+    ours = {v for name, v in vars(constants).items() if name.endswith("_VARIABLE")}
+    assert len(ours) >= 3
+    assert {variable for variable in ours if f"`{variable}`" not in page} == set()
