@@ -17,8 +17,8 @@ from tests.cli.processes import Ailock
 
 IMPATIENT = (
     "import sys\n"
-    "from ailock_sdk.server import connections, guard\n"
-    "connections.HEAD_SECONDS = guard.BODY_SECONDS = 1.0\n"
+    "from ailock_sdk.server import connections, guard, running\n"
+    "connections.HEAD_SECONDS = running.HEAD_SECONDS = guard.BODY_SECONDS = 1.0\n"
     "from ailock_sdk.cli import main\n"
     "sys.exit(main(sys.argv[1:]))"
 )

@@ -204,6 +204,8 @@ def test_phones_come_by_tls(tmp_path: Path) -> None:
         assert owner.get("/")[0] == 200
         page.host = "door.example"
         assert page.ask("GET /pair")[0] == 200
+        with socket.create_connection(("127.0.0.1", page.port), timeout=20) as silent:
+            assert silent.recv(100) == b"", "nobody waits a minute for the client's hello"
         with socket.create_connection(("127.0.0.1", page.port), timeout=20) as plain:
             plain.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
             with suppress(ConnectionResetError):
