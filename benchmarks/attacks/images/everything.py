@@ -12,7 +12,7 @@ from lab.synthetic.synthetic_images import SyntheticSettings, make_synthetic
 from lab.verification.synthetic_attack import AttackSettings, profile_attack
 
 FULL = SyntheticSettings(images=2_000, epochs=8, size=32, width=16)
-QUICK = SyntheticSettings(images=64, epochs=1, variants=1, size=32, width=4)
+QUICK = SyntheticSettings(images=64, epochs=1, variants=8, size=32, width=4)
 
 
 def run(setting: Setting) -> Findings:
