@@ -48,7 +48,7 @@ def _command(context: click.Context, level: str) -> Iterator[str]:
         if isinstance(parameter, click.Argument) and (row := parameter.get_help_record(context))
     ]
     if arguments:
-        yield from _table(("argument", ""), arguments)
+        yield from _table(("argument", "meaning"), arguments)
     yield from _options(context, "option", command)
     if isinstance(command, commands.Group):
         yield from _group(context, level + "#")
@@ -68,7 +68,7 @@ def _options(context: click.Context, title: str, command: click.Command) -> Iter
         and (row := parameter.get_help_record(context))
     ]
     if rows:
-        yield from _table((title, ""), rows)
+        yield from _table((title, "meaning"), rows)
 
 
 def _table(heads: tuple[str, str], rows: list[tuple[str, str]]) -> Iterator[str]:
