@@ -90,8 +90,10 @@ class Page:
 
         def shown() -> str | None:
             found = self.find(selector)
+            if not found.is_displayed():  # first: what is hidden has no text
+                return None
             words = str(found.text)
-            return words if found.is_displayed() and text in words else None
+            return words if text in words else None
 
         words = self.until(shown, f"{selector} {text!r}")
         assert words is not None
@@ -171,7 +173,7 @@ class Page:
 
     def keep_code(self, within: str) -> str:
         """The recovery code that is shown, which is then put away."""
-        code = "-".join(self.see(f"{within} .code").split())
+        code = "-".join(self.see(f"{within} .code", "ailock1").split())
         self.press(f"{within} .kept")
         self.until(lambda: not self.find(f"{within} .code").is_displayed(), "the code is gone")
         return code

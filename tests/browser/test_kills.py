@@ -167,6 +167,7 @@ def test_pairing(page: Page) -> None:
     page.go(f"/pair#{page.home.code}")
     page.type("#device_name", "tablet")
     die(page, before=lambda: page.press("main form button"))
+    page.see("#offline", "once more")
     page.press("main form button")
     page.see("#code-wrong", "too old")
     page.pair("tablet")
