@@ -1,7 +1,8 @@
 """``age-plugin-ailock``: ``age -d`` asks it for the key of a file, and it asks for the object.
 
-It speaks ``identity-v1`` of the age plugin protocol (C2SP age-plugin) on its standard streams. An
-identity names a lock of this user's vault; the camera is ``$AILOCK_CAMERA``, or the first.
+It speaks the age plugin protocol (C2SP age-plugin) on its standard streams. An identity names a
+lock of this user's vault; the camera is ``$AILOCK_CAMERA``, or the first. Encrypting to an identity
+is encrypting to the lock's recipient.
 """
 
 from __future__ import annotations
@@ -26,11 +27,11 @@ _USAGE = """\
 age-plugin-ailock: age runs this. To open files that are sealed to the lock "door":
     ailock show door --age-plugin > door.txt
     age -d -i door.txt letter.txt.age"""
-_STATE_MACHINE = "--age-plugin=identity-v1"
+_WRAPPING, _UNWRAPPING = "--age-plugin=recipient-v1", "--age-plugin=identity-v1"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Serve one ``age -d``.
+    """Serve one ``age``.
 
     Parameters
     ----------
@@ -43,13 +44,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         0, or 2 if it is run as something else, or 1 if age ended or said nothing sensible.
     """
     words = sys.argv[1:] if argv is None else list(argv)
-    if words != [_STATE_MACHINE]:
+    if words not in ([_WRAPPING], [_UNWRAPPING]):
         print(_USAGE, file=sys.stderr)
         return 0 if words in (["--help"], ["-h"]) else 2
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # by which age ends a plugin; nothing is lost
     prepare_streams()
     try:
-        _Plugin(sys.stdin.buffer, sys.stdout.buffer).serve()
+        _Plugin(sys.stdin.buffer, sys.stdout.buffer).serve(words == [_WRAPPING])
     except (SealedDataError, OSError) as error:
         print(f"age-plugin-ailock: {error}", file=sys.stderr)
         return 1
@@ -63,27 +64,38 @@ class _Plugin:
         self._reader = reader
         self._writer = writer
         self._identities: list[str] = []
+        self._recipients: list[str] = []
         self._files: dict[str, list[Stanza]] = {}
+        self._keys: list[Hidden] = []
 
-    def serve(self) -> None:
-        """Take the identities and stanzas, then give the keys of the files."""
+    def serve(self, wrapping: bool) -> None:
+        """Take what age sends, then give the stanzas of the files, or their keys."""
         from ailock_sdk.store.age_stanzas import Stanza
 
         while (command := Stanza.read(self._reader)).words[0] != "done":
             match command.words:
                 case ["add-identity", identity]:
                     self._identities.append(identity)
+                case ["add-recipient", recipient]:
+                    self._recipients.append(recipient)
                 case ["recipient-stanza", file, *words] if words:
                     self._files.setdefault(file, []).append(Stanza(words, command.body))
+                case ["wrap-file-key"]:
+                    self._keys.append(Hidden(command.body))
         if self._are_sound():
-            self._unwrap()
+            if wrapping:
+                self._wrap()
+            else:
+                self._unwrap()
         self._send("done")
 
     def _are_sound(self) -> bool:
         """Say what is wrong with identities and stanzas; drop files that nobody can open."""
         from ailock_sdk.store.age_stanzas import X25519, check_stanza, named_recipient
 
-        sound = True
+        sound = not self._recipients
+        for number in range(len(self._recipients)):
+            self._fail(SealedDataError("a lock's recipient is age1..."), "recipient", str(number))
         for number, identity in enumerate(self._identities):
             try:
                 named_recipient(identity)
@@ -101,6 +113,14 @@ class _Plugin:
         known = {f: [s for s in all_ if s.words[0] == X25519] for f, all_ in self._files.items()}
         self._files = {file: stanzas for file, stanzas in known.items() if stanzas}
         return sound
+
+    def _wrap(self) -> None:
+        from ailock_sdk.store.age_stanzas import named_recipient, wrapped
+
+        for file, key in enumerate(self._keys):
+            for identity in self._identities:
+                stanza = wrapped(key, named_recipient(identity))
+                self._ask("recipient-stanza", str(file), *stanza.words, body=stanza.body)
 
     def _unwrap(self) -> None:
         if not self._files:

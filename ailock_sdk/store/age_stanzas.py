@@ -119,12 +119,21 @@ def file_key(stanza: Stanza, identity: Hidden) -> Hidden | None:
         shared = Hidden(private.exchange(X25519PublicKey.from_public_bytes(share)))
     except ValueError:  # a point of low order
         raise _malformed() from None
-    salt = share + private.public_key().public_bytes_raw()
-    key = Hidden(HKDF(SHA256(), _KEY_LENGTH_BYTES, salt, _INFO).derive(shared))
+    cipher = _cipher(shared, share, private.public_key().public_bytes_raw())
     try:
-        return Hidden(ChaCha20Poly1305(key).decrypt(_NONCE, bytes(stanza.body), None))
+        return Hidden(cipher.decrypt(_NONCE, bytes(stanza.body), None))
     except InvalidTag:
         return None
+
+
+def wrapped(key: Hidden, recipient: str) -> Stanza:
+    """The X25519 stanza by which a file key, 16 bytes, is for a recipient, ``age1...``."""
+    public = _data(bech32_decode(recipient)[1])
+    private = X25519PrivateKey.generate()
+    share = private.public_key().public_bytes_raw()
+    shared = Hidden(private.exchange(X25519PublicKey.from_public_bytes(public)))
+    body = _cipher(shared, share, public).encrypt(_NONCE, key, None)
+    return Stanza([X25519, _base64(share)], body)
 
 
 def check_stanza(stanza: Stanza) -> None:
@@ -140,6 +149,11 @@ def check_stanza(stanza: Stanza) -> None:
         or len(stanza.body) != _FILE_KEY_LENGTH_BYTES + _TAG_LENGTH_BYTES
     ):
         raise _malformed()
+
+
+def _cipher(shared: Hidden, share: bytes, recipient: bytes) -> ChaCha20Poly1305:
+    kdf = HKDF(SHA256(), _KEY_LENGTH_BYTES, share + recipient, _INFO)
+    return ChaCha20Poly1305(Hidden(kdf.derive(shared)))
 
 
 def _data(values: list[int] | None) -> Hidden:

@@ -8,12 +8,13 @@ import shutil
 import subprocess
 from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyrage
 import pytest
 
+from ailock_sdk import RecoveryCode, Vault
 from ailock_sdk.errors import SealedDataError
 from ailock_sdk.secret import Hidden
 from ailock_sdk.store import age_identity, age_recipient, lock_identity, lock_recipient
@@ -149,13 +150,59 @@ def test_a_lock_that_is_not_here_is_told(sealed: Age) -> None:
     assert f"has the recipient {RECIPIENT}".encode() in done.stderr
 
 
+@needs_age
+def test_encrypting_to_the_identity_is_to_the_recipient(sealed: Age) -> None:
+    done = sealed.sh("age -e -i door.txt letter.txt")
+    assert done.returncode == 0, done.stderr
+    code = RecoveryCode.parse((sealed.ailock.home / "code").read_text())
+    with Vault.open(sealed.ailock.vault, pepper=sealed.ailock.pepper) as vault:
+        assert vault.open_sealed("door", done.stdout, code) == LETTER
+
+
+@dataclass
+class Told:
+    """What pyrage calls back for, as a person at rage's terminal is told and asked."""
+
+    messages: list[str] = field(default_factory=list)
+
+    def display_message(self, message: str) -> None:
+        self.messages.append(message)
+
+    def confirm(self, *_: str) -> None:
+        raise AssertionError("nothing is to be confirmed")
+
+    request_public_string = request_passphrase = confirm
+
+
+@pytest.mark.long
+def test_rages_client_is_served_too(sealed: Age, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other implementation of age, which pyrage brings; both state machines."""
+    sealed.before_the_camera("book-3.jpg")
+    for name in ("PATH", "HOME", "AILOCK_CAMERA"):
+        monkeypatch.setenv(name, sealed.environment[name])
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    text = (sealed.ailock.home / "door.txt").read_text().splitlines()[-1]
+    told, identity = Told(), pyrage.plugin.Identity.from_str(text)
+    recipient = pyrage.plugin.RecipientPluginV1("ailock", [], [identity], told)
+    opener = pyrage.plugin.IdentityPluginV1("ailock", [identity], told)
+    assert pyrage.decrypt(pyrage.encrypt(LETTER, [recipient]), [opener]) == LETTER
+    assert any("show the object of lock 'door'" in message for message in told.messages)
+
+
 class Client:
     """age's part of the conversation, as a test writes it."""
 
-    def __init__(self, here: Age, *stanzas: Stanza, answers: Callable[[Stanza], Stanza]) -> None:
+    def __init__(
+        self,
+        here: Age,
+        *stanzas: Stanza,
+        answers: Callable[[Stanza], Stanza],
+        machine: str = "identity-v1",
+    ) -> None:
         self.said: list[Stanza] = []
         plugin = subprocess.Popen(
-            [here.installed / "bin" / "age-plugin-ailock", "--age-plugin=identity-v1"],
+            [here.installed / "bin" / "age-plugin-ailock", f"--age-plugin={machine}"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=here.environment,
@@ -291,7 +338,27 @@ def test_a_foreign_identity_is_told_before_any_photo(here: Age, identity: str) -
     assert b"ailock show NAME --age-plugin" in error.body
 
 
-@pytest.mark.parametrize("words", [[], ["--age-plugin=recipient-v1"], ["door"]])
+@pytest.mark.parametrize("identity", ["AGE-PLUGIN-OTHER-1QQQ", None])
+def test_what_cannot_be_encrypted_to_is_told_and_nothing_wrapped(
+    here: Age, identity: str | None
+) -> None:
+    wrong = ["add-recipient", "age1ailock1q"] if identity is None else ["add-identity", identity]
+    client = Client(
+        here,
+        Stanza(["add-identity", plugin_identity(RECIPIENT)]),
+        Stanza(wrong),
+        Stanza(["wrap-file-key"], bytes(16)),
+        Stanza(["extension-labels"]),
+        answers=agree,
+        machine="recipient-v1",
+    )
+    (error,) = client.said
+    assert error.words == (
+        ["error", "recipient", "0"] if identity is None else ["error", "identity", "1"]
+    )
+
+
+@pytest.mark.parametrize("words", [[], ["--age-plugin=recipient-v2"], ["door"]])
 def test_who_runs_it_otherwise_is_told_how(here: Age, words: list[str]) -> None:
     script = " ".join(["age-plugin-ailock", *words])
     done = here.sh(script)
