@@ -50,6 +50,7 @@ def test_the_command_gets_the_secret_and_the_page_does_not(ailock: Ailock, owner
     assert (ailock.home / "got").read_bytes() == ailock("recover", "door", *words).stdout
 
 
+@pytest.mark.long
 def test_a_program_that_waits_gets_the_secret(ailock: Ailock, owner: Owner) -> None:
     words = [*AILOCK, "wait", "door", "--output", "raw"]
     programs = [
@@ -74,6 +75,7 @@ def test_a_program_that_waits_gets_the_secret(ailock: Ailock, owner: Owner) -> N
     assert told == [ailock("recover", "door", *words).stdout] * 2
 
 
+@pytest.mark.long
 def test_a_program_that_waits_in_vain_is_told(ailock: Ailock, owner: Owner) -> None:
     done = ailock("wait", "door", "--seconds", "0.2")
     told = b"ailock: door: nobody opened it on the phone page in time\n"
@@ -100,6 +102,7 @@ def test_what_happens_and_what_is_refused_is_logged(page: Page, owner: Owner) ->
     assert owner.cookie.partition("=")[2] not in logged
 
 
+@pytest.mark.long
 def test_a_device_is_paired_and_revoked_at_the_terminal(ailock: Ailock, page: Page) -> None:
     code = ailock("devices", "pair").stdout.decode().strip()
     other = Owner(page, code)
@@ -187,6 +190,7 @@ def test_a_server_that_is_killed_loses_nothing(tmp_path: Path) -> None:
         assert page.end() == 128 + signal.SIGTERM
 
 
+@pytest.mark.long
 def test_phones_come_by_tls(tmp_path: Path) -> None:
     ailock = Ailock(tmp_path)
     with serving(ailock, "--lan", "--host", "Door.Example") as page:
