@@ -115,9 +115,17 @@ def test_the_history_is_short_and_repetition_shortens_it_not(
     assert History(tmp_path).newest() == history.newest()
 
 
-def test_processes_take_turns_with_a_state_file(tmp_path: Path) -> None:
+def test_processes_take_turns_with_a_state_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slowly() -> float:
+        time.sleep(0.01)
+        return 0.0
+
+    monkeypatch.setattr(history_module.time, "time", slowly)  # between reading and writing
+
     def add() -> None:
-        for _ in range(10):
+        for _ in range(5):
             History(tmp_path).add("opened", threading.current_thread().name, "phone")
 
     threads = [threading.Thread(target=add, name=str(number)) for number in range(4)]
@@ -125,7 +133,7 @@ def test_processes_take_turns_with_a_state_file(tmp_path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sum(event.times for event in History(tmp_path).newest()) == 40
+    assert sum(event.times for event in History(tmp_path).newest()) == 20
 
 
 @pytest.mark.parametrize(
