@@ -53,8 +53,11 @@ class StateGuard:
         auth = Hidden(hmac.digest(self.pepper, LABEL_COUNTER, "sha256"))
         object.__setattr__(self, "_auth", auth)
 
-    def check(self, rows: Rows) -> None:
+    def check(self, rows: Rows, *, count: bool = True) -> None:
         """Refuse a vault that is not the newest, and make up for a step that was cut off.
+
+        Without ``count`` it is only made sure that the vault is whole: enough before a change that
+        is not counted.
 
         Raises
         ------
@@ -67,29 +70,39 @@ class StateGuard:
             raise VaultRolledBackError(f"the vault does not count as its TPM does: {_ADVICE}")
         if len(counter) != _COUNTER.size or not hmac.compare_digest(state, self._state(rows)):
             raise VaultRolledBackError(f"the vault was changed by something else: {_ADVICE}")
-        index, value = _COUNTER.unpack(counter)
-        count = self.counter.count(index, self._auth)
-        if count is None:
-            raise VaultRolledBackError(f"the TPM's counter of this vault is gone: {_ADVICE}")
-        if value == count + 1:
-            self.counter.step(index, self._auth)
-        elif value != count:
-            raise VaultRolledBackError(
-                f"the vault is an older copy, {count - value} changes or attempts behind: {_ADVICE}"
-            )
+        if count:
+            self._compare(*_COUNTER.unpack(counter))
 
-    def sign(self, rows: Rows, *, new: bool) -> None:
-        """Number and sign what the vault holds now; a ``new`` state waits for :meth:`check`."""
+    def sign(self, rows: Rows, *, new: bool, checked: bool = False) -> None:
+        """Number and sign what the vault holds now; a ``new`` state waits for :meth:`check`.
+
+        ``checked`` says that the vault was, in this transaction: its number is that of the counter.
+        """
         counter, _ = rows.counter()
-        if new or len(counter) != _COUNTER.size:
-            counter = self._next(counter)
-            rows.put_counter(counter)
+        if checked and new and counter:
+            index, value = _COUNTER.unpack(counter)
+            rows.put_counter(_COUNTER.pack(index, value + 1))
+        elif new or len(counter) != _COUNTER.size:
+            rows.put_counter(self._next(counter))
         rows.put_state_mac(self._state(rows))
 
     def forget(self, counter: bytes) -> None:
         """Free what a vault that has another pepper now was counted by."""
         if len(counter) == _COUNTER.size:
             self.counter.remove_counter(_COUNTER.unpack(counter)[0])
+
+    def _compare(self, index: int, value: int) -> None:
+        count = self.counter.count(index, self._auth)
+        if count is None:
+            raise VaultRolledBackError(f"the TPM's counter of this vault is gone: {_ADVICE}")
+        if value == count + 1:
+            self.counter.step(index, self._auth)
+        elif value > count:
+            raise VaultRolledBackError(f"the TPM's counter is not this vault's: {_ADVICE}")
+        elif value < count:
+            raise VaultRolledBackError(
+                f"the vault is an older copy, {count - value} changes or attempts behind: {_ADVICE}"
+            )
 
     def _next(self, counter: bytes) -> bytes:
         if len(counter) == _COUNTER.size:

@@ -121,12 +121,12 @@ class VaultHandle:
             if guard is None:
                 self._check_uncounted(rows)
             elif not accept:
-                guard.check(rows)
+                guard.check(rows, count=durable)
             before = rows.connection.total_changes
             yield rows
             changed = rows.connection.total_changes != before
             if guard is not None and changed:
-                guard.sign(rows, new=durable)
+                guard.sign(rows, new=durable, checked=not accept)
         if guard is not None and changed and durable:
             self._step(guard, must_count)
 
