@@ -242,10 +242,8 @@ class LockStore(VaultHandle):
         """Set the misses to 0, because the recovery code opened the lock, and make its MAC anew.
 
         Without the vault's pepper the MAC stays as it is. A vault that a guard would refuse is
-        accepted as it is; one that is counted by what is not here stays as it is.
+        accepted as it is; one that is counted by what is not here raises a :class:`PepperError`.
         """
-        if pepper is None and self.counter():
-            return stored
         new = stored
         with self._change(accept=True) as rows:
             rows.check_unchanged(stored)

@@ -66,8 +66,6 @@ class StateGuard:
         counter, state = rows.counter()
         if not counter and rows.pepper_id() is None:
             return  # no lock yet
-        if not counter:
-            raise VaultRolledBackError(f"the vault does not count as its TPM does: {_ADVICE}")
         if len(counter) != _COUNTER.size or not hmac.compare_digest(state, self._state(rows)):
             raise VaultRolledBackError(f"the vault was changed by something else: {_ADVICE}")
         if count:

@@ -12,6 +12,7 @@ from ailock_sdk.errors import PepperError
 from ailock_sdk.parameters import pepper_id
 from ailock_sdk.secret import Hidden
 from ailock_sdk.store import pepper_provider, read_pepper
+from ailock_sdk.store.tpm import Tpm
 from tests.peppers.places import Place, sockets_left_open
 
 pytestmark = sockets_left_open
@@ -162,9 +163,10 @@ def test_a_wrong_pin_is_tried_once_and_a_token_may_be_away(place: Place) -> None
     pin = place.folder / "pin"
     pin.write_text("000000\n")
     again = pepper_provider(place.text)
-    for _ in range(20):  # SoftHSM does not lock, cards do
-        with pytest.raises(PepperError, match="refuses the PIN") as caught:
-            read_pepper(again)
+    with pytest.raises(PepperError, match="before too many wrong ones") as caught:
+        read_pepper(again)
+    with pytest.raises(PepperError, match=r"refuses the PIN in .*: correct it$"):
+        read_pepper(again)  # SoftHSM would not lock, cards do
     assert "000000" not in str(caught.value)
     pin.chmod(0o644)
     with pytest.raises(PepperError, match="chmod 600"):
@@ -212,6 +214,25 @@ def test_a_tpm_that_is_away_cleared_or_another(tpm: Place) -> None:
     tpm.stop("tpm")
     with pytest.raises(PepperError, match="does not answer"):
         tpm.provider.pepper()
+
+
+def test_a_counter_is_read_and_removed_by_who_may(tpm: Place) -> None:
+    device, auth = Tpm(os.environ["TPM2TOOLS_TCTI"]), Hidden(bytes(32))
+    index = device.new_counter(auth)
+    first = device.count(index, auth)
+    assert first is not None
+    device.step(index, auth)
+    assert device.count(index, auth) == first + 1
+    assert device.count(index, OTHER) is None, "of somebody else"
+    with pytest.raises(PepperError, match="refuses"):
+        device.step(index, OTHER)
+    device.remove_counter(index)
+    assert device.count(index, auth) is None
+    with pytest.raises(PepperError, match="counter is gone"):
+        device.step(index, auth)
+    again = device.count(device.new_counter(auth), auth)
+    assert again is not None
+    assert again > first, "one that is made anew does not count back"
 
 
 def test_a_tpm_leaves_nothing_loaded_and_tells_nothing_on_standard_error(

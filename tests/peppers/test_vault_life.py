@@ -364,6 +364,26 @@ def test_a_vault_that_a_tpm_counts_is_not_changed_without_it(
         assert vault.unlock("door", photos["mug"][1]) == enrolled.secret
 
 
+def test_a_vault_that_leaves_a_tpm_leaves_no_counter_there(
+    counted: tuple[Callable[..., Vault], Any], tmp_path: Path
+) -> None:
+    import hmac
+
+    from ailock_sdk.secret import Hidden
+    from ailock_sdk.store.tpm import Tpm
+
+    vault_at, _ = counted
+    with vault_at() as vault:
+        vault.backup_pepper(tmp_path / "backup")
+        pepper = (tmp_path / "backup").read_bytes()
+        auth = Hidden(hmac.digest(pepper, b"ailock/v1/tpm-counter", "sha256"))
+        index = int.from_bytes(vault._store.counter()[:4], "big")
+        assert Tpm().count(index, auth) is not None
+        vault.move_pepper(DEFAULT_PEPPER)
+        assert Tpm().count(index, auth) is None
+        vault.rename("shed", "hut")
+
+
 def test_locked_out_attempts_and_looks_do_not_wear_the_counter_out(
     counted: tuple[Callable[..., Vault], Any], photos: Photos, monkeypatch: pytest.MonkeyPatch
 ) -> None:
