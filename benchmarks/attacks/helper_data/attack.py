@@ -151,7 +151,8 @@ def judge(code: Code, guess: Guess, truth: Truth, rng: np.random.Generator) -> O
     return Outcome(
         blocks_recovered=any(same),
         recovered=bool((guess.codewords == true).all(axis=1).any()),
-        likeliest=bool(guess.scores.total(word)[0] >= guess.scores.total(guess.codewords).max()),
+        likeliest=bool(guess.scores.pair.any())  # else all are the same to the thief
+        and bool(guess.scores.total(word)[0] >= guess.scores.total(guess.codewords).max()),
         block_alone_bits=_rank_advantage(guess.scores.single, true),
         block_given_rest_bits=_rank_advantage(given_rest, true),
         message_bits=_message_advantage(book, guess.scores, true, rng),
