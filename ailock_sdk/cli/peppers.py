@@ -15,7 +15,7 @@ from ailock_sdk.cli.output import report, shown
 
 if TYPE_CHECKING:
     from ailock_sdk.store import PepperSource
-    from ailock_sdk.vault_parts.results import PepperReplaced
+    from ailock_sdk.vault_parts.results import PepperReplaced, PepperStatus
 
 
 @click.group(
@@ -43,8 +43,7 @@ def show(settings: Settings) -> int:
     ]
     if not unneeded:
         lines.append(shown(found.problem or "the pepper is the vault's"))
-    if found.place != "file" and found.path is not None:
-        lines.append(f"a copy lies in {shown(found.path)}: delete it, or keep it elsewhere")
+    lines += _copies(found)
     report(settings, facts, "\n".join(lines))
     return ExitCode.OK if unneeded or found.problem is None else ExitCode.SETUP
 
@@ -100,7 +99,7 @@ def replace(settings: Settings, to: str | None, delete: bool, new: str | None, f
             _report(settings, vault.replace_pepper(new, force=force), "replaced")
             return
         moved = vault.move_pepper(_target(to), delete=delete)
-        _report(settings, moved, "moved", vault.pepper_status().where)
+        _report(settings, moved, "moved", vault.pepper_status())
 
 
 def _target(place: str) -> PepperSource:
@@ -109,10 +108,20 @@ def _target(place: str) -> PepperSource:
     return DEFAULT_PEPPER if place == DEFAULT_PEPPER.kind else place
 
 
-def _report(settings: Settings, done: PepperReplaced, verb: str, where: str | None = None) -> None:
+def _copies(status: PepperStatus) -> list[str]:
+    if status.place == "file" or status.path is None:
+        return []
+    return [f"a copy lies in {shown(status.path)}: delete it, or keep it elsewhere"]
+
+
+def _report(
+    settings: Settings, done: PepperReplaced, verb: str, status: PepperStatus | None = None
+) -> None:
     kept = None if done.kept is None else str(done.kept)
-    now = done.pepper_id if where is None else f"in {shown(where)}"
+    now = done.pepper_id if status is None else f"in {shown(status.where)}"
     lines = [f"{verb} the pepper, now {now}"]
+    if status is not None:
+        lines += _copies(status)
     if kept is not None:
         lines.append(f"the one before is kept as {shown(kept)}")
     lines += [f"{name!r} waits for its code: ailock recover" for name in done.waiting]

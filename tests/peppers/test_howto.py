@@ -72,6 +72,9 @@ def test_every_command_of_the_page_is_typed_here() -> None:
 @pytest.mark.parametrize("place", ["tpm"], indirect=True)
 def test_a_tpm(reader: Reader) -> None:
     reader.types("backup")
+    told = reader.ailock("pepper", "replace", "--to", "tpm").stdout.decode()
+    assert f"a copy lies in {reader.ailock.pepper}: delete it" in told
+    assert reader.ailock("pepper", "replace", "--to", "file").returncode == 0
     out = reader.types("--to tpm", "show")
     assert "moved the pepper, now in the TPM" in out
     assert "the pepper is the vault's" in out
