@@ -111,12 +111,15 @@ def serve(
         ready(Served(f"{scheme}://{address}:{port}/", shown))
         _allow_many_files()
         loop = _Loop()
+        programs = None
         try:
             asyncio.set_event_loop(loop)
             if waiting is not None:
-                loop.run_until_complete(waiting.start())
+                programs = loop.run_until_complete(waiting.start())
             loop.run_until_complete(uvicorn.Server(config).serve([listener]))
         finally:
+            if programs is not None:
+                programs.close()
             left = asyncio.all_tasks(loop)
             for task in left:
                 task.cancel()

@@ -37,8 +37,8 @@ class Waiting:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._asked: list[tuple[str, asyncio.Future[Secret]]] = []
 
-    async def start(self) -> None:
-        """Let programs come, in this loop.
+    async def start(self) -> asyncio.AbstractServer:
+        """Let programs come, in this loop, until what is returned is closed.
 
         Raises
         ------
@@ -52,7 +52,7 @@ class Waiting:
                 os.unlink(path)
             listener.bind(path)
             os.chmod(path, 0o600)
-            await asyncio.start_unix_server(
+            return await asyncio.start_unix_server(
                 self._serve, sock=listener.dup(), limit=_MAX_NAME_BYTES, backlog=MAX_WAITING
             )
 

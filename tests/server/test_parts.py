@@ -13,8 +13,8 @@ import pytest
 
 pytest.importorskip("starlette", reason="needs the extra [server]")
 
-from ailock_sdk import VaultBusyError, VaultError
-from ailock_sdk.server import Devices
+from ailock_sdk import Secret, VaultBusyError, VaultError
+from ailock_sdk.server import Devices, Waiting, wait_for
 from ailock_sdk.server import history as history_module
 from ailock_sdk.server.history import History
 from ailock_sdk.server.looking import MAX_LOOKS, Looks, best_frames
@@ -154,3 +154,24 @@ def test_a_state_file_that_others_may_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "devices.json").chmod(0o644)
     with pytest.raises(VaultError, match="chmod 600"):
         Devices(tmp_path).all()
+
+
+def test_a_program_gets_the_secret_of_its_own_lock_alone(tmp_path: Path) -> None:
+    secret = Secret(bytes(range(32)))
+
+    async def ask() -> list[bytes | None]:
+        waiting = Waiting(tmp_path / "state")
+        servers = [await waiting.start() for _ in range(2)]  # also after one that was killed
+        loop = asyncio.get_running_loop()
+        asked = [
+            loop.run_in_executor(None, wait_for, tmp_path / "state", *each)
+            for each in (("safe", 1.0), ("Tür", 20.0))
+        ]
+        while not await loop.run_in_executor(None, waiting.give, "Tür", secret):
+            await asyncio.sleep(0.02)
+        found = await asyncio.gather(*asked)
+        for server in servers:
+            server.close()
+        return found
+
+    assert asyncio.run(ask()) == [None, bytes(secret)]
