@@ -1,8 +1,9 @@
 """Render the photos of everyday objects that the demo and the tests use.
 
 ``python -m tools.render_photos --out tests/photos`` writes ``NAME.jpg`` per shot and
-``labels.csv`` (path, object, view), and with ``--videos tests/videos`` a clip of a hand-held camera
-each; the same version of Mitsuba gives the same pixels again. Needs the ``render`` extra.
+``labels.csv`` (path, object, view); ``--videos tests/videos`` writes clips of a hand-held camera.
+The same version of Mitsuba gives the same pixels again; of clips the frames, which x264 encodes a
+little otherwise each time. Needs the ``render`` extra.
 """
 
 from __future__ import annotations
