@@ -17,12 +17,7 @@ def prints(made: Made) -> list[np.ndarray]:
     return [part.paint for part in made.parts() if isinstance(part.paint, np.ndarray)]
 
 
-ONE, *OTHERS = KINDS
-
-
-@pytest.mark.parametrize(
-    "kind", [ONE, *(pytest.param(kind, marks=pytest.mark.long) for kind in OTHERS)]
-)
+@pytest.mark.parametrize("kind", KINDS)
 def test_an_object_is_the_same_again_and_like_no_other(kind: str) -> None:
     first, again, other = (prints(Made(kind, number, 1)) for number in (1, 1, 2))
     assert first
