@@ -17,7 +17,7 @@ from lab.report.results import Result
 Promise = Literal[
     "irreversibility", "unlinkability", "renewability", "false match rate", "throttle", "integrity"
 ]
-"""Names of the headings of docs/threat-model.md."""
+"""Names of the headings of docs/explanation/threat-model.md."""
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from lab.report.results import Table
 
 NAME = "throttle"
 BUDGET = 50
-"""Comparisons that docs/threat-model.md promises at most, until the owner uses his code."""
+"""Most comparisons until the owner uses his code, by docs/explanation/threat-model.md."""
 DAY_SECONDS = 86_400.0
 RESTORED_AFTER = 5
 """Guesses between two restored copies of the vault: those that cost no wait."""

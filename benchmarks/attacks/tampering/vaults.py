@@ -97,7 +97,7 @@ def changes(scene: Scene) -> Iterator[tuple[str, list[Callable[[Path], None]]]]:
 
 
 def limits(scene: Scene) -> Iterator[tuple[str, Callable[[Path], None]]]:
-    """What a writer of the file can do, as docs/threat-model.md says: an older state, whole."""
+    """What a writer of the file can do (docs/explanation/threat-model.md): a state of before."""
     yield "an older vault file, with a slot since removed", partial(_replace, source=scene.older)
     yield "the older row of one lock", partial(_take_rows, source=scene.older)
 
