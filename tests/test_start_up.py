@@ -32,6 +32,7 @@ print(json.dumps(end))
 """
 NOT_NEEDED = {
     *("importlib.metadata", "tqdm", "platformdirs", "pillow_heif"),
+    *("cryptography.hazmat.primitives.serialization", "bcrypt"),
     *("PIL.GifImagePlugin", "PIL.BmpImagePlugin", "PIL.PngImagePlugin", "PIL.PpmImagePlugin"),
 }
 """Modules that cost a process that reads one JPEG with given files more than they help."""

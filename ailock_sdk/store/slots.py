@@ -9,12 +9,10 @@ import hmac
 from hashlib import sha256
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from ailock_sdk.constants import (
     LABEL_IDENTITY,
@@ -57,6 +55,10 @@ def lock_ssh_seed(lock_key: Hidden) -> Hidden:
 
 def openssh_key(seed: Hidden) -> Hidden:
     """A :func:`lock_ssh_seed` as OpenSSH keeps private keys: ASCII, no passphrase."""
+    # Only one command needs these; loading them would cost every other.
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
     private = Ed25519PrivateKey.from_private_bytes(seed)
     form = (Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
     return Hidden(private.private_bytes(*form))
