@@ -5,7 +5,9 @@ RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip --quiet --disable-pip-version-check
 # Threads of a matrix product that wait for a core which others use cost twenty times its time.
 ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
-PYTEST := $(ONE_THREAD) $(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+# Three on two cores, as tests wait for terminals, sockets and PAM's delays. Each process that they
+# start compiles all of the package where an environment forbids Python to keep that.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(ONE_THREAD) $(RUN) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 PHOTOS ?= $(AILOCK_PHOTOS)
 OUT ?= out
 FACERES := $(OUT)/human-models/package/models/faceres.json

@@ -51,6 +51,15 @@ PUBLIC_TABLES = {"_reencoding_tables", "_reencoding_matrix", "<listcomp>"}
 def locals_seen(*modules: str) -> Iterator[set[Local]]:
     """Every local of every frame of these modules, as it stands at each line and at the end."""
     seen: set[Local] = set()
+    written: dict[int, tuple[bytes, str]] = {}
+    """Bytes do not change: a photo is not written anew at every line."""
+
+    def shown(value: object) -> str:
+        if type(value) is not bytes:
+            return re.sub(r"0x[0-9a-f]+", "0x", repr(value))
+        if id(value) not in written:
+            written[id(value)] = value, repr(value)
+        return written[id(value)][1]
 
     def trace(frame: Any, event: str, _: object) -> Callable[..., Any] | None:
         module, function = frame.f_globals.get("__name__", ""), frame.f_code.co_name
@@ -58,10 +67,9 @@ def locals_seen(*modules: str) -> Iterator[set[Local]]:
             return None
         for name, value in list(frame.f_locals.items()):
             try:
-                shown = re.sub(r"0x[0-9a-f]+", "0x", repr(value))
+                seen.add((f"{module}.{function}", name, shown(value)))
             except AttributeError:  # not built yet
                 continue
-            seen.add((f"{module}.{function}", name, shown))
         return trace
 
     sys.settrace(trace)

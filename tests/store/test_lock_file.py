@@ -34,7 +34,7 @@ def parsing(body: bytes) -> str:
 
 
 @given(lock_files())
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_any_lock_comes_back(lock: LockFile) -> None:
     again = LockFile.from_bytes(bytes(lock))
     assert again == lock

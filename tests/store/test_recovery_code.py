@@ -6,7 +6,7 @@ import pickle
 import traceback
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ailock_sdk.errors import RecoveryCodeError
@@ -122,6 +122,7 @@ def test_one_wrong_symbol_is_located(code: RecoveryCode, index: int, symbol: str
 
 
 @given(codes, st.integers(0, 30))
+@settings(max_examples=30)  # each tries every other code nearby
 def test_two_swapped_neighbours_are_located(code: RecoveryCode, index: int) -> None:
     symbols = code.shown().replace("-", "").removeprefix("ailock1")
     changed = symbols[:index] + symbols[index + 1] + symbols[index] + symbols[index + 2 :]
@@ -133,6 +134,7 @@ def test_two_swapped_neighbours_are_located(code: RecoveryCode, index: int) -> N
 
 
 @given(codes, st.sets(st.integers(0, 31), min_size=2, max_size=4), st.data())
+@settings(max_examples=30)  # each tries every other code nearby
 def test_a_few_wrong_symbols_are_never_a_code(
     code: RecoveryCode, indices: set[int], data: st.DataObject
 ) -> None:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import math
 
-from scipy.special import gammaln
-from scipy.stats import norm
+from scipy.special import gammaln, ndtri
 
 
 def binary_entropy(p: float) -> float:
@@ -29,7 +28,7 @@ def bsc_limit_bits(lambda_bits: int, p: float, failure: float) -> float:
     dispersion = p * (1 - p) * math.log2((1 - p) / p) ** 2
     return (
         bsc_capacity_bits(lambda_bits, p)
-        - math.sqrt(lambda_bits * dispersion) * norm.isf(failure)
+        + math.sqrt(lambda_bits * dispersion) * ndtri(failure)
         + math.log2(lambda_bits) / 2
     )
 
