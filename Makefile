@@ -14,8 +14,13 @@ FACERES := $(OUT)/human-models/package/models/faceres.json
 # An exact torch requirement, where the newest is not wanted.
 TORCH ?=
 
+# LOCKED=1, as CI has it: versions and hashes of constraints/ci.txt, which `make lock` writes.
+LOCKED ?=
+# What the list installed hatchling for is not fetched once more, unchecked.
+AS_LOCKED = $$(test -e $(VENV)/.locked && $(RUN) -c 'import hatchling, editables' 2>/dev/null && echo --no-build-isolation)
+
 .PHONY: help demo test test-long test-tools lint site bench arm kills fuzz code-table verify paper attacks \
-	vectors photos wheel wheels clean
+	vectors photos wheel wheels lock release clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -101,35 +106,56 @@ photos: $(VENV)/.test ## Render the committed photos and clips anew
 	$(RUN) -m tools.render_photos --out tests/photos --cut-outs tests/cut_outs
 	$(RUN) -m tools.render_photos --videos tests/videos --spp 12
 
+# The same bytes from the same commit: files are dated by it, or without git by hatchling's own date.
 wheel: $(VENV)/.test ## Build dist/*.whl
-	$(PIP) install build
 	@rm -f dist/*.whl
-	$(RUN) -m build --wheel --outdir dist
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct || echo 1580601600) $(RUN) -m hatchling build -t wheel -d dist
 
 wheels: wheel ## The wheel in a clean environment of each Python that is here: demo and smoke test
 	$(RUN) -m tests.check_wheel dist/*.whl
 
+# For all Pythons and machines at once.
+UV_LOCK := $(VENV)-lock/bin/uv pip compile pyproject.toml --universal --generate-hashes --no-annotate --upgrade --quiet --python-version 3.10
+lock: $(VENV)-lock/bin/uv ## Newest versions of everything, with hashes: constraints/*.txt
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV_LOCK) -o constraints/run.txt
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV_LOCK) --extra test --extra lint --extra release -o constraints/ci.txt
+
+# Strictly what the list says: a release is not made with anything else.
+release: $(VENV)-release/.installed ## The wheel, twice, its SBOM, its signatures, an audit: dist/ is what is published
+	$(VENV)-release/bin/python -m tools.release --out dist
+
 clean: ## Remove everything that was built here
-	rm -rf $(VENV) $(VENV)-tools $(VENV)-neuralhash dist build out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-tools $(VENV)-neuralhash $(VENV)-lock $(VENV)-release dist build out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/bin/python:
 	@echo "creating $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
+	@if [ -n "$(LOCKED)" ]; then $(RUN) -m tools.install_locked constraints/ci.txt && touch $(VENV)/.locked; fi
 
 $(VENV)/.demo: $(VENV)/bin/python pyproject.toml
 	@echo "installing ailock-sdk and what it needs at run time ..."
-	@$(PIP) install -e .
+	@$(PIP) install $(AS_LOCKED) -e .
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.demo
 	@echo "installing what the tests need ..."
-	@$(PIP) install -e '.[test,lint]'
+	@$(PIP) install $(AS_LOCKED) -e '.[test,lint]'
 	@if pkg-config --exists tss2-esys 2>/dev/null; then $(PIP) install -e '.[tpm]'; fi # it is compiled here
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.test
 	@echo "installing the renderer and the converter ..."
 	@$(PIP) install -e '.[convert,render]'
+	@touch $@
+
+$(VENV)-lock/bin/uv:
+	@$(PYTHON) -m venv $(VENV)-lock
+	@$(VENV)-lock/bin/python -m pip --quiet --disable-pip-version-check install uv
+
+$(VENV)-release/.installed: constraints/ci.txt
+	@$(PYTHON) -m venv --clear $(VENV)-release
+	@$(VENV)-release/bin/python -m tools.install_locked --strict constraints/ci.txt
+	@$(VENV)-release/bin/python -m pip --quiet install --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)-tools/.installed: pyproject.toml

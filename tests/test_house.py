@@ -81,7 +81,10 @@ HOMES = {
     **dict.fromkeys(("starlette", "uvicorn", "h11", "jinja2", "segno"), ("ailock_sdk/server",)),
     "gpiozero": ("ailock_sdk/server/actions.py",),
     "reedsolo": ("ailock_sdk/sketch",),
-    "cryptography": ("ailock_sdk/sketch", "ailock_sdk/store", "ailock_sdk/server/certificate.py"),
+    "cryptography": (
+        *("ailock_sdk/sketch", "ailock_sdk/store", "ailock_sdk/server/certificate.py"),
+        "ailock_sdk/embedding/signature.py",
+    ),
     "sqlite3": ("ailock_sdk/store", "benchmarks/attacks/tampering"),
     "pyrage": ("ailock_sdk/store",),
     "bech32": ("ailock_sdk/store",),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,7 +17,9 @@ from ailock_sdk.constants import MODELS_PATH_VARIABLE
 from ailock_sdk.errors import AilockError, BundleError
 
 if TYPE_CHECKING:
-    from ailock_sdk.embedding import Bundle
+    from pathlib import Path
+
+    from ailock_sdk.embedding import Bundle, PublicKey, Signed
 
 BUILDABLE = ("inception_v3",)
 """Bundles that are built on the user's machine: they are too large for the wheel."""
@@ -44,17 +48,40 @@ def list_found(settings: Settings) -> int:
     return ExitCode.OK
 
 
-@command("verify", "ailock models verify --json")
-def verify(settings: Settings) -> int:
-    """Check every file of every bundle."""
-    from ailock_sdk.embedding import list_bundles, load_bundle
+@command(
+    "verify",
+    "ailock models verify --json",
+    "ailock models verify ~/Downloads/mugs --key mugs.pub",
+)
+@click.argument(
+    "bundles",
+    nargs=-1,
+    metavar="[BUNDLE...]",
+    help="Names or folders; every bundle without one.",
+)
+@click.option(
+    "--key",
+    "keys",
+    cls=Several,
+    metavar="KEY",
+    help="Public keys of minisign (RW...), or their files: each bundle must be signed by one.",
+)
+def verify(settings: Settings, bundles: tuple[str, ...], keys: tuple[str, ...]) -> int:
+    """Check every file of bundles, and who signed them."""
+    from ailock_sdk import embedding
 
-    bundles = {name: load_bundle(path) for name, path in list_bundles().items()}
-    report(
-        settings,
-        {name: _identity(bundle) for name, bundle in bundles.items()},
-        "\n".join(f"ok  {name} {_identity_text(bundle)}" for name, bundle in bundles.items()),
-    )
+    found = embedding.list_bundles()
+    paths = {word: _folder(word, found) for word in bundles} or found
+    released = [embedding.parse_public_key(key) for key in embedding.RELEASE_KEYS]
+    trusted = [_public_key(word) for word in keys] or released
+    facts, lines = {}, []
+    for name, path in paths.items():
+        bundle = embedding.load_bundle(path)
+        ours = bool(released) and path.parent == embedding.shipped_folder()
+        signed = embedding.check_signature(path, trusted, required=bool(keys) or ours)
+        facts[name] = {**_identity(bundle), "signature": signed and asdict(signed)}
+        lines.append(f"ok  {name} {_identity_text(bundle)}  {_signature_text(signed)}")
+    report(settings, facts, "\n".join(lines))
     return ExitCode.OK
 
 
@@ -159,3 +186,37 @@ def _identity_text(bundle: Bundle) -> str:
         profiles.setdefault(fingerprint.hex()[:16], []).append(name)
     shown = [f"{', '.join(names)}: {start}" for start, names in profiles.items()]
     return "  ".join([f"version {bundle.version}", *(shown or ["no profile yet"])])
+
+
+def _folder(word: str, found: dict[str, Path]) -> Path:
+    """The folder of a bundle given by name or, with a slash in it, by path."""
+    from ailock_sdk.paths import user_path
+
+    if os.sep in word or word in (os.curdir, os.pardir):
+        return user_path(word)
+    if word not in found:
+        raise BundleError(f"no model bundle named {word!r}; installed: {', '.join(found)}")
+    return found[word]
+
+
+def _public_key(word: str) -> PublicKey:
+    """A key from the command line: itself, or in a file."""
+    from ailock_sdk.embedding import parse_public_key
+    from ailock_sdk.paths import user_path
+
+    if word.startswith("RW") and len(word) == 56:
+        return parse_public_key(word)
+    try:
+        return parse_public_key(user_path(word).read_text("utf-8"))
+    except OSError as error:
+        raise BundleError(f"--key {word}: {error.strerror}") from None
+    except (UnicodeDecodeError, BundleError):
+        raise BundleError(f"--key {word}: no public key of minisign") from None
+
+
+def _signature_text(signed: Signed | None) -> str:
+    if signed is None:
+        return "not signed"
+    if signed.trusted:
+        return f"signed by {signed.key_name}: {signed.comment}"
+    return f"signed by {signed.key_name}, unchecked: give that key by --key"

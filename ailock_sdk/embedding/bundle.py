@@ -175,6 +175,22 @@ def read_bundle(path: str | os.PathLike[str]) -> Bundle:
     BundleError
         The folder or the manifest is missing or malformed.
     """
+    raw = read_manifest(path)
+    try:
+        manifest = parse_manifest(raw)
+    except BundleError as error:
+        raise BundleError(f"{Path(path) / MANIFEST_NAME}: {error}") from None
+    return Bundle(**vars(manifest), path=Path(path))
+
+
+def read_manifest(path: str | os.PathLike[str]) -> bytes:
+    """The bytes of a bundle's manifest.
+
+    Raises
+    ------
+    BundleError
+        The folder or the manifest is missing, or it is too long.
+    """
     manifest_path = Path(path) / MANIFEST_NAME
     try:
         with manifest_path.open("rb") as stream:
@@ -184,11 +200,7 @@ def read_bundle(path: str | os.PathLike[str]) -> Bundle:
         raise BundleError(f"no model bundle at {path}: {manifest_path.name}: {reason}") from None
     if len(raw) > _MANIFEST_LENGTH_BYTES_MAX:
         raise BundleError(f"{manifest_path} is larger than 1 MiB")
-    try:
-        manifest = parse_manifest(raw)
-    except BundleError as error:
-        raise BundleError(f"{manifest_path}: {error}") from None
-    return Bundle(**vars(manifest), path=Path(path))
+    return raw
 
 
 def _verify_file(path: Path, entry: FileEntry) -> None:

@@ -85,13 +85,18 @@ def bundle_folders() -> list[Path]:
 
 def _folders() -> Iterator[Path]:
     yield from _given_folders()
+    yield shipped_folder()
+    with contextlib.suppress(AilockError):  # who has no home folder has none of his own
+        yield _own_folder()
+
+
+def shipped_folder() -> Path:
+    """Where the bundles are that come with the package."""
     package = Path(__file__).resolve().parents[1]
     # An installed wheel carries models/ inside the package; a checkout has it beside the package,
     # where in site-packages lies what others call so.
     inside = package / "models"
-    yield inside if inside.is_dir() else package.parent / "models"
-    with contextlib.suppress(AilockError):  # who has no home folder has none of his own
-        yield _own_folder()
+    return inside if inside.is_dir() else package.parent / "models"
 
 
 def new_bundle_folder() -> Path:

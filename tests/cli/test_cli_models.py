@@ -15,8 +15,9 @@ from PIL import Image
 
 from ailock_sdk.cli import checkout, main
 from ailock_sdk.cli.exit_codes import ExitCode
-from ailock_sdk.embedding import DEFAULT_BUNDLE, find_bundle
+from ailock_sdk.embedding import DEFAULT_BUNDLE, SIGNATURE_NAME, find_bundle
 from tests.bundles import copy_bundle, turn_bits_over
+from tests.minisign import make_key
 from tools.conversion.inception_v3 import INPUT, NODES, Concat, Conv
 
 Run = Callable[..., tuple[int, str, str]]
@@ -90,6 +91,63 @@ def test_records_of_an_old_bundle_open_while_it_is_installed(
     assert err.count("\n") == 1
 
 
+def test_verify_says_who_signed(run: Run, tmp_path: Path) -> None:
+    key, other = make_key(), make_key()
+    mugs = copy_bundle(tmp_path / "models" / "mugs")
+    assert run("verify", "mugs")[1].endswith("  not signed\n")
+    key.sign(mugs, "mugs 1")
+    (tmp_path / "a.pub").write_text(f"untrusted comment: mine\n{key.public}\n")
+    for given in (key.public, tmp_path / "a.pub"):
+        for bundle in ("mugs", mugs):
+            code, out, err = run("verify", bundle, "--key", other.public, given)
+            assert (code, err) == (ExitCode.OK, "")
+            assert out.rstrip().endswith(": mugs 1")
+    told = json.loads(run("verify", "mugs", "--json")[1])["mugs"]["signature"]
+    assert told["comment"] is None
+    assert told["key_name"] in run("verify", "mugs")[1]
+    assert "unchecked: give that key by --key" in run("verify", "mugs")[1]
+
+    turn_bits_over(mugs)  # whole by its own hashes
+    assert run("verify", "mugs")[0] == ExitCode.OK, "nobody said whom he trusts"
+    code, out, err = run("verify", "mugs", "--key", key.public)
+    assert (code, out) == (ExitCode.SETUP, "")
+    assert "changed or exchanged" in err
+    (mugs / SIGNATURE_NAME).unlink()
+    code, out, err = run("verify", "--key", key.public)
+    assert (code, out) == (ExitCode.SETUP, "")
+    assert "has no signature" in err
+
+
+def test_a_shipped_bundle_must_have_the_owners_signature(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it is from the first release on, when the package has a key."""
+    key = make_key()
+    shipped = copy_bundle(tmp_path / "site" / "ailock_sdk" / "models" / "mugs")
+    copy_bundle(tmp_path / "models" / "own")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "nothing"))
+    installed = tmp_path / "site" / "ailock_sdk" / "embedding" / "installed.py"
+    monkeypatch.setattr("ailock_sdk.embedding.installed.__file__", str(installed))
+    assert run("verify", "mugs")[0] == ExitCode.OK
+    monkeypatch.setattr("ailock_sdk.embedding.RELEASE_KEYS", (key.public,))
+    code, out, err = run("verify")
+    assert (code, out) == (ExitCode.SETUP, "")
+    assert f"{shipped} has no signature" in err
+    key.sign(shipped, "the owners")
+    own, ours = run("verify")[1].splitlines()[-2:]
+    assert own.endswith("not signed")
+    assert ours.endswith(": the owners")
+    assert run("verify", "mugs", "--key", make_key().public)[0] == ExitCode.SETUP
+
+
+@pytest.mark.parametrize("key", ["nowhere.pub", "RWx"])
+def test_a_wrong_key_is_one_line(run: Run, key: str) -> None:
+    code, out, err = run("verify", "--key", key)
+    assert (code, out) == (ExitCode.SETUP, "")
+    assert err.startswith(f"ailock: --key {key}")
+    assert err.count("\n") == 1
+
+
 def test_build_without_tensorflow_says_how_to_get_it(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,6 +199,7 @@ def test_built_bundle_is_listed_and_verified(run: Run, tmp_path: Path) -> None:
     assert facts["path"] == str(tmp_path / "models" / "inception_v3")
     assert json.loads(run("list", "--json")[1])["inception_v3"] == facts["path"]
     verified = json.loads(run("verify", "--json")[1])["inception_v3"]
+    assert verified.pop("signature") is None
     assert verified == {key: facts[key] for key in ("version", "model_sha256", "fingerprints")}
 
     code, _, err = run(*build, "--representative", tmp_path / "photos")
