@@ -42,10 +42,12 @@ def install(tmp_path: Path, text: str, *words: str) -> tuple[int, list[str]]:
     return status, sorted(path.stem for path in (tmp_path / "installed").glob("*.py"))
 
 
+@pytest.mark.long
 def test_what_is_served_is_installed(tmp_path: Path, lines: list[str]) -> None:
     assert install(tmp_path, "".join(lines), "--strict") == (0, ["cup", "pot"])
 
 
+@pytest.mark.long
 def test_what_is_not_served_is_left_out_and_named(
     tmp_path: Path, lines: list[str], capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -65,6 +67,7 @@ def test_another_file_is_never_installed(
     assert "DO NOT MATCH THE HASHES" in capfd.readouterr().err
 
 
+@pytest.mark.long
 def test_a_version_without_hash_is_refused(tmp_path: Path, lines: list[str]) -> None:
     assert install(tmp_path, "cup==1.0\n") == (1, [])
 

@@ -33,6 +33,7 @@ def checkout(folder: Path, *, mode: int, mtime: int) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_the_wheel_is_the_same_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From another folder, with other dates, permissions, time zone and order of sets."""
     first = checkout(tmp_path / "a", mode=0o644, mtime=EPOCH - 10)
