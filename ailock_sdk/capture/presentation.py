@@ -31,7 +31,7 @@ Planes: TypeAlias = npt.NDArray[np.float32]
 
 LONG_SIDE_PIXELS = 768
 """Larger photos are reduced to it; nothing is enlarged, which would look like a screen's blur."""
-MIDDLE_PIXELS = 512
+MIDDLE_PIXELS = 448
 """The middle of that is judged, at most so wide and high."""
 MIN_SIDE_PIXELS = 128
 LEVELS = 5
