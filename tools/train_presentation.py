@@ -31,7 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--photos", metavar="SET", type=Path, required=True, help="labelled set")
     parser.add_argument("--sources", nargs="+", required=True, help="values of its column `set`")
-    parser.add_argument("--penalty", type=float, default=PENALTY, help="of the weights (0.01)")
+    parser.add_argument(
+        "--penalty", type=float, default=PENALTY, help="of the weights (default 0.03)"
+    )
     parser.add_argument("--out", metavar="FILE", type=Path, default=DEFAULT_OUT)
     parser.set_defaults(run=run)
     return run_module(MODULE, parser, arguments)

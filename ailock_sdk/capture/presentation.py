@@ -42,9 +42,7 @@ FEATURES = 43
 WEIGHTS_FILE = "presentation.json"
 FORMAT = "ailock-presentation/1"
 
-_YCC = np.array(
-    [[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]], np.float32
-)
+_YCC = np.array([[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]], np.float32)
 """ITU-R BT.601: light, blue against it, red against it."""
 _STEP_FLOOR = 0.05
 _ENERGY_FLOOR = 0.02

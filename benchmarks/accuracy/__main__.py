@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from benchmarks.accuracy import bursts, scene, targeted, verify
+from benchmarks.accuracy import bursts, presentation, scene, targeted, verify
 from benchmarks.accuracy.compare import command as compare
 from benchmarks.accuracy.credentials import command as credentials
 from benchmarks.accuracy.faces import command as faces
@@ -22,7 +22,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one experiment; 0 when it was measured, 1 with a message when it could not be."""
     parser = argparse.ArgumentParser(f"python -m {MODULE}", description=__doc__)
     experiments = parser.add_subparsers(required=True, metavar="EXPERIMENT")
-    modules = (verify, compare, targeted, scene, bursts, identify, paper, scale, credentials)
+    modules = (
+        verify,
+        compare,
+        targeted,
+        scene,
+        bursts,
+        presentation,
+        identify,
+        paper,
+        scale,
+        credentials,
+    )
     for experiment in (*modules, hash_experiments, faces):
         experiment.add_parser(experiments)
     return run_module(MODULE, parser, arguments)

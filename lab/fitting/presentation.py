@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ailock_sdk.capture.presentation import PresentationDetector
 from lab.errors import TooFewTrialsError
 
-PENALTY = 0.01
+PENALTY = 0.03
 """Of half the squared weights, beside the mean loss; the features are many and the photos few."""
 BPCER = 0.1
 """Share of real photos of training that the detector's threshold takes for presented ones."""
