@@ -128,5 +128,5 @@ def accepted_presentations(
         except PhotoQualityError:
             accepted.append(False)
             continue
-        accepted.append(lock.distance(reference, probe) <= lock.radius)
+        accepted.append(reference - probe <= lock.radius)
     return np.array(accepted, bool)
