@@ -60,7 +60,7 @@ def run(options: argparse.Namespace, command: str) -> int:
         },
     }
     options.out.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
-    print(f"{options.out}: {chosen.sum()} photos of {', '.join(document['sources'])}")
+    print(f"{options.out}: {chosen.sum()} photos of {', '.join(sorted(options.sources))}")
     return 0
 
 

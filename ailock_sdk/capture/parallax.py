@@ -35,6 +35,8 @@ MIN_PATCHES = 24
 MIN_MOVEMENT_PIXELS = 2.0
 """Median way of the patches below which nothing can be said."""
 INLIER_PIXELS = 1.0
+FLAT_SHARE = 0.1
+"""Up to this share of patches off the plane nothing has depth: mistaken patches, the lens."""
 _DRAWS = 300
 
 

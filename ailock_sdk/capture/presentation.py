@@ -47,6 +47,7 @@ _YCC = np.array([[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.
 _STEP_FLOOR = 0.05
 _ENERGY_FLOOR = 0.02
 """Below these, in grey levels and their squares, there is rounding only."""
+_ARRAYS = ("centre", "scale", "weights")
 _CLIP = 4.0
 """Standard deviations; beyond, a photo is unlike all of training and counts no further."""
 
@@ -83,8 +84,11 @@ class PresentationDetector:
 
     def scores(self, features: Floats) -> Floats:
         """Of features (N, F); float64 (N,)."""
-        standard = ((features - self.centre) / self.scale).clip(-_CLIP, _CLIP)
-        return np.asarray(standard @ self.weights + self.bias)
+        return np.asarray(self.standardised(features) @ self.weights + self.bias)
+
+    def standardised(self, features: Floats) -> Floats:
+        """Features (N, F) as the weights expect them; float64 (N, F)."""
+        return ((features - self.centre) / self.scale).clip(-_CLIP, _CLIP)
 
 
 @cache
@@ -94,8 +98,8 @@ def presentation_detector() -> PresentationDetector:
     document = json.loads(text)
     if document["format"] != FORMAT:
         raise ValueError(f"{WEIGHTS_FILE} is {document['format']}, not {FORMAT}")
-    arrays = (np.array(document[name], np.float64) for name in ("centre", "scale", "weights"))
-    return PresentationDetector(*arrays, document["bias"], document["threshold"])
+    centre, scale, weights = (np.array(document[n], np.float64) for n in _ARRAYS)
+    return PresentationDetector(centre, scale, weights, document["bias"], document["threshold"])
 
 
 def presentation_photo(source: PhotoSource) -> Photo:

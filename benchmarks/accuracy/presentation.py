@@ -15,6 +15,7 @@ import numpy as np
 
 from ailock_sdk import AiLock
 from ailock_sdk.capture import presentation
+from ailock_sdk.capture.parallax import FLAT_SHARE
 from ailock_sdk.capture.presentation import PresentationDetector, presentation_detector
 from lab.bundles.find import open_bundle
 from lab.command import add_bootstrap, add_command, add_out, add_profile, add_seed
@@ -25,11 +26,14 @@ from lab.report import provenance
 from lab.report.files import print_report, save, tell
 from lab.report.results import Chapter, Report, Result, Table
 from lab.statistics.intervals import Estimate, share_by_object
+from lab.verification.parallax import DepthRates, measure_depth
 from lab.verification.presentation import BPCERS, Rates, accepted_presentations, measure_rates
 
 DEFAULT_OUT = Path("out") / "presentation"
 FORMAT = "ailock-presentation-rates/1"
 ALL = "all"
+SECONDS_APART = (0.3, 0.6, 1.2)
+"""0.6 is a burst of the guide's."""
 HEADINGS = (
     *("source", "shown by", "photos", "real photos", "AUC"),
     *(f"APCER at BPCER {100 * b:.0f} %" for b in BPCERS),
@@ -60,6 +64,12 @@ def add_parser(experiments: Any) -> None:
         help="labelled photos with columns set (the source), view (the species), kind (real or "
         "screen)",
     )
+    command.add_argument(
+        "--clips",
+        metavar="DIR",
+        type=Path,
+        help="folder of clips of things with depth, NAME.mp4, to measure parallax on",
+    )
     add_profile(command)
     add_out(command, DEFAULT_OUT)
     add_bootstrap(command)
@@ -85,8 +95,9 @@ def run(options: argparse.Namespace, command: str) -> int:
             left_out[source] = _species(photos, source, fitted, *often)[ALL]
     lock = AiLock(open_bundle(options.bundle), options.profile, pepper=None)
     iapar = _iapar(lock, photos, unseen, detector, *often)
+    depth = _depth(options.clips, *often) if options.clips else {}
     report = _report(
-        lock, photos, trained_on, shipped, left_out, iapar, _milliseconds(photos), command
+        lock, photos, trained_on, shipped, left_out, iapar, depth, _milliseconds(photos), command
     )
     print_report(report)
     tell(save(report, options.out, "presentation"))
@@ -124,7 +135,7 @@ def _iapar(
     """Presented photos of enrolled objects that open the lock, detector off and on."""
     real = set(photos.objects[~photos.presented].tolist())
     chosen = [
-        i
+        int(i)
         for i in np.flatnonzero(photos.presented & photos.of(sources))
         if photos.objects[i] in real
     ]
@@ -149,6 +160,27 @@ def _iapar(
     return found
 
 
+def _depth(folder: Path, bootstrap: int, seed: int) -> dict[float, DepthRates]:
+    clips = sorted(folder.glob("*.mp4"))
+    if not clips:
+        raise PhotoSetError(f"{folder} has no clip NAME.mp4")
+    return {s: measure_depth(clips, s, FLAT_SHARE, bootstrap, seed) for s in SECONDS_APART}
+
+
+def _depth_table(depth: Mapping[float, DepthRates]) -> Table:
+    rows = tuple(
+        (seconds, one.clips, one.pairs, one.pictures, one.silent, one.bpcer, one.apcer)
+        for seconds, one in depth.items()
+    )
+    headings = (
+        *("seconds apart", "clips", "pairs", "pictures", "nothing to say"),
+        *("BPCER: no depth seen", "APCER: depth seen in a picture"),
+    )
+    title = f"Parallax: depth is seen where over {100 * FLAT_SHARE:.0f} % of patches leave a plane"
+    notes = ("Pictures are simulated and fill the view; intervals: bootstrap over clips.",)
+    return Table("", title, headings, rows, notes=notes, name="parallax")
+
+
 def _milliseconds(photos: Presentations) -> float:
     """Median time of one photo's features and score, decoded already, of photos all over."""
     detector, spent = presentation_detector(), []
@@ -168,6 +200,7 @@ def _report(
     shipped: Mapping[str, Mapping[str, Rates]],
     left_out: Mapping[str, Rates],
     iapar: Mapping[str, Estimate],
+    depth: Mapping[float, DepthRates],
     milliseconds: float,
     command: str,
 ) -> Report:
@@ -199,6 +232,8 @@ def _report(
         )
         rows = tuple(iapar.items())
         results.append(Table("", title, ("detector", "accepted"), rows, name="iapar"))
+    if depth:
+        results.append(_depth_table(depth))
     return Report(
         "Presentation attacks",
         {
@@ -217,6 +252,7 @@ def _report(
             "species": {s: {k: _document(r) for k, r in d.items()} for s, d in shipped.items()},
             "left_out": {source: _document(rates) for source, rates in left_out.items()},
             "iapar": {name: asdict(each) for name, each in iapar.items()},
+            "depth": {f"{seconds:g}": asdict(each) for seconds, each in depth.items()},
         },
     )
 

@@ -35,7 +35,7 @@ def fit_detector(
         raise TooFewTrialsError("training needs real photos and photos of screens")
     centre, scale = features.mean(axis=0), features.std(axis=0) + 1e-6
     found = PresentationDetector(centre, scale, np.zeros(len(centre)), 0.0, 0.0)
-    standard = ((features - centre) / scale).clip(-4, 4)
+    standard = found.standardised(features)
     design = np.column_stack([standard, np.ones(len(standard))])
     say = np.where(presented, 0.5 / presented.sum(), 0.5 / (~presented).sum())
     ridge = np.diag([*np.full(len(centre), penalty), 0.0])

@@ -64,26 +64,30 @@ def measure_rates(
     if presented.all() or not presented.any():
         raise TooFewTrialsError("rates need real and presented photos")
     names, number = np.unique(objects, return_inverse=True)
-    draws = object_weights(len(names), bootstrap, seed)[:, number] if bootstrap else []
+    draws = (
+        object_weights(len(names), bootstrap, seed)[:, number]
+        if bootstrap
+        else np.empty((0, len(scores)))
+    )
     usable = [w for w in draws if w[presented].sum() and w[~presented].sum()]
 
-    def estimate(rate: Callable[[NDArray[np.int64]], float], trials: int) -> Estimate:
-        value = rate(np.ones(len(scores), np.int64))
+    def estimate(rate: Callable[[NDArray[np.float64]], float], trials: int) -> Estimate:
+        value = rate(np.ones(len(scores)))
         if not usable:
             return Estimate(value)
         bound = rule_of_three(trials) if value == 0 else 0.0
         return around(value, np.array([rate(w) for w in usable]), bound)
 
-    def passed(weights: NDArray[np.int64], bpcer: float | None) -> float:
+    def passed(weights: NDArray[np.float64], bpcer: float | None) -> float:
         at = threshold if bpcer is None else _threshold(scores, ~presented, weights, bpcer)
         return float(np.average(scores[presented] <= at, weights=weights[presented]))
 
-    def refused(weights: NDArray[np.int64]) -> float:
+    def refused(weights: NDArray[np.float64]) -> float:
         return float(np.average(scores[~presented] > threshold, weights=weights[~presented]))
 
     above = scores[presented][:, None] > scores[~presented][None]
 
-    def auc(weights: NDArray[np.int64]) -> float:
+    def auc(weights: NDArray[np.float64]) -> float:
         a, b = weights[presented], weights[~presented]
         return float(a @ above @ b / (a.sum() * b.sum()))
 
@@ -100,7 +104,7 @@ def measure_rates(
 def _threshold(
     scores: NDArray[np.float64],
     real: NDArray[np.bool_],
-    weights: NDArray[np.int64],
+    weights: NDArray[np.float64],
     bpcer: float,
 ) -> float:
     """The lowest score of a real photo above which at most ``bpcer`` of them lie."""
