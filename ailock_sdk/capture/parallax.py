@@ -101,7 +101,9 @@ def _sums(values: Floats, side: int) -> Floats:
 def _corners(light: Floats) -> npt.NDArray[np.int64]:
     """Upper left corners (N, 2), row and column, of patches (Shi and Tomasi, CVPR 1994)."""
     down, across = np.gradient(light)
-    a, b, c = (_sums(x, PATCH_PIXELS) for x in (down * down, down * across, across * across))
+    a, b, c = (
+        _sums(np.asarray(x), PATCH_PIXELS) for x in (down * down, down * across, across * across)
+    )
     least = (a + c) / 2 - np.sqrt(((a - c) / 2) ** 2 + b * b)
     margin = REACH_PIXELS
     found = []
