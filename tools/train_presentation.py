@@ -13,14 +13,13 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import ailock_sdk.capture.presentation as presentation
+from ailock_sdk.capture import PRESENTATION_FORMAT, PRESENTATION_WEIGHTS
 from lab.command import run_module
 from lab.errors import PhotoSetError
 from lab.fitting.presentation import PENALTY, fit_detector
 from lab.photos.presentations import read_presentations
 
 MODULE = "tools.train_presentation"
-DEFAULT_OUT = Path(presentation.__file__).with_name(presentation.WEIGHTS_FILE)
 _DIGITS = 6
 
 
@@ -34,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--penalty", type=float, default=PENALTY, help="of the weights (default 0.03)"
     )
-    parser.add_argument("--out", metavar="FILE", type=Path, default=DEFAULT_OUT)
+    parser.add_argument("--out", metavar="FILE", type=Path, default=PRESENTATION_WEIGHTS)
     parser.set_defaults(run=run)
     return run_module(MODULE, parser, arguments)
 
@@ -47,7 +46,7 @@ def run(options: argparse.Namespace, command: str) -> int:
     chosen = photos.of(options.sources)
     found = fit_detector(photos.features[chosen], photos.presented[chosen], options.penalty)
     document = {
-        "format": presentation.FORMAT,
+        "format": PRESENTATION_FORMAT,
         "command": command,
         "photos": int(chosen.sum()),
         "photos_sha256": photos.sha256,

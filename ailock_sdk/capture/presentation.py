@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
@@ -39,8 +39,8 @@ LEVELS = 5
 SHAPED_LEVELS = 4
 """The direction of detail is judged at so many."""
 FEATURES = 43
-WEIGHTS_FILE = "presentation.json"
-FORMAT = "ailock-presentation/1"
+PRESENTATION_WEIGHTS = Path(__file__).with_name("presentation.json")
+PRESENTATION_FORMAT = "ailock-presentation/1"
 
 _YCC = np.array([[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]], np.float32)
 """ITU-R BT.601: light, blue against it, red against it."""
@@ -94,10 +94,12 @@ class PresentationDetector:
 @cache
 def presentation_detector() -> PresentationDetector:
     """The detector that the package carries."""
-    text = resources.files(__package__).joinpath(WEIGHTS_FILE).read_text("utf-8")
-    document = json.loads(text)
-    if document["format"] != FORMAT:
-        raise ValueError(f"{WEIGHTS_FILE} is {document['format']}, not {FORMAT}")
+    document = json.loads(PRESENTATION_WEIGHTS.read_text("utf-8"))
+    if document["format"] != PRESENTATION_FORMAT:
+        raise ValueError(
+            f"{PRESENTATION_WEIGHTS} is {document['format']}, not {PRESENTATION_FORMAT}: "
+            "install the package again"
+        )
     centre, scale, weights = (np.array(document[n], np.float64) for n in _ARRAYS)
     return PresentationDetector(centre, scale, weights, document["bias"], document["threshold"])
 

@@ -6,7 +6,6 @@ import argparse
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from importlib import resources
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -14,9 +13,13 @@ from typing import Any
 import numpy as np
 
 from ailock_sdk import AiLock
-from ailock_sdk.capture import presentation
-from ailock_sdk.capture.parallax import FLAT_SHARE
-from ailock_sdk.capture.presentation import PresentationDetector, presentation_detector
+from ailock_sdk.capture import (
+    FLAT_SHARE,
+    PRESENTATION_WEIGHTS,
+    PresentationDetector,
+    presentation_detector,
+    presentation_photo,
+)
 from lab.bundles.find import open_bundle
 from lab.command import add_bootstrap, add_command, add_out, add_profile, add_seed
 from lab.errors import PhotoSetError
@@ -79,8 +82,7 @@ def add_parser(experiments: Any) -> None:
 def run(options: argparse.Namespace, command: str) -> int:
     """Measure, print and write ``presentation.*``; 0, for nothing is judged."""
     photos = read_presentations(options.photos)
-    carried = resources.files(presentation.__package__).joinpath(presentation.WEIGHTS_FILE)
-    trained_on = json.loads(carried.read_text("utf-8"))["sources"]
+    trained_on = json.loads(PRESENTATION_WEIGHTS.read_text("utf-8"))["sources"]
     unseen = [source for source in photos.all_sources if source not in trained_on]
     if not unseen:
         raise PhotoSetError(f"{options.photos}: the detector was trained on all of its sources")
@@ -186,7 +188,7 @@ def _milliseconds(photos: Presentations) -> float:
     detector, spent = presentation_detector(), []
     every = max(1, len(photos.photos) // 25)
     for _, _, encoded in list(photos.photos)[::every]:
-        photo = presentation.presentation_photo(encoded)
+        photo = presentation_photo(encoded)
         start = perf_counter()
         detector.score(photo)
         spent.append(1e3 * (perf_counter() - start))

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from importlib import resources
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from ailock_sdk.capture import presentation
-from ailock_sdk.capture.parallax import FLAT_SHARE, measure_parallax
-from ailock_sdk.capture.presentation import (
+from ailock_sdk.capture import (
+    FLAT_SHARE,
+    PRESENTATION_WEIGHTS,
     PresentationDetector,
+    measure_parallax,
+    presentation,
     presentation_detector,
     presentation_features,
     presentation_photo,
@@ -42,7 +43,7 @@ def test_the_carried_weights_fit_the_features() -> None:
         assert np.isfinite(part).all()
     assert np.abs(detector.weights).max() > 0
     assert features(thing()).shape == (presentation.FEATURES,)
-    file = resources.files("ailock_sdk.capture").joinpath(presentation.WEIGHTS_FILE)
+    file = PRESENTATION_WEIGHTS
     document = json.loads(file.read_text("utf-8"))
     assert document["sources"]
     assert len(file.read_bytes()) < 2**20
@@ -81,8 +82,8 @@ def test_a_large_photo_is_reduced_and_a_small_one_refused() -> None:
 
 
 def test_weights_of_another_format_are_refused(tmp_path, monkeypatch) -> None:
-    (tmp_path / presentation.WEIGHTS_FILE).write_text('{"format": "another/1"}', "utf-8")
-    monkeypatch.setattr(presentation.resources, "files", lambda _: tmp_path)
+    (tmp_path / "weights").write_text('{"format": "another/1"}', "utf-8")
+    monkeypatch.setattr(presentation, "PRESENTATION_WEIGHTS", tmp_path / "weights")
     with pytest.raises(ValueError, match="another/1"):
         presentation_detector.__wrapped__()
 
