@@ -99,7 +99,9 @@ def test_rates_are_those_counted_by_hand() -> None:
     assert (rates.at_threshold[0].value, rates.at_threshold[1].value) == (0, 0.5)
     assert rates.auc.value == (9 + 8 + 10 + 5) / 40
     low, high = rates.apcer[0.1].low, rates.apcer[0.1].high
-    assert low is not None and high is not None and low <= 0.5 <= high
+    assert low is not None
+    assert high is not None
+    assert low <= 0.5 <= high
     with pytest.raises(TooFewTrialsError):
         measure_rates(scores[:10], presented[:10], objects[:10], 4.0, 0, 1)
 
