@@ -73,6 +73,15 @@ def test_what_is_alike_scores_alike() -> None:
     assert np.abs(darker - plain).max() < 0.5 * apart
 
 
+def test_detail_of_colour_lies_where_that_of_light_does_or_elsewhere() -> None:
+    grey = thing().mean(axis=2, keepdims=True)
+    tinted = (grey * [1.0, 1.0, 0.4]).astype(np.uint8)
+    elsewhere = np.concatenate([grey, grey, np.roll(grey, 40, axis=1)], axis=2).astype(np.uint8)
+    light_and_blue = 4 * presentation.SHAPED_LEVELS
+    assert features(tinted)[light_and_blue] > 0.9
+    assert features(elsewhere)[light_and_blue] < 0.8  # not 0: blue against light holds light
+
+
 def test_a_large_photo_is_reduced_and_a_small_one_refused() -> None:
     large = np.asarray(Image.fromarray(thing(768, 576)).resize((1536, 1152), Image.Resampling.BOX))
     assert np.isfinite(features(large)).all()
