@@ -13,7 +13,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from ailock_sdk.capture import PRESENTATION_FORMAT, PRESENTATION_WEIGHTS
+from ailock_sdk.capture.presentation import PRESENTATION_FORMAT, PRESENTATION_WEIGHTS
 from lab.command import run_module
 from lab.errors import PhotoSetError
 from lab.fitting.presentation import PENALTY, fit_detector
@@ -58,7 +58,7 @@ def run(options: argparse.Namespace, command: str) -> int:
             for name in ("centre", "scale", "weights")
         },
     }
-    options.out.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
+    options.out.write_text(json.dumps(document) + "\n", "utf-8")
     print(f"{options.out}: {chosen.sum()} photos of {', '.join(sorted(options.sources))}")
     return 0
 

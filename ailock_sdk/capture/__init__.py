@@ -4,16 +4,7 @@ from __future__ import annotations
 
 from ailock_sdk.capture.decode import WHOLE_SIZE_PIXELS, decode_photo
 from ailock_sdk.capture.looks import look_views
-from ailock_sdk.capture.parallax import FLAT_SHARE, Parallax, measure_parallax
 from ailock_sdk.capture.photo import Photo, Pixels, crop_and_resize
-from ailock_sdk.capture.presentation import (
-    PRESENTATION_FORMAT,
-    PRESENTATION_WEIGHTS,
-    PresentationDetector,
-    presentation_detector,
-    presentation_features,
-    presentation_photo,
-)
 from ailock_sdk.capture.quality import QualityIssue, assess_quality
 from ailock_sdk.capture.segments import SEGMENT_NAMES, Box, segment_boxes
 from ailock_sdk.capture.snapshot import encode_png
@@ -22,7 +13,4 @@ from ailock_sdk.profiles import Look
 
 __all__ = ["PhotoSource", "Pixels", "Photo", "read_photo", "decode_photo", "WHOLE_SIZE_PIXELS"]
 __all__ += ["SEGMENT_NAMES", "Box", "segment_boxes", "crop_and_resize", "Look", "look_views"]
-__all__ += ["PresentationDetector", "presentation_detector", "presentation_photo"]
-__all__ += ["presentation_features", "PRESENTATION_FORMAT", "PRESENTATION_WEIGHTS"]
-__all__ += ["FLAT_SHARE", "Parallax", "measure_parallax"]
 __all__ += ["QualityIssue", "assess_quality", "encode_png"]

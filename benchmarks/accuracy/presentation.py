@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from ailock_sdk import AiLock
-from ailock_sdk.capture import (
-    FLAT_SHARE,
+from ailock_sdk.capture.parallax import FLAT_SHARE
+from ailock_sdk.capture.presentation import (
     PRESENTATION_WEIGHTS,
     PresentationDetector,
     presentation_detector,
@@ -30,7 +30,13 @@ from lab.report.files import print_report, save, tell
 from lab.report.results import Chapter, Report, Result, Table
 from lab.statistics.intervals import Estimate, share_by_object
 from lab.verification.parallax import DepthRates, measure_depth
-from lab.verification.presentation import BPCERS, Rates, accepted_presentations, measure_rates
+from lab.verification.presentation import (
+    BPCERS,
+    Rates,
+    accepted_presentations,
+    measure_rates,
+    threshold_at,
+)
 
 DEFAULT_OUT = Path("out") / "presentation"
 FORMAT = "ailock-presentation-rates/1"
@@ -141,18 +147,20 @@ def _iapar(
         for i in np.flatnonzero(photos.presented & photos.of(sources))
         if photos.objects[i] in real
     ]
-    if not chosen:
+    attacked = accepted_presentations(lock, photos, chosen)
+    if not attacked:
         return {}
-    accepted = accepted_presentations(lock, photos, chosen)
+    chosen, accepted = list(attacked), np.array(list(attacked.values()))
     scores = detector.scores(photos.features[chosen])
     _, number = np.unique(photos.objects[chosen], return_inverse=True)
     trials = np.bincount(number)
     found = {}
     own = photos.of(sources) & ~photos.presented & np.isin(photos.objects, photos.objects[chosen])
-    thresholds = {"the detector's threshold": detector.threshold}
-    for bpcer in BPCERS:
-        of_real = detector.scores(photos.features[own])
-        thresholds[f"BPCER {100 * bpcer:.0f} %"] = float(np.quantile(of_real, 1 - bpcer))
+    of_real = detector.scores(photos.features[own])
+    thresholds = {
+        "the detector's threshold": detector.threshold,
+        **{f"BPCER {100 * b:.0f} %": threshold_at(b, of_real) for b in BPCERS},
+    }
     for name, passes in {
         "off": accepted,
         **{f"on, {at}": accepted & (scores <= value) for at, value in thresholds.items()},

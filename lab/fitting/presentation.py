@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ailock_sdk.capture import PresentationDetector
+from ailock_sdk.capture.presentation import PresentationDetector
 from lab.errors import TooFewTrialsError
 
 PENALTY = 0.03

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from ailock_sdk.capture import presentation_features, presentation_photo
+from ailock_sdk.capture.presentation import presentation_features, presentation_photo
 from lab.errors import PhotoSetError
 from lab.photos.photo_sets import PhotoSet, open_photo_set, photo_set_sha256
 

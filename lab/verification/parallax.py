@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ailock_sdk.camera import open_camera
-from ailock_sdk.capture import Pixels, measure_parallax
+from ailock_sdk.capture import Pixels
+from ailock_sdk.capture.parallax import measure_parallax
 from lab.statistics.intervals import Estimate, share_by_object
 
 HAND = 0.012

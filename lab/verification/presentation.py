@@ -79,7 +79,8 @@ def measure_rates(
         return around(value, np.array([rate(w) for w in usable]), bound)
 
     def passed(weights: NDArray[np.float64], bpcer: float | None) -> float:
-        at = threshold if bpcer is None else _threshold(scores, ~presented, weights, bpcer)
+        real = ~presented
+        at = threshold if bpcer is None else threshold_at(bpcer, scores[real], weights[real])
         return float(np.average(scores[presented] <= at, weights=weights[presented]))
 
     def refused(weights: NDArray[np.float64]) -> float:
@@ -101,36 +102,40 @@ def measure_rates(
     )
 
 
-def _threshold(
-    scores: NDArray[np.float64],
-    real: NDArray[np.bool_],
-    weights: NDArray[np.float64],
-    bpcer: float,
+def threshold_at(
+    bpcer: float, scores: NDArray[np.float64], weights: NDArray[np.float64] | None = None
 ) -> float:
-    """The lowest score of a real photo above which at most ``bpcer`` of them lie."""
-    order = np.argsort(-scores[real])
-    above = np.cumsum(weights[real][order]) - weights[real][order]
-    allowed = np.flatnonzero(above <= bpcer * weights[real].sum())
-    return float(scores[real][order][allowed[-1]])
+    """The lowest score of a real photo above which at most ``bpcer`` of them lie.
+
+    Parameters
+    ----------
+    scores, weights : of the real photos, (N,); no weights: all count the same
+    """
+    weights = np.ones(len(scores)) if weights is None else weights
+    order = np.argsort(-scores)
+    above = np.cumsum(weights[order]) - weights[order]
+    allowed = np.flatnonzero(above <= bpcer * weights.sum())
+    return float(scores[order][allowed[-1]])
 
 
 def accepted_presentations(
     lock: AiLock, photos: Presentations, chosen: Sequence[int]
-) -> NDArray[np.bool_]:
+) -> dict[int, bool]:
     """Whether a lock enrolled with the real photo of each object accepts its presented photos.
 
-    ``chosen`` are presented photos whose object has a real one. A photo that the quality gate
-    refuses is not accepted; an object whose real photo it refuses gives False as well.
+    ``chosen`` are presented photos whose object has a real one. Those whose real photo the quality
+    gate refuses are left out, as there is no lock to attack; one that it refuses is not accepted.
     """
     encoded = [data for _, _, data in photos.photos]
     real = {photos.objects[i]: i for i in np.flatnonzero(~photos.presented)}
-    accepted = []
+    accepted = {}
     for index in chosen:
         try:
             reference = lock.imageprint(encoded[real[photos.objects[index]]], reference=True)
-            probe = lock.imageprint(encoded[index])
         except PhotoQualityError:
-            accepted.append(False)
             continue
-        accepted.append(reference - probe <= lock.radius)
-    return np.array(accepted, bool)
+        try:
+            accepted[index] = reference - lock.imageprint(encoded[index]) <= lock.radius
+        except PhotoQualityError:
+            accepted[index] = False
+    return accepted

@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ailock_sdk.capture import (
-    FLAT_SHARE,
+from ailock_sdk.capture import presentation
+from ailock_sdk.capture.parallax import FLAT_SHARE, measure_parallax
+from ailock_sdk.capture.presentation import (
     PRESENTATION_WEIGHTS,
     PresentationDetector,
-    measure_parallax,
-    presentation,
     presentation_detector,
     presentation_features,
     presentation_photo,
