@@ -16,6 +16,8 @@ import numpy as np
 import pytest
 
 from ailock_sdk import AiLock
+from ailock_sdk.embedding import DEFAULT_BUNDLE, load_bundle
+from ailock_sdk.sketch import CHEAPEST
 from benchmarks.speed.arm_bundle import (
     EMULATOR_VARIABLE,
     FACTS_NAME,
@@ -29,6 +31,7 @@ from benchmarks.speed.arm_bundle.__main__ import main
 from benchmarks.speed.arm_bundle.architectures import ARCHITECTURES
 from benchmarks.speed.arm_bundle.launchers import write_launchers
 from benchmarks.speed.errors import SpeedError
+from tests.bundles import copy_bundle, edit_manifest
 from tests.conftest import PHOTOS
 
 HERE = Path(__file__).resolve().parent
@@ -52,6 +55,23 @@ def sha256(secret: object) -> str:
 # Under emulation.
 
 
+def with_fewer_looks(manifest: dict[str, Any]) -> None:
+    """Each costs more than a second under emulation, and all go the same way."""
+    for profile in manifest["profiles"].values():
+        profile |= {"looks": profile["looks"][:1], "reference_looks": profile["reference_looks"][:2]}
+
+
+@pytest.fixture(
+    scope="module", params=["fewer looks", pytest.param("all looks", marks=pytest.mark.long)]
+)
+def lock(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AiLock:
+    """A lock of the shipped bundle, or of one that differs from it in this alone."""
+    bundle = copy_bundle(tmp_path_factory.mktemp("models") / DEFAULT_BUNDLE)
+    if request.param == "fewer looks":
+        edit_manifest(bundle, with_fewer_looks)
+    return AiLock(load_bundle(bundle), pepper=None, cost=CHEAPEST)
+
+
 @pytest.fixture(scope="module")
 def elsewhere(
     arm_folder: Path, lock: AiLock, tmp_path_factory: pytest.TempPathFactory
@@ -63,7 +83,8 @@ def elsewhere(
     script = HERE / "unlock_elsewhere.py"
     arguments = map(str, (script, file, PHOTO, OTHER_VIEW))
     command = emulated_command(arm_folder, ["python", *arguments])
-    return {**json.loads(run(command)), "sent_sha256": sha256(secret)}
+    models = {**os.environ, "AILOCK_MODELS": str(lock.bundle.path.parent)}
+    return {**json.loads(run(command, env=models)), "sent_sha256": sha256(secret)}
 
 
 @pytest.mark.parametrize("looks", ["probe", "reference", "two probes"])
