@@ -133,3 +133,12 @@ def make_photos(tmp_path: Path) -> Callable[[Sequence[int]], Path]:
         return tmp_path / folder
 
     return make
+
+
+@pytest.fixture
+def figures_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw each figure of a report as a file, and not twice more for its page.
+
+    What the page shows in its light and its dark colours, tests/lab/report looks at.
+    """
+    monkeypatch.setattr("lab.report.render_html.panel_png", lambda *_: b"no picture")

@@ -189,7 +189,8 @@ def test_what_stands_below_changes_no_row(divisor: int) -> None:
 
 
 @pytest.mark.shared_photos
-def test_row_27_no_sound_photo_is_refused() -> None:
+@pytest.mark.parametrize("step", [8, pytest.param(1, marks=pytest.mark.long)])
+def test_row_27_no_sound_photo_is_refused(step: int) -> None:
     folder = os.environ.get("AILOCK_PHOTOS")
     if not folder:
         pytest.skip("AILOCK_PHOTOS does not name the folder of the shared photo sets")
@@ -197,8 +198,8 @@ def test_row_27_no_sound_photo_is_refused() -> None:
     read = 0
     for path in sorted(Path(folder).glob("*.zip")):
         with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist():
-                if name.lower().endswith(formats):
-                    decode_photo(archive.read(name), NEEDED)
-                    read += 1
+            names = [name for name in archive.namelist() if name.lower().endswith(formats)]
+            for name in names[::step]:
+                decode_photo(archive.read(name), NEEDED)
+                read += 1
     assert read > 1000

@@ -58,7 +58,10 @@ def sha256(secret: object) -> str:
 def with_fewer_looks(manifest: dict[str, Any]) -> None:
     """Each costs more than a second under emulation, and all go the same way."""
     for profile in manifest["profiles"].values():
-        profile |= {"looks": profile["looks"][:1], "reference_looks": profile["reference_looks"][:2]}
+        profile |= {
+            "looks": profile["looks"][:1],
+            "reference_looks": profile["reference_looks"][:2],
+        }
 
 
 @pytest.fixture(

@@ -8,6 +8,7 @@ import math
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ailock_sdk import FilePepper
+from ailock_sdk import AiLock, FilePepper
 from ailock_sdk.embedding import DEFAULT_BUNDLE, find_bundle
 from ailock_sdk.secret import Hidden
+from ailock_sdk.sketch import CHEAPEST
 from ailock_sdk.store import LockStore
 from benchmarks.speed import (
     bars,
@@ -43,9 +45,23 @@ needs_tensorflow = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def stages() -> dict[str, Any]:
+def photo_counts() -> list[int]:
+    """How many photos each unlock of ``stages`` was given."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def stages(photo_counts: list[int]) -> dict[str, Any]:
     """Really measured; the yardstick network is the default bundle's own."""
-    return unlock_stages.measure(PHOTO, find_bundle(DEFAULT_BUNDLE).path, runs=2, threads=1)
+    genuine = unlock_stages.Unlocking.with_photos
+
+    def with_photos(unlocking: unlock_stages.Unlocking, count: int) -> None:
+        photo_counts.append(count)
+        genuine(unlocking, count)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(unlock_stages.Unlocking, "with_photos", with_photos)
+        return unlock_stages.measure(PHOTO, find_bundle(DEFAULT_BUNDLE).path, runs=2, threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -98,10 +114,13 @@ def test_stage_bars_come_from_the_stages(stages: dict[str, Any]) -> None:
     assert stages["unlock"]["runs"] == 2
 
 
-def test_an_unlock_with_three_photos_is_timed_beside_one(stages: dict[str, Any]) -> None:
+def test_an_unlock_with_three_photos_is_timed_beside_one(
+    stages: dict[str, Any], photo_counts: list[int]
+) -> None:
     probes = stages["probes_ms"]
     assert list(probes) == ["1", "3"]
-    assert probes["3"] > probes["1"] > stages["unlock"]["stages_ms"]["Argon2id"]["p50"] / 2
+    assert min(probes.values()) > 0  # which is longer is seen only where nothing else runs
+    assert photo_counts.count(1) == photo_counts.count(3) == 2 + 1
 
 
 @pytest.mark.parametrize(
@@ -146,7 +165,8 @@ def locks_in(vault: Path, pepper: Hidden) -> set[bytes]:
         return {bytes(store.get(name, pepper).lock) for name in store.names()}
 
 
-def test_vaults_are_filled_kept_and_mended(tmp_path: Path) -> None:
+def test_vaults_are_filled_kept_and_mended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vault_size, "AiLock", partial(AiLock, cost=CHEAPEST))
     first = vault_size.measure(PHOTO, tmp_path, records=30, runs=1)
     assert all(
         ms > 0 for part in ("unlock_ms", "store_ms", "open_ms") for ms in first[part].values()

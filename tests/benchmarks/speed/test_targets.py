@@ -534,6 +534,7 @@ def test_an_emulated_machine_is_timed_over_ssh(
     assert not device.folder.exists()
 
 
+@pytest.mark.long
 def test_an_emulated_phone_has_every_bit(
     arm_folder: Path, phone: Callable[..., Device], monkeypatch: pytest.MonkeyPatch
 ) -> None:

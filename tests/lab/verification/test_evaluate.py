@@ -20,6 +20,7 @@ from lab.verification.evaluate import evaluate
 from lab.verification.report import verification_report
 from lab.verification.verification import Evaluation, Settings
 
+pytestmark = pytest.mark.usefixtures("figures_once")
 COUNTS = [4, 1, 5, 3, 6]
 QUICK = Settings(quality_gate=False, bootstrap=30)
 

@@ -106,7 +106,7 @@ def test_rendered_objects_on_the_real_lock(lock: AiLock) -> None:
     plain = lock.check_quality
     lock.check_quality = False
     try:
-        found = measure(lock, objects, tables, 6, 3, 2, bootstrap=0)
+        found = measure(lock, objects, tables, 4, 3, 2, bootstrap=0)
     finally:
         lock.check_quality = plain
     rates = {case: each.value for case, each in found.errors.items()}
