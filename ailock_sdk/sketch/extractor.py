@@ -98,7 +98,7 @@ def conceal(
     """
     check_radius(code, radius)
     symbols = symbols_from_random(code, message)
-    helper = _masked(sketch(code, reference_bits, symbols, salt), pepper, salt, code)
+    helper = _masked(sketch(code, reference_bits, symbols), pepper, salt, code)
     return bytes(helper), message_bytes(code, symbols)
 
 
@@ -147,7 +147,7 @@ def _message(
 ) -> Hidden | None:
     helper = _masked(one.helper, pepper, one.salt, one.code)
     try:
-        return message_bytes(one.code, recover(one.code, one.radius, helper, one.salt, margins))
+        return message_bytes(one.code, recover(one.code, one.radius, helper, margins))
     except UnlockError:
         return None
 

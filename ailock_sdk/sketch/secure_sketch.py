@@ -57,19 +57,19 @@ def check_radius(code: Code, radius: int) -> None:
         raise ProfileError(f"no radius {radius} in {code.lambda_bits} bits")
 
 
-def permutation(salt: bytes, lambda_bits: int) -> npt.NDArray[np.intp]:
-    """A permutation of the bit positions, shape (lambda_bits,): uniform, public, fixed by ``salt``.
+def permutation(lambda_bits: int) -> npt.NDArray[np.intp]:
+    """The permutation of the bit positions, shape (lambda_bits,): public, that of all records.
 
-    It spreads the layers' and segments' bits over the code's blocks, and differs between records.
+    It spreads the layers' and segments' bits over the code's blocks. Records do not differ in it:
+    two helpers of one object in two orders would determine the reference, and in one order say no
+    more of it than either alone.
     """
     length = _SORT_KEY_LENGTH_BYTES * lambda_bits
-    stream = hashlib.shake_256(LABEL_PERMUTATION + salt).digest(length)
+    stream = hashlib.shake_256(LABEL_PERMUTATION).digest(length)
     return np.argsort(np.frombuffer(stream, dtype=">u8"), kind="stable")
 
 
-def sketch(
-    code: Code, reference_bits: npt.NDArray[np.bool_], message: Symbols, salt: bytes
-) -> bytes:
+def sketch(code: Code, reference_bits: npt.NDArray[np.bool_], message: Symbols) -> bytes:
     """The helper of a reference, ceil(lambda_bits / 8) bytes. Counterpart of :func:`recover`.
 
     Parameters
@@ -78,12 +78,10 @@ def sketch(
     reference_bits : ndarray, bool, shape (lambda_bits,)
     message : ndarray of int, shape (message_symbols,)
         Uniformly random, in [0, 2^symbol_bits).
-    salt : bytes
-        16 bytes, fresh for every record.
     """
     if reference_bits.shape != (code.lambda_bits,) or reference_bits.dtype != np.bool_:
         raise ValueError(f"reference bits must be bool of shape ({code.lambda_bits},)")
-    permuted = hidden(reference_bits)[permutation(salt, code.lambda_bits)]
+    permuted = hidden(reference_bits)[permutation(code.lambda_bits)]
     return np.packbits(code.encode(message) ^ permuted).tobytes()
 
 
@@ -91,7 +89,6 @@ def recover(
     code: Code,
     radius: int,
     helper: bytes,
-    salt: bytes,
     probe_margins: npt.NDArray[np.floating],
 ) -> Symbols:
     """The message of a helper, from a probe near its reference; hidden, as every step to it is.
@@ -104,8 +101,8 @@ def recover(
     code : Code
     radius : int
         Most bits that may be corrected.
-    helper, salt : bytes
-        What :func:`sketch` gave, and was given.
+    helper : bytes
+        What :func:`sketch` gave.
     probe_margins : ndarray of float, shape (lambda_bits,)
         Finite: the probe's bits are the signs (0 counts as positive, bit 1), and their sizes guide
         the decoder.
@@ -122,7 +119,7 @@ def recover(
         raise ValueError(f"the helper of {code.lambda_bits} bits has another length")
     packed = hidden(np.frombuffer(helper, dtype=np.uint8))
     offset = np.unpackbits(packed, count=code.lambda_bits) == 1
-    margins = hidden(probe_margins)[permutation(salt, code.lambda_bits)].astype(np.float64)
+    margins = hidden(probe_margins)[permutation(code.lambda_bits)].astype(np.float64)
     # helper XOR probe = codeword XOR (reference XOR probe): a codeword with the probe's errors.
     # A bit that the helper inverts keeps its weight and changes its sign.
     word = offset ^ (margins >= 0)

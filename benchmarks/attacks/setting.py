@@ -7,11 +7,13 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ailock_sdk import AiLock
 from lab.errors import ExperimentError
-from lab.photos.imageprints import all_imageprints
+from lab.photos.imageprints import all_imageprints, cache_key, imageprints
 from lab.photos.labelled_photos import ALL, LabelledPhotos, open_labelled_photos
+from lab.photos.photo_sets import kept_sha256, open_photo_set, photo_set_sha256
 from lab.statistics.samples import Samples, arrange
 
 
@@ -69,6 +71,20 @@ class Setting:
         if not self.targeted:
             raise ExperimentError("needs --targeted: photos of several things of one kind")
         return self._samples(open_labelled_photos(self.targeted, self.targeted_split))
+
+    @cached_property
+    def own_references(self) -> tuple[NDArray[np.float64], list[str]]:
+        """Reference margins (N, lambda) and objects of the photos of :attr:`own`."""
+        margins, objects = [np.empty((0, self.lock.lambda_bits))], list[str]()
+        for source in self.own:
+            photos = open_photo_set(source).sample(self.sample(self.limit, 50), self.seed)
+            known_by = kept_sha256(photo_set_sha256(photos), photos)
+            key = cache_key(self.lock, known_by, ALL, reference=True)
+            prints = imageprints(self.lock, photos, self.cache, key, reference=True, progress=True)
+            kept = prints.acquired(False)
+            margins.append(prints.margins[kept])
+            objects += [f"{source.name}/{name}" for name in photos.objects[kept]]
+        return np.concatenate(margins), objects
 
     def rng(self, name: str) -> np.random.Generator:
         """Randomness of an attack's own, the same in every run."""

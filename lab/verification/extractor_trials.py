@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from ailock_sdk.constants import SALT_LENGTH_BYTES
 from ailock_sdk.errors import UnlockError
 from ailock_sdk.sketch import Code, recover, sketch
 from lab.statistics.comparisons import share_a_photo
@@ -145,11 +144,10 @@ def _run_trial(
     rng: np.random.Generator,
 ) -> Trial:
     message = rng.integers(0, 2**code.symbol_bits, code.message_symbols)
-    salt = rng.bytes(SALT_LENGTH_BYTES)
-    helper = sketch(code, reference_bits, message, salt)
+    helper = sketch(code, reference_bits, message)
     distance = int(np.count_nonzero(reference_bits != (probe_margins >= 0)))
     try:
-        right = bool(np.array_equal(recover(code, radius, helper, salt, probe_margins), message))
+        right = bool(np.array_equal(recover(code, radius, helper, probe_margins), message))
     except UnlockError:
         return Trial(mated, distance, accepted=False, wrong_message=False)
     return Trial(mated, distance, accepted=right, wrong_message=not right)

@@ -37,7 +37,7 @@ def masked_sketch(
     """The helper of a message of symbols; an empty pepper is none."""
     lambda_bits, m, n, _ = code
     codeword = concatenated.encode(lambda_bits, m, n, message)
-    permuted = [reference_bits[i] for i in permutation(salt, lambda_bits)]
+    permuted = [reference_bits[i] for i in permutation(lambda_bits)]
     mask = [0] * lambda_bits
     if pepper:
         octets = expand(pepper, b"ailock/v1/helper-mask" + salt, (lambda_bits + 7) // 8)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 
-def permutation(salt: bytes, lambda_bits: int) -> list[int]:
-    stream = hashlib.shake_256(b"ailock/v1/permutation" + salt).digest(8 * lambda_bits)
+def permutation(lambda_bits: int) -> list[int]:
+    stream = hashlib.shake_256(b"ailock/v1/permutation").digest(8 * lambda_bits)
     keys = [int.from_bytes(stream[8 * i : 8 * i + 8], "big") for i in range(lambda_bits)]
     return [index for _, index in sorted((key, index) for index, key in enumerate(keys))]

@@ -11,7 +11,6 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from tests.reference import concatenated
 from tests.reference.extractor import expand, masked_sketch, pack, serialised
-from tests.reference.permutation import permutation
 
 
 class NotARecordError(Exception):
@@ -188,11 +187,6 @@ def unlock(data: bytes, probes: list[list[int]], pin: str | None, pepper: bytes)
 def flipped(bits: list[int], positions: list[int]) -> list[int]:
     """The bits with some of them inverted."""
     return [bit ^ (i in set(positions)) for i, bit in enumerate(bits)]
-
-
-def in_record_order(bits: list[int], salt: bytes) -> list[int]:
-    """The bits as the object's salt permutes them."""
-    return [bits[i] for i in permutation(salt, len(bits))]
 
 
 def _weight(word: int, codeword: list[int]) -> int:

@@ -88,7 +88,7 @@ def test_with_a_pepper_the_helper_is_no_sketch(lambda_bits: int) -> None:
             mask = helper_mask(pepper, salt, lambda_bits)
             assert helper == bytes(a ^ b for a, b in zip(helpers[salt, None], mask, strict=True))
             assert int.from_bytes(mask, "big") % (1 << -lambda_bits % 8) == 0
-    assert len(set(helpers.values())) == 6
+    assert len(set(helpers.values())) == 5  # without a pepper the salt changes nothing
 
 
 def test_near_probes_give_the_secret(lock: Lock) -> None:

@@ -16,7 +16,6 @@ from tools.codes.limits import exact_weight_limit_bits
 
 TARGET = 0.99
 """Share of random patterns of exactly c errors that a code of the table must accept."""
-SALT_LENGTH_BYTES = 16
 
 Parameters = tuple[int, int, int, int]
 """(lambda, m, n, k)"""
@@ -58,12 +57,11 @@ def measure(
     ):
         message = rng.integers(2**code.symbol_bits, size=code.message_symbols)
         reference = rng.integers(2, size=code.lambda_bits) == 1
-        salt = rng.bytes(SALT_LENGTH_BYTES)
-        helper = sketch(code, reference, message, salt)
+        helper = sketch(code, reference, message)
         probe = reference.copy()
         probe[rng.choice(code.lambda_bits, errors, replace=False)] ^= True
         try:
-            found = recover(code, radius, helper, salt, np.where(probe, 1.0, -1.0))
+            found = recover(code, radius, helper, np.where(probe, 1.0, -1.0))
         except UnlockError:
             found = None
         if found is not None:

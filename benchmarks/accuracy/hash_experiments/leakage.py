@@ -1,7 +1,7 @@
 """Experiment 4: what a photo's bits give away of the person or thing it shows, and helper data.
 
-Bits and helper data are those of a photo enrolled alone. The salt of helper data is public, and
-with it the order that the bits were put in: the network sees helper data as stored, and put back.
+Bits and helper data are those of a photo enrolled alone. The order that helper
+data puts the bits in is public: the network sees helper data as stored, and put back.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ailock_sdk.constants import SALT_LENGTH_BYTES
 from ailock_sdk.sketch import Code, permutation, sketch
 from benchmarks.accuracy.hash_experiments import thesis_values as thesis
 from benchmarks.accuracy.hash_experiments.labels import labels_of
@@ -68,8 +67,8 @@ def leakage(study: Study) -> Found:
         f"Network {study.lambda_bits}-256-512-256-output, ReLU, dropout 0.2, Adam 1e-3, batches of "
         f"{thesis.BATCH}, {study.epochs} epochs (the thesis: {thesis.EPOCHS}); two classes: one "
         "output, squared error; more: one-hot, cross-entropy.",
-        "Helper data: of the profile's code and a random message and salt for each photo. The salt "
-        "is public; order undone: as the salt allows.",
+        "Helper data: of the profile's code and a random message for each photo; order undone: put "
+        "back in the imageprint's, by the public permutation.",
     ]
     if len(samples.names) == len(samples):
         notes.append(
@@ -167,11 +166,10 @@ def inputs_of(bits: Bits, code: Code, seed: int) -> dict[str, Bits]:
     rng = np.random.default_rng([seed, 5])
     stored, in_order = np.empty_like(bits), np.empty_like(bits)
     for index, word in enumerate(bits.astype(np.bool_)):
-        salt = rng.bytes(SALT_LENGTH_BYTES)
         message = rng.integers(0, 1 << code.symbol_bits, code.message_symbols)
-        helper = np.frombuffer(sketch(code, word, message, salt), np.uint8)
+        helper = np.frombuffer(sketch(code, word, message), np.uint8)
         stored[index] = np.unpackbits(helper, count=code.lambda_bits)
-        in_order[index, permutation(salt, code.lambda_bits)] = stored[index]
+        in_order[index, permutation(code.lambda_bits)] = stored[index]
     return {BITS: bits, STORED: stored, IN_ORDER: in_order}
 
 

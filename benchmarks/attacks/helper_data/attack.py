@@ -44,7 +44,6 @@ class AttackerView:
 
     code: Code
     helper: bytes
-    salt: bytes
     prior: BitPrior
 
 
@@ -105,8 +104,8 @@ class Outcome:
 
 def make_record(
     code: Code, bits: NDArray[np.bool_], rng: np.random.Generator, *, peppered: bool = False
-) -> tuple[bytes, bytes, Truth]:
-    """Genuine helper data and salt of reference bits (lambda,), and the truth behind them.
+) -> tuple[bytes, Truth]:
+    """Genuine helper data of reference bits (lambda,), and the truth behind them.
 
     A ``peppered`` record is masked with a random pepper that nobody keeps: the thief lacks it.
     """
@@ -115,8 +114,8 @@ def make_record(
     codeword = tabulate(code).encode(message[np.newaxis])[0]
     pepper = Hidden(rng.bytes(PEPPER_LENGTH_BYTES)) if peppered else None
     mask = np.frombuffer(helper_mask(pepper, salt, code.lambda_bits), np.uint8)
-    helper = np.frombuffer(sketch(code, bits, message, salt), np.uint8) ^ mask
-    return helper.tobytes(), salt, Truth(codeword)
+    helper = np.frombuffer(sketch(code, bits, message), np.uint8) ^ mask
+    return helper.tobytes(), Truth(codeword)
 
 
 def attack(view: AttackerView) -> Guess:
@@ -131,8 +130,8 @@ def attack(view: AttackerView) -> Guess:
 
 
 def permuted_prior(view: AttackerView) -> BitPrior:
-    """The prior in the record's order of the bits, which the salt tells."""
-    return view.prior.permuted(permutation(view.salt, view.code.lambda_bits))
+    """The prior in the helper's order of the bits."""
+    return view.prior.permuted(permutation(view.code.lambda_bits))
 
 
 def claimed_signs(view: AttackerView) -> Array:
@@ -169,7 +168,7 @@ def pair_cosines(
     random symbols are drawn for each pair of blocks.
     """
     book = tabulate(view.code)
-    order = permutation(view.salt, view.code.lambda_bits)
+    order = permutation(view.code.lambda_bits)
     gram = correlation[np.ix_(order, order)]
     signs = claimed_signs(view)
     right, others = [], []

@@ -78,8 +78,8 @@ def attack_records(scenario: Scenario, knowledge: str, prior: BitPrior, seed: in
     seconds = 0.0
     label = f"{scenario.name}, {knowledge}"
     for bits in tqdm(scenario.bits, desc=label, unit="record", disable=None):
-        helper, salt, truth = make_record(code, bits, rng, peppered=scenario.peppered)
-        view = AttackerView(code, helper, salt, prior)
+        helper, truth = make_record(code, bits, rng, peppered=scenario.peppered)
+        view = AttackerView(code, helper, prior)
         start = perf_counter()
         guess = attack(view)
         seconds += perf_counter() - start

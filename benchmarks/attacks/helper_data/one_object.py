@@ -98,10 +98,10 @@ def tell_alone(
             unit="record",
             disable=None,
         ):
-            helper, salt, _ = make_record(code, reference, rng, peppered=not knows_pepper)
+            helper, _ = make_record(code, reference, rng, peppered=not knows_pepper)
             near = reference.copy()
             near[rng.choice(len(near), radius, replace=False)] ^= True
-            view = AttackerView(code, helper, salt, prior)
+            view = AttackerView(code, helper, prior)
             corrected.append([_corrected(view, photo) for photo in (near, other)])
         right, wrong = np.array(corrected).T
         nearer = np.sum(right < wrong) + np.sum(right == wrong) / 2
@@ -142,6 +142,6 @@ def table(results: tuple[Told, ...]) -> Table:
 def _corrected(view: AttackerView, photo: NDArray[np.bool_]) -> int:
     """Bits between what the photo makes of the helper and the codeword that decoding finds."""
     signs = claimed_signs(view)
-    word = np.where(photo[permutation(view.salt, view.code.lambda_bits)], 1.0, -1.0) * -signs
+    word = np.where(photo[permutation(view.code.lambda_bits)], 1.0, -1.0) * -signs
     _, codeword = view.code.decode(word)
     return int(np.count_nonzero(codeword != (word > 0)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,53 +12,60 @@ from tqdm import tqdm
 from ailock_sdk.constants import PEPPER_LENGTH_BYTES
 from ailock_sdk.imageprint import ImagePrint, combine
 from ailock_sdk.secret import Hidden
-from benchmarks.attacks.multiplicity.two_records import Compared, compare, steal
+from ailock_sdk.sketch import Code
+from benchmarks.attacks.helper_data.attack import Outcome, Truth, attack, judge
+from benchmarks.attacks.helper_data.bit_prior import BitPrior, prior_from_photos
+from benchmarks.attacks.helper_data.codebook import tabulate
+from benchmarks.attacks.multiplicity.two_records import compare, steal, view_of_first
 from benchmarks.attacks.protocol import Attack, Findings, Verdict
 from benchmarks.attacks.setting import Setting
 from lab.errors import TooFewTrialsError
 from lab.report.results import Colour, Figure, Panel, ReferenceLine, Series, Table
-from lab.statistics.intervals import wilson
+from lab.statistics.intervals import Estimate, wilson
 from lab.statistics.linkability import Linkability, linkability
 
 Bits = NDArray[np.bool_]
 Pair = tuple[Bits, Bits]
 
 SAME, OTHER = "the same photos", "other photos"
-QUICK_LOOKS, LOOKS = 1_000, 20_000
-"""Information sets tried to tell two records, and to recover what they hide."""
 NOTES = (
-    "Score: bits that the nearest pair of codewords leaves unexplained, after "
-    f"{QUICK_LOOKS:,} information sets; for the messages up to {LOOKS:,}. Of two objects: the same "
-    "pairs for all rows of one thief.",
+    "Score: bits that the codeword nearest to the difference of both helpers leaves unexplained. "
+    "Of two objects: the same pairs for all rows of one thief.",
     "D_sys (Gomez-Barrero et al., 2018): 0 if nothing tells the two kinds of pairs apart, 1 if "
     "everything does; noise: mean and 95th percentile with shuffled labels.",
-    "Messages: both, found from the two records alone, without a photo; each opens its record.",
+    "Messages: both, by the first guess; the thief has photos of other objects, his own and some "
+    "like the owners', and guesses at the first message as helper-data recovery does, the bits "
+    "left out that differ; the sum of both gives the other.",
 )
 
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """Pairs of records of one object and of two, and of how many the messages were found."""
+    """Pairs of records of one object and of two, and what becomes of some of the first records."""
 
     name: str
     peppered: bool
     mated: NDArray[np.float64]
     non_mated: NDArray[np.float64]
-    tried: int
-    recovered: int
+    fates: tuple[Outcome, ...]
     link: Linkability
+
+    def fallen(self, code: Code, tries: float) -> Estimate:
+        """Share of the records that so many messages open, likeliest first."""
+        fell = sum(outcome.tries(code.message_bits) <= tries for outcome in self.fates)
+        return wilson(fell, len(self.fates))
 
 
 def run(setting: Setting) -> Findings:
     """Steal two records of one object, made of the same photos or of others, and of two objects."""
     rng = setting.rng(ATTACK.name)
     count = setting.sample(200, 20)
-    deep = setting.sample(100, 5)
     same, other = mated_pairs(setting, count, rng)
+    prior, deep = _belief(setting)
     strangers = [(a[0], b[0]) for a, b in zip(same, np.roll(same, 1, axis=0), strict=True)]
     pepper = Hidden(rng.bytes(PEPPER_LENGTH_BYTES))
-    bare = _attacked(setting, strangers, None, rng, "two objects", 0)[0]
-    masked = _attacked(setting, strangers, pepper, rng, "two objects, peppered", 0)[0]
+    bare = _attacked(setting, strangers, None, prior, 0, rng, "two objects")[0]
+    masked = _attacked(setting, strangers, pepper, prior, 0, rng, "two objects, peppered")[0]
     found = []
     for name, pairs, key, apart in (
         (SAME, same, None, bare),
@@ -66,13 +73,16 @@ def run(setting: Setting) -> Findings:
         (SAME, same, pepper, masked),
     ):
         label = f"one object, {name}{', peppered' if key else ''}"
-        scores, recovered = _attacked(setting, pairs, key, rng, label, deep)
+        scores, fates = _attacked(setting, pairs, key, prior, deep, rng, label)
         link = linkability(scores, apart, setting.seed)
-        found.append(Scored(name, key is not None, scores, apart, deep, recovered, link))
-    return Findings(_verdicts(found), (_table(found), _figure(found, setting)))
+        found.append(Scored(name, key is not None, scores, apart, fates, link))
+    code = setting.lock.code
+    return Findings(_verdicts(found, code), (_table(found, code), _figure(found, setting)))
 
 
-ATTACK = Attack("several records", "two records, no photo; without and with the pepper", run)
+ATTACK = Attack(
+    "several records", "two records, photos of other objects; with and without the pepper", run
+)
 
 
 def mated_pairs(
@@ -91,7 +101,7 @@ def mated_pairs(
     same: list[Pair] = []
     other: list[Pair] = []
     starts = samples.starts
-    objects = [k for k in range(len(samples.names)) if starts[k + 1] - starts[k] >= 2]
+    objects = _objects(setting)
     if len(objects) < 2:
         raise TooFewTrialsError("needs --photos of two objects with two photos each, at least")
     for turn in range(count):
@@ -107,43 +117,67 @@ def mated_pairs(
     return same, other
 
 
+def _objects(setting: Setting) -> list[int]:
+    starts = setting.samples.starts
+    return [k for k in range(len(starts) - 1) if starts[k + 1] - starts[k] >= 2]
+
+
+def _belief(setting: Setting) -> tuple[BitPrior, int]:
+    """The thief's, from photos of none of the recorded objects; and how many records he guesses at.
+
+    At most four objects in five are recorded by those, the others' photos are his.
+    """
+    samples, objects = setting.samples, _objects(setting)
+    deep = min(setting.sample(100, 5), len(objects) * 4 // 5)
+    others = ~np.isin(samples.objects, objects[:deep])
+    margins, names = setting.own_references
+    related = np.arange(len(names) + int(others.sum())) >= len(names)
+    prior = prior_from_photos(
+        np.concatenate([margins, samples.reference_margins[others]]),
+        [*names, *map(str, samples.objects[others])],
+        related,
+        np.eye(samples.lambda_bits),
+        setting.seed,
+    )
+    return prior, deep
+
+
 def _attacked(
     setting: Setting,
     pairs: Sequence[Pair],
     pepper: Hidden | None,
+    prior: BitPrior,
+    deep: int,
     rng: np.random.Generator,
     label: str,
-    deep: int,
-) -> tuple[NDArray[np.float64], int]:
-    """Minus the errors of each pair of records, and of how many of the first the messages fell."""
-    code, scores, recovered = setting.lock.code, [], 0
+) -> tuple[NDArray[np.float64], tuple[Outcome, ...]]:
+    """Minus the errors of each pair of records; and what becomes of the first ``deep`` pairs."""
+    code = setting.lock.code
+    scores, fates = [], []
     for number, pair in enumerate(tqdm(pairs, desc=label, unit="pair", disable=None)):
         (one, first), (other, second) = (steal(code, bits, pepper, rng) for bits in pair)
-        looks = setting.sample(QUICK_LOOKS, QUICK_LOOKS // 4)
-        found = compare(code, one, other, looks, rng)
+        found = compare(code, one, other)
         scores.append(-found.errors)
         if number < deep:
-            if not _holds(found, first, second):
-                found = compare(code, one, other, setting.sample(LOOKS, looks), rng)
-            recovered += _holds(found, first, second)
-    return np.array(scores, dtype=np.float64), recovered
+            truth = Truth(tabulate(code).encode(first[np.newaxis])[0])
+            fate = judge(code, attack(view_of_first(code, one, found, prior)), truth, rng)
+            if not np.array_equal(found.sum, first ^ second):  # one message tells not the other
+                fate = replace(fate, recovered=False, message_bits=0.0)
+            fates.append(fate)
+    return np.array(scores, dtype=np.float64), tuple(fates)
 
 
-def _holds(found: Compared, first: NDArray[np.int64], second: NDArray[np.int64]) -> bool:
-    return bool((found.messages == np.stack([first, second])).all(axis=(1, 2)).any())
-
-
-def _verdicts(found: Sequence[Scored]) -> tuple[Verdict, ...]:
+def _verdicts(found: Sequence[Scored], code: Code) -> tuple[Verdict, ...]:
     verdicts = []
     for one in found:
         who = f"two records of {one.name}, {'without' if one.peppered else 'with'} the pepper"
         floor = f"{one.link.floor_high:.3f}"
         told = f"D_sys {one.link.d_sys:.3f}, noise up to {floor}"
-        fell = wilson(one.recovered, one.tried)
+        fell = one.fallen(code, 1)
         if one.peppered:
             verdicts += [
                 Verdict("unlinkability", who, "within its noise", told, one.link.within_floor),
-                Verdict("renewability", who, "no message found", fell, one.recovered == 0),
+                Verdict("renewability", who, "no message found", fell, fell.value == 0),
             ]
         else:
             verdicts += [
@@ -153,10 +187,16 @@ def _verdicts(found: Sequence[Scored]) -> tuple[Verdict, ...]:
     return tuple(verdicts)
 
 
-def _table(found: Sequence[Scored]) -> Table:
+def _table(found: Sequence[Scored], code: Code) -> Table:
     columns = (
         *("records of", "thief has", "pairs of one object", "pairs of two", "D_sys"),
-        *("noise, mean", "noise, 95 %", "tried for messages", "both messages found"),
+        *(
+            "noise, mean",
+            "noise, 95 %",
+            "guessed at",
+            "both messages found",
+            "within 1,000 guesses",
+        ),
     )
     rows = tuple(
         (
@@ -167,8 +207,9 @@ def _table(found: Sequence[Scored]) -> Table:
             one.link.d_sys,
             one.link.floor_mean,
             one.link.floor_high,
-            one.tried,
-            wilson(one.recovered, one.tried),
+            len(one.fates),
+            one.fallen(code, 1),
+            one.fallen(code, 1_000),
         )
         for one in found
     )
@@ -178,7 +219,7 @@ def _table(found: Sequence[Scored]) -> Table:
 
 def _figure(found: Sequence[Scored], setting: Setting) -> Figure:
     radius, total = setting.lock.radius, setting.lock.lambda_bits
-    edges = np.linspace(0, 200 / 512 * total, 41)
+    edges = np.linspace(0, 240 / 512 * total, 41)
     panels = []
     for one in found:
         series = []

@@ -255,9 +255,8 @@ def test_helper_data_is_a_codeword_on_the_permuted_bits() -> None:
     found = leakage.inputs_of(bits, code, seed=7)
     rng = np.random.default_rng([7, 5])
     for index in range(3):
-        salt = rng.bytes(16)
         message = rng.integers(0, 1 << code.symbol_bits, code.message_symbols)
-        order = permutation(salt, 60)
+        order = permutation(60)
         stored, undone = found[leakage.STORED][index], found[leakage.IN_ORDER][index]
         assert (stored ^ bits[index][order]).tolist() == code.encode(message).astype(int).tolist()
         assert undone[order].tolist() == stored.tolist()

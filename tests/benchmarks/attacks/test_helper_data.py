@@ -51,8 +51,8 @@ def attacked(code: Code, bits: NDArray[np.bool_], prior: BitPrior, seed: int = 3
     rng = np.random.default_rng(seed)
     outcomes = []
     for reference in bits:
-        helper, salt, truth = make_record(code, reference, rng)
-        guess = attack(AttackerView(code, helper, salt, prior))
+        helper, truth = make_record(code, reference, rng)
+        guess = attack(AttackerView(code, helper, prior))
         outcomes.append(judge(code, guess, truth, rng))
     return outcomes
 
@@ -157,8 +157,8 @@ def test_right_claims_agree_as_the_threat_model_says() -> None:
     rng = np.random.default_rng(9)
     right, wrong = [], []
     for bits in directions(200) @ hyperplanes.T >= 0:
-        helper, salt, truth = make_record(code, bits, rng)
-        view = AttackerView(code, helper, salt, prior)
+        helper, truth = make_record(code, bits, rng)
+        view = AttackerView(code, helper, prior)
         found, others = pair_cosines(view, truth, correlation, 20, rng)
         right.append(found)
         wrong.append(others)

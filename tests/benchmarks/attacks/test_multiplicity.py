@@ -4,69 +4,65 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from ailock_sdk.secret import Hidden
 from ailock_sdk.sketch import Code
-from benchmarks.attacks.multiplicity import experiment, two_records
+from benchmarks.attacks.helper_data.attack import attack
+from benchmarks.attacks.helper_data.bit_prior import BitPrior
+from benchmarks.attacks.multiplicity import two_records
 from benchmarks.attacks.multiplicity.experiment import run
-from benchmarks.attacks.multiplicity.near_codeword import nearest_codeword, sums_to
-from benchmarks.attacks.multiplicity.two_records import compare, steal
+from benchmarks.attacks.multiplicity.two_records import compare, steal, view_of_first
 from benchmarks.attacks.setting import Setting
+
+Bits = NDArray[np.bool_]
 
 CODE = Code(512, 6, 8, 4)
 
 
-def test_the_nearest_codeword_is_found_and_noise_has_none() -> None:
-    rng = np.random.default_rng(1)
-    rows = rng.random((56, 512)) < 0.5
-    codeword = np.bitwise_xor.reduce(rows[rng.random(56) < 0.5])
-    errors = rng.random(512) < 0.12
-    found = nearest_codeword(rows, codeword ^ errors, 2_000, 130, rng)
-    assert np.array_equal(found, errors)
-    assert nearest_codeword(rows, rng.random(512) < 0.5, 500, 0, rng).sum() > 150
-
-
-def test_every_selection_that_adds_up_is_given() -> None:
-    rng = np.random.default_rng(2)
-    rows = rng.random((6, 20)) < 0.5
-    rows[5] = rows[0] ^ rows[1]
-    wanted = np.array([1, 0, 0, 1, 0, 0], dtype=np.bool_)
-    word = rows[0] ^ rows[3]
-    found = sums_to(rows, word)
-    assert found is not None
-    assert len(found) == 2
-    assert any(np.array_equal(one, wanted) for one in found)
-    for one in found:
-        assert np.array_equal(np.bitwise_xor.reduce(rows[one]), word)
-    assert sums_to(rows[:4], ~word) is None
+def belief(rng: np.random.Generator, strength: float) -> tuple[BitPrior, Bits]:
+    """Bits in pairs that are likely alike, as the thief knows: the more, the stronger."""
+    coupling = np.kron(np.eye(256), [[0, strength], [strength, 0]])
+    halves = rng.random(256) < 0.5
+    alike = rng.random(256) < 1 / (1 + np.exp(-2 * strength))
+    bits = np.stack([halves, halves == alike], axis=1).ravel()
+    return BitPrior(np.zeros(512), coupling), bits
 
 
 @pytest.mark.parametrize("share", [0.0, 0.12])
-def test_two_records_without_a_pepper_give_both_messages(share: float) -> None:
+def test_two_records_without_a_pepper_give_the_sum_of_their_messages(share: float) -> None:
     rng = np.random.default_rng(3)
     bits = rng.random(512) < 0.5
+    differing = rng.random(512) < share
     (one, first), (other, second) = (
-        steal(CODE, seen, None, rng) for seen in (bits, bits ^ (rng.random(512) < share))
+        steal(CODE, seen, None, rng) for seen in (bits, bits ^ differing)
     )
-    found = compare(CODE, one, other, 2_000, rng)
-    wanted = np.stack([first, second])
-    assert (found.messages == wanted).all(axis=(1, 2)).any()
-    assert len(found.messages) == 1
+    found = compare(CODE, one, other)
+    assert np.array_equal(found.sum, first ^ second)
+    assert np.array_equal(found.differing, differing)
+
+
+@pytest.mark.parametrize(("strength", "falls"), [(0.0, False), (0.5, True)])
+def test_they_fall_by_what_the_thief_knows_of_bits_alone(strength: float, falls: bool) -> None:
+    rng = np.random.default_rng(5)
+    prior, bits = belief(rng, strength)
+    (one, first), (other, _) = (steal(CODE, bits, None, rng) for _ in range(2))
+    guess = attack(view_of_first(CODE, one, compare(CODE, one, other), prior))
+    assert np.array_equal(guess.codewords[0][:4], first) == falls
 
 
 def test_with_a_pepper_they_give_nothing() -> None:
     rng = np.random.default_rng(4)
     bits = rng.random(512) < 0.5
     (one, first), (other, second) = (steal(CODE, bits, Hidden(range(32)), rng) for _ in range(2))
-    found = compare(CODE, one, other, 300, rng)
+    found = compare(CODE, one, other)
     assert found.errors > 150
-    assert not (found.messages == np.stack([first, second])).all(axis=(1, 2)).any()
+    assert not np.array_equal(found.sum, first ^ second)
 
 
 def test_the_report_sees_a_mask_that_masks_nothing(
     setting: Setting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(experiment, "QUICK_LOOKS", 500)
     whole = [one.holds for one in run(setting).verdicts]
     assert False not in whole
     assert True in whole
