@@ -128,7 +128,7 @@ def _belief(setting: Setting) -> tuple[BitPrior, int]:
     At most four objects in five are recorded by those, the others' photos are his.
     """
     samples, objects = setting.samples, _objects(setting)
-    deep = min(setting.sample(100, 5), len(objects) * 4 // 5)
+    deep = min(setting.sample(100, 2), len(objects) * 4 // 5)
     others = ~np.isin(samples.objects, objects[:deep])
     margins, names = setting.own_references
     related = np.arange(len(names) + int(others.sum())) >= len(names)
