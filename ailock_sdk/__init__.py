@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ailock_sdk.secret import Hidden, Pin, Secret
     from ailock_sdk.sketch import KdfCost
     from ailock_sdk.store import (
+        Fido2Pepper,
         FilePepper,
         KeyringPepper,
         PepperProvider,
@@ -69,7 +70,7 @@ UNSUPPORTED = (
 __all__ = ["AiLock", "Vault", "Bundle", "ImagePrint", "KdfCost", "Limits", "StageObserver"]
 __all__ += ["Secret", "Hidden", "Pin", "RecoveryCode", "TypedCode", "Opener", "References"]
 __all__ += ["PhotoSource", "PhotoSources", "Reader", "Writer", "Progress"]
-__all__ += ["KeyringPepper", "TpmPepper", "Pkcs11Pepper", "StateCounter"]
+__all__ += ["KeyringPepper", "TpmPepper", "Fido2Pepper", "Pkcs11Pepper", "StateCounter"]
 __all__ += ["FilePepper", "PepperProvider", "PepperSource", "PepperStatus", "PepperReplaced"]
 __all__ += ["Record", "RecordHeader", "RecordObject", "Enrolled", "Exported", "SlotInfo"]
 _ERRORS = (
@@ -94,8 +95,8 @@ _NAMES = {
     "ailock_sdk.photo_lists": "PhotoSources",
     "ailock_sdk.photo_reader": "StageObserver",
     "ailock_sdk.store": (
-        "FilePepper KeyringPepper Pkcs11Pepper TpmPepper PepperProvider PepperSource Reader Record "
-        "RecordHeader RecordObject RecoveryCode StateCounter Writer"
+        "FilePepper KeyringPepper TpmPepper Fido2Pepper Pkcs11Pepper PepperProvider PepperSource "
+        "Reader Record RecordHeader RecordObject RecoveryCode StateCounter Writer"
     ),
     "ailock_sdk.vault_parts.opening": "Opener References TypedCode",
     "ailock_sdk.vault_parts.sealed": "Progress",

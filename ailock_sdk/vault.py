@@ -68,9 +68,9 @@ class Vault(SlotsVault, SealingVault, PepperVault):
         path : str, path-like or None
             ``~`` is the home folder. By default ``~/.local/share/ailock/vault.db``.
         pepper : PepperSource, optional
-            A path, ``"keyring"``, ``"tpm"``, ``"pkcs11:URI"``, 32 bytes, or a provider; by default
-            the place that the vault names, and of a new vault the file ``~/.config/ailock/pepper``.
-            Photos of this vault open only where it is.
+            A path, ``"keyring"``, ``"tpm"``, ``"fido2"``, ``"pkcs11:URI"``, 32 bytes, or a
+            provider; by default the place that the vault names, and of a new vault the file
+            ``~/.config/ailock/pepper``. Photos of this vault open only where it is.
         lock : AiLock, optional
             One that uses the same pepper; by default one with the default profile, loaded when a
             photo first comes. Records of other bundles open if these are installed too.

@@ -92,6 +92,7 @@ HOMES = {
     "bech32": ("ailock_sdk/store",),
     "keyring": ("ailock_sdk/store/keyring_pepper.py",),
     "pkcs11": ("ailock_sdk/store/pkcs11_pepper.py",),
+    "fido2": ("ailock_sdk/store/fido2_pepper.py",),
     "tpm2_pytss": ("ailock_sdk/store/tpm.py",),
     "click": ("ailock_sdk/cli", "tools/site"),
     "griffe": ("tools/site",),
@@ -270,7 +271,7 @@ def test_public_names_are_pinned() -> None:
 
     assert set(ailock_sdk.__all__) == {
         *("AiLock", "Vault", "ImagePrint", "Record", "Secret", "PepperProvider", "FilePepper"),
-        *("KeyringPepper", "TpmPepper", "Pkcs11Pepper", "StateCounter"),
+        *("KeyringPepper", "TpmPepper", "Fido2Pepper", "Pkcs11Pepper", "StateCounter"),
         "Limits",
         *("AilockError", "UnlockError", "LockedOutError", "PinError", "RecoveryCodeError"),
         *("SlotError", "OutOfMemoryError"),

@@ -67,7 +67,7 @@ _SHARED_OPTIONS = [
         "--pepper",
         type=FILE,
         metavar="PLACE",
-        help="The pepper: a file, keyring, tpm, tpm:TCTI or pkcs11:URI "
+        help="The pepper: a file, keyring, tpm, tpm:TCTI, fido2, fido2:PIN-FILE or pkcs11:URI "
         f"[default: ${PEPPER_VARIABLE}, where the vault says, or ~/.config/ailock/pepper].",
     ),
     _shared(

@@ -30,11 +30,25 @@ def open_vault(
 
     # Who runs a command reads what it says; else Python would print warnings that nobody handles.
     logging.getLogger("ailock_sdk").addHandler(logging.NullHandler())
+    _tell_what_is_waited_for()
 
     named = pepper_source(settings)
     pepper = None if named is None else pepper_provider(named)
     lock = None if bundle is None else _lock_of(bundle, settings, pepper or DEFAULT_PEPPER)
     return Vault.open(vault_path(settings), pepper=pepper, lock=lock, allow_faces=allow_faces)
+
+
+def _tell_what_is_waited_for() -> None:
+    """Show on the terminal that a security key wants to be touched."""
+    import logging
+
+    from ailock_sdk.cli.output import tell
+
+    class Telling(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            tell(record.getMessage())
+
+    logging.getLogger("ailock_sdk.store.fido2_pepper").handlers = [Telling()]
 
 
 def open_lock(settings: Settings, pepper: PepperProvider | None) -> AiLock:

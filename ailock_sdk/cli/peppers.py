@@ -81,7 +81,7 @@ def restore(settings: Settings, file: str, force: bool) -> None:
     metavar="PLACE",
     type=FILE,
     help="Keep the same pepper there, and photos open as before: keyring, tpm, tpm:TCTI, "
-    "pkcs11:URI, file (the default one) or a file's path.",
+    "fido2, fido2:PIN-FILE, pkcs11:URI, file (the default one) or a file's path.",
 )
 @click.option("--delete", is_flag=True, help="With --to: delete it where it was.")
 @options.file_option("--with", "new", help="The new pepper [default: drawn].")

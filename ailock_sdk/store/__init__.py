@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ailock_sdk.store.fido2_pepper import Fido2Pepper
 from ailock_sdk.store.kept_pepper import KeptPepper
 from ailock_sdk.store.keyring_pepper import KeyringPepper
 from ailock_sdk.store.lock_file import LockFile, Slot, SlotKind
@@ -67,8 +68,8 @@ __all__ += ["normalised_label", "normalised_name", "LockStore", "StoredLock"]
 __all__ += ["ThrottleStatus", "Charge", "ClockReading", "ThrottleState", "read_clock"]
 __all__ += ["remaining_wait", "wait_seconds"]
 __all__ += ["PepperProvider", "PepperSource", "FilePepper", "DEFAULT_PEPPER"]
-__all__ += ["KeptPepper", "KeyringPepper", "TpmPepper", "Pkcs11Pepper", "StateGuard"]
-__all__ += ["StateCounter"]
+__all__ += ["KeptPepper", "KeyringPepper", "TpmPepper", "Fido2Pepper", "Pkcs11Pepper"]
+__all__ += ["StateCounter", "StateGuard"]
 __all__ += ["described", "is_elsewhere", "place_of", "remembered_provider"]
 __all__ += ["default_pepper_path", "pepper_provider", "read_pepper", "read_backup", "write_backup"]
 __all__ += ["Reader", "Writer", "age_identity", "age_recipient", "checked_age_file"]

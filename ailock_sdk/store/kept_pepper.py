@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class KeptPepper(ABC):
-    """A pepper in a keyring, a TPM or a token, which keep ``pepper`` and ``pepper-ID``.
+    """A pepper in a keyring, TPM, security key or token, which keep ``pepper`` and ``pepper-ID``.
 
     Every method raises :class:`PepperError` if the place cannot be used, and changes nothing then.
     """

@@ -9,14 +9,20 @@ from typing import TypeAlias
 from ailock_sdk.errors import PepperError
 from ailock_sdk.parameters import checked_pepper, pepper_id
 from ailock_sdk.secret import Hidden
-from ailock_sdk.store import keyring_pepper, pkcs11_pepper, tpm_pepper
+from ailock_sdk.store import fido2_pepper, keyring_pepper, pkcs11_pepper, tpm_pepper
 from ailock_sdk.store.kept_pepper import KeptPepper
 from ailock_sdk.store.pepper import DEFAULT_PEPPER, FilePepper, FixedPepper, PepperProvider
 
 PepperSource: TypeAlias = "PepperProvider | bytes | str | os.PathLike[str]"
 """What may be given wherever a pepper is taken: a provider, 32 bytes, the path of a file, or the
-text ``keyring``, ``tpm``, ``tpm:TCTI`` or ``pkcs11:URI`` (a file of such a name is ``./tpm``)."""
+text ``keyring``, ``tpm``, ``tpm:TCTI``, ``fido2``, ``fido2:PIN-FILE`` or ``pkcs11:URI`` (a file of
+such a name is ``./tpm``)."""
 
+_NEED_NO_MORE = (
+    keyring_pepper.KeyringPepper.kind,
+    tpm_pepper.TpmPepper.kind,
+    fido2_pepper.Fido2Pepper.kind,
+)
 OTHER = "other"
 """The place of peppers that come from the program which opens the vault."""
 
@@ -55,6 +61,10 @@ def _named(text: str) -> PepperProvider:
         return tpm_pepper.TpmPepper()
     if text.startswith(tpm_pepper.SCHEME):
         return tpm_pepper.TpmPepper(text.removeprefix(tpm_pepper.SCHEME))
+    if text == fido2_pepper.Fido2Pepper.kind:
+        return fido2_pepper.Fido2Pepper()
+    if text.startswith(fido2_pepper.SCHEME):
+        return fido2_pepper.Fido2Pepper(text.removeprefix(fido2_pepper.SCHEME))
     if text.startswith(pkcs11_pepper.SCHEME):
         return pkcs11_pepper.Pkcs11Pepper.of_uri(text)
     return FilePepper(text)
@@ -64,7 +74,7 @@ def remembered_provider(place: str | None) -> PepperProvider:
     """The provider of the place that a vault names, where its user names none."""
     if place in (None, FilePepper.kind):
         return DEFAULT_PEPPER
-    if place in (keyring_pepper.KeyringPepper.kind, tpm_pepper.TpmPepper.kind):
+    if place in _NEED_NO_MORE:
         return _named(place)
     if place == pkcs11_pepper.Pkcs11Pepper.kind:
         return _NotNamed(f"this vault's pepper is in a token: name it, as {pkcs11_pepper.EXAMPLE}")

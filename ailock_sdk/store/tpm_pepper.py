@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 
-from ailock_sdk.errors import PepperError
-from ailock_sdk.parameters import checked_pepper
-from ailock_sdk.paths import config_folder, user_path
 from ailock_sdk.secret import Hidden
-from ailock_sdk.store.kept_pepper import KeptPepper, read_private
-from ailock_sdk.store.private_files import make_private_folder, new_private_file
+from ailock_sdk.store.sealed_pepper import SealedPepper
 from ailock_sdk.store.state_guard import StateCounter
 from ailock_sdk.store.tpm import Tpm
 
 SCHEME = "tpm:"
-_MAGIC = b"AILT\x01"
-_LIMIT_BYTES = 4096
 
 
 @dataclass(frozen=True)
-class TpmPepper(KeptPepper):
+class TpmPepper(SealedPepper):
     """A pepper that is sealed by a TPM 2.0, which also numbers the states of a vault.
 
     A disk without its TPM gives no pepper away, and an older copy of the vault is noticed. Whoever
@@ -36,6 +29,8 @@ class TpmPepper(KeptPepper):
     """
 
     kind = "tpm"
+    device = "the TPM"
+    magic = b"AILT\x01"
 
     tcti: str | None = None
     folder: str | os.PathLike[str] | None = None
@@ -49,41 +44,11 @@ class TpmPepper(KeptPepper):
     def _tpm(self) -> Tpm:
         return Tpm(self.tcti)
 
-    @property
-    def where(self) -> str:
-        """The TPM, and the folder of what it sealed."""
-        return f"the TPM (sealed in {self._folder.resolve()})"
+    def _given_folder(self) -> str | os.PathLike[str] | None:
+        return self.folder
 
-    @property
-    def _folder(self) -> Path:
-        return config_folder() if self.folder is None else user_path(self.folder)
+    def _seal(self, pepper: Hidden) -> bytes:
+        return self._tpm.seal(pepper)
 
-    def _file(self, name: str) -> Path:
-        return self._folder / f"{name}.tpm"
-
-    def _get(self, name: str) -> Hidden | None:
-        file = self._file(name)
-        if not os.path.lexists(file):
-            return None
-        blob = read_private(file, _LIMIT_BYTES, "the sealed pepper")
-        if not blob.startswith(_MAGIC):
-            raise PepperError(f"{file} is no sealed pepper: restore it from a backup")
-        try:
-            return checked_pepper(self._tpm.unseal(blob.removeprefix(_MAGIC)))
-        except ValueError as error:
-            raise PepperError(
-                f"the TPM cannot unseal {file} ({error}): if the TPM was cleared or exchanged, "
-                "restore the pepper from its backup, or open the locks by their recovery codes"
-            ) from error
-
-    def _put(self, name: str, pepper: Hidden) -> None:
-        sealed, file = self._tpm.seal(pepper), self._file(name)
-        try:
-            make_private_folder(file.parent)
-            with new_private_file(file, overwrite=True, private=True) as new:
-                new.write(_MAGIC + sealed)
-        except OSError as error:
-            raise PepperError(f"{file} cannot be written: {error.strerror or error}") from error
-
-    def _drop(self, name: str) -> None:
-        self._file(name).unlink(missing_ok=True)
+    def _unseal(self, blob: bytes) -> Hidden:
+        return self._tpm.unseal(blob)

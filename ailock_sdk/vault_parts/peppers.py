@@ -152,8 +152,8 @@ class PepperVault(VaultCore):
         Parameters
         ----------
         to : PepperSource
-            A file, ``"keyring"``, ``"tpm"``, ``"pkcs11:URI"``, or a provider of these kinds. Its
-            own pepper, if it has another, stays there.
+            A file, ``"keyring"``, ``"tpm"``, ``"fido2"``, ``"pkcs11:URI"``, or a provider of these
+            kinds. Its own pepper, if it has another, stays there.
         delete : bool
             Delete the pepper where it was: other vaults and records that use it there open no
             more. Backups elsewhere, and old bytes in flash memory, stay.
@@ -165,7 +165,9 @@ class PepperVault(VaultCore):
         """
         new, before, pepper = pepper_provider(to), self._pepper.provider, self._pepper.pepper()
         if not isinstance(new, FilePepper | KeptPepper):
-            raise PepperError("a pepper moves to a file, the keyring, a TPM or a token: name one")
+            raise PepperError(
+                "a pepper moves to a file, keyring, TPM, security key or token: name one"
+            )
         kept, waiting = self._put_pepper(pepper, pepper, new, prepare=True)
         _log.warning("the vault's pepper is in another place: %s", described(new))
         if delete and isinstance(before, FilePepper | KeptPepper) and is_elsewhere(before, new):

@@ -97,7 +97,8 @@ class PepperStatus:
     Attributes
     ----------
     place : str
-        ``file``, ``keyring``, ``tpm``, ``pkcs11`` or ``other``: where the pepper is looked for.
+        ``file``, ``keyring``, ``tpm``, ``fido2``, ``pkcs11`` or ``other``: where the pepper
+        is looked for.
     where : str
         The same in words: a path, a token's label.
     path : Path or None

@@ -25,7 +25,7 @@ from ailock_sdk.store import (
 class VaultPepper:
     """A provider for the locks that read a vault's photos.
 
-    A keyring, TPM or token is asked once for as long as the vault is open.
+    A keyring, TPM, security key or token is asked once for as long as the vault is open.
 
     Parameters
     ----------

@@ -11,9 +11,9 @@ import pytest
 from tests.peppers.places import Place, running
 
 
-@pytest.fixture(params=["keyring", "tpm", "pkcs11"])
+@pytest.fixture(params=["keyring", "tpm", "fido2", "pkcs11"])
 def place(request: pytest.FixtureRequest) -> Iterator[Place]:
-    """An empty keyring, TPM or token."""
+    """An empty keyring, TPM, security key or token."""
     # Not pytest's folder: a socket's path has at most 107 bytes.
     with (
         tempfile.TemporaryDirectory(prefix="ailock-") as folder,

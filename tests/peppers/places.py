@@ -1,4 +1,5 @@
-"""A keyring, a TPM and a token, each the real program in a folder of a test's own."""
+"""A keyring, a TPM and a token, each the real program in a folder of a test's own; and a security
+key, which is ours (security_key.py)."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from ailock_sdk.store import KeptPepper, KeyringPepper, Pkcs11Pepper, TpmPepper
+from ailock_sdk.store import Fido2Pepper, KeptPepper, KeyringPepper, Pkcs11Pepper, TpmPepper
 
 SOFTHSM = next(
     (str(file) for file in Path("/usr/lib").glob("**/libsofthsm2.so")), "/usr/lib/libsofthsm2.so"
@@ -25,9 +26,10 @@ TOKEN_PIN, OWNER_PIN = "271828", "314159"
 _PROGRAMS = {
     "keyring": ("dbus-daemon", "gnome-keyring-daemon"),
     "tpm": ("swtpm",),
+    "fido2": (),
     "pkcs11": ("softhsm2-util", SOFTHSM),
 }
-_LIBRARIES = {"keyring": "keyring", "tpm": "tpm2_pytss", "pkcs11": "pkcs11"}
+_LIBRARIES = {"keyring": "keyring", "tpm": "tpm2_pytss", "fido2": "fido2", "pkcs11": "pkcs11"}
 PACKAGES = "dbus gnome-keyring swtpm libtss2-dev softhsm2"
 START_SECONDS = 20.0
 sockets_left_open = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
@@ -71,7 +73,8 @@ def running(kind: str, folder: Path) -> Iterator[Place]:
     needs(kind)
     folder.mkdir(mode=0o700)
     with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
-        place = {"keyring": _keyring, "tpm": _tpm, "pkcs11": _token}[kind](folder, stack)
+        starts = {"keyring": _keyring, "tpm": _tpm, "fido2": _security_key, "pkcs11": _token}
+        place = starts[kind](folder, stack)
         for name, value in place.environment.items():
             patch.setenv(name, value)
         if kind == "keyring":
@@ -129,6 +132,24 @@ def _tpm(folder: Path, stack: ExitStack) -> Place:
     environment = {"TPM2TOOLS_TCTI": tcti}
     provider = TpmPepper(tcti, folder / "sealed")
     return Place("tpm", provider, f"tpm:{tcti}", folder, environment, {"tpm": process})
+
+
+def _security_key(folder: Path, stack: ExitStack) -> Place:
+    from tests.peppers import security_key
+
+    here, pin = Path(__file__).parent, folder / "pin"
+    environment = {
+        security_key.PLUGGED_VARIABLE: str(folder / "key"),
+        "PYTHONPATH": f"{here / 'plugged'}{os.pathsep}{here.parents[1]}",
+    }
+    security_key.SecurityKey(folder / "key").set_pin(TOKEN_PIN)
+    pin.write_text(f"{TOKEN_PIN}\n")
+    pin.chmod(0o600)
+    patch = stack.enter_context(pytest.MonkeyPatch.context())
+    patch.setattr("fido2.hid.CtapHidDevice.list_devices", security_key.SecurityKey.list_devices)
+    stack.callback(security_key.PLUGGED.clear)
+    provider = Fido2Pepper(str(pin), folder / "sealed")
+    return Place("fido2", provider, f"fido2:{pin}", folder, environment, {})
 
 
 def _token(folder: Path, stack: ExitStack) -> Place:

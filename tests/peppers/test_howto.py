@@ -39,7 +39,8 @@ class Reader:
         (block,) = [b.text for b in found if all(word in f"\0{b.text}" for word in words)]
         self.typed.append(block)
         script = block.replace("/media/stick", str(self.stick))
-        if self.place is not None and self.place.kind == "pkcs11":
+        if self.place is not None and self.place.kind in ("fido2", "pkcs11"):
+            script = script.replace("/etc/ailock/key-pin", str(self.place.folder / "pin"))
             script = script.replace("/etc/ailock/token-pin", str(self.place.folder / "pin"))
             script = script.replace("/usr/lib/softhsm/libsofthsm2.so", SOFTHSM)
         status, out, err = self.ailock.shell(f"set -e\n{script}")
@@ -104,9 +105,21 @@ def test_a_keyring_and_back(reader: Reader) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("place", ["fido2"], indirect=True)
+def test_a_security_key(reader: Reader, place: Place) -> None:
+    reader.types("AILOCK_PEPPER=fido2:")
+    assert "name its file, as fido2:" in reader.shows()["problem"]
+    reader.ailock.environment["AILOCK_PEPPER"] = place.text
+    assert reader.shows()["place"] == "fido2"
+    done = reader.ailock("unlock", "door", PHOTOS / "mug-3.jpg", "--output", "hex")
+    assert (done.returncode, done.stderr) == (0, b"ailock: touch the security key\n")
+    assert not reader.ailock.pepper.exists()
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("place", ["pkcs11"], indirect=True)
 def test_a_token(reader: Reader, place: Place) -> None:
-    reader.types("AILOCK_PEPPER=")
+    reader.types('AILOCK_PEPPER="pkcs11:')
     assert "name it, as pkcs11:" in reader.shows()["problem"]
     reader.ailock.environment["AILOCK_PEPPER"] = place.text
     assert reader.shows()["place"] == "pkcs11"

@@ -1,4 +1,5 @@
-"""Peppers in a keyring, a TPM and a token, against the real programs."""
+"""Peppers in a keyring, a TPM and a token, against the real programs; for security keys see
+test_security_key.py."""
 
 from __future__ import annotations
 
@@ -55,7 +56,7 @@ def test_the_text_of_a_place_means_it(place: Place) -> None:
     named = pepper_provider(place.text)
     assert type(named) is type(place.provider)
     place.provider.create()
-    if place.kind != "tpm":  # whose text has no folder
+    if place.kind not in ("tpm", "fido2"):  # whose texts have no folder
         assert named == place.provider
         assert read_pepper(named) == place.provider.pepper()
 
@@ -70,20 +71,22 @@ def test_nothing_in_a_place_holds_the_pepper_in_the_clear(place: Place) -> None:
         assert pepper.hex().encode() not in data, file
 
 
-@pytest.mark.parametrize("module", ["keyring", "tpm2_pytss", "pkcs11"])
+@pytest.mark.parametrize("module", ["keyring", "tpm2_pytss", "fido2", "pkcs11"])
 def test_a_library_that_is_missing_is_named(
     module: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     text = {
         "keyring": "keyring",
         "tpm2_pytss": "tpm",
+        "fido2": "fido2",
         "pkcs11": f"pkcs11:token=a?module-path=/m.so&pin-source={tmp_path}/pin",
     }[module]
     monkeypatch.setitem(__import__("sys").modules, module, None)
     extra = text.split(":")[0]
-    (tmp_path / "pepper.tpm").write_bytes(b"AILT\x01")
-    (tmp_path / "pepper.tpm").chmod(0o600)
-    monkeypatch.setattr("ailock_sdk.store.tpm_pepper.config_folder", lambda: tmp_path)
+    for name, sealed in (("tpm", b"AILT\x01"), ("fido2", b"AILF\x01" + bytes(99))):
+        (tmp_path / f"pepper.{name}").write_bytes(sealed)
+        (tmp_path / f"pepper.{name}").chmod(0o600)
+    monkeypatch.setattr("ailock_sdk.store.sealed_pepper.config_folder", lambda: tmp_path)
     with pytest.raises(PepperError, match=rf"pip install 'ailock-sdk\[{extra}\]'"):
         read_pepper(pepper_provider(text))
 

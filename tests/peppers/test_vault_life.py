@@ -1,4 +1,4 @@
-"""A vault whose pepper is in a keyring, a TPM or a token: its whole life, with real photos."""
+"""A vault whose pepper is in a keyring, TPM, security key or token: its life, with real photos."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def vault_at(tmp_path: Path, reader: AiLock) -> Callable[..., Vault]:
 
 
 def named(place: Place) -> dict[str, Any]:
-    """What a vault has to be told of a place: a token is named every time, as its module is."""
-    return {"pepper": place.text} if place.kind == "pkcs11" else {}
+    """What a vault has to be told of a place: a token's module, and a PIN, every time."""
+    return {"pepper": place.text} if place.kind in ("fido2", "pkcs11") else {}
 
 
 @pytest.mark.long
@@ -146,6 +146,8 @@ def test_a_lost_place_changes_nothing_and_the_code_opens(
     if place.kind == "pkcs11":
         shutil.rmtree(place.folder / "tokens")
         (place.folder / "tokens").mkdir()
+    if place.kind == "fido2":
+        (place.folder / "key").unlink()  # reset: it makes another secret
     for name in place.processes:
         place.stop(name)
     before = rows_of(tmp_path / "data" / "vault.db")
