@@ -16,8 +16,8 @@ import json
 import os
 import subprocess
 import sys
-import tarfile
 import tempfile
+import zipfile
 from collections.abc import Callable, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -62,10 +62,10 @@ def wheel(out: Path) -> str:
         old.unlink()
     built = build_wheel(ROOT, out, epoch)
     with tempfile.TemporaryDirectory() as folder:
-        archive = _ran(["git", "archive", "HEAD"], cwd=ROOT)
+        archive = _ran(["git", "archive", "--format=zip", "HEAD"], cwd=ROOT)
         source, second = Path(folder) / "source", Path(folder) / "dist"
-        with tarfile.open(fileobj=BytesIO(archive)) as packed:
-            packed.extractall(source, filter="data")
+        with zipfile.ZipFile(BytesIO(archive)) as packed:
+            packed.extractall(source)
         again = build_wheel(source, second, epoch)
         if again.name != built.name or again.read_bytes() != built.read_bytes():
             raise ReleaseError(f"{built} is not what the last commit makes: commit, and try again")

@@ -29,7 +29,7 @@ SCHEME = "fido2:"
 _EXTENSION = "hmac-secret"
 _HEAD = Struct(">BH")
 """Whether the PIN is asked for, and the length of the credential id."""
-_SALT_LENGTH_BYTES = 32
+_SALT_LENGTH_BYTES = _SECRET_LENGTH_BYTES = 32
 _NONCE = bytes(12)
 """Constant: a key seals once, as its salt is fresh."""
 _SIGNED = bytes(32)
@@ -63,10 +63,6 @@ class Fido2Pepper(SealedPepper):
     pin_file: str | None = None
     folder: str | os.PathLike[str] | None = None
 
-    def is_empty(self) -> bool:
-        """Whether :meth:`create` would make a pepper; no touch is needed to know."""
-        return not os.path.lexists(self._file("pepper"))
-
     def _given_folder(self) -> str | os.PathLike[str] | None:
         return self.folder
 
@@ -96,9 +92,9 @@ class Fido2Pepper(SealedPepper):
             )
         with self._keys() as keys:
             known = [key for key in keys if key.knows(credential)]
-            if not known:
-                raise ValueError("none that is plugged in made it")
-            secret = known[0].secret(credential, salt)
+            secret = known[0].secret(credential, salt) if known else None
+        if secret is None:
+            raise ValueError("none that is plugged in made it")
         head = blob[: len(blob) - len(fields.rest)]
         try:
             return Hidden(_cipher(secret).decrypt(_NONCE, fields.rest, self.magic + head))
@@ -137,10 +133,11 @@ class Fido2Pepper(SealedPepper):
             if error.code == CtapError.ERR.PIN_INVALID and pin is not None:
                 _REFUSED.add(_digest(pin))
             raise PepperError(f"the security key {_explained(error)}") from error
-        except (OSError, ConnectionFailure) as error:
+        except (OSError, ConnectionFailure, ValueError, TypeError, KeyError) as error:
             raise PepperError(
-                f"the security key does not answer: plug it in again ({error})"
-            ) from (error)
+                f"the security key does not answer as CTAP2 has it ({type(error).__name__}): plug "
+                "it in again"
+            ) from error
 
 
 class _SecurityKey:
@@ -200,7 +197,10 @@ class _SecurityKey:
         ).auth_data.extensions
         if not given or _EXTENSION not in given:
             raise PepperError(f"the security key gives no {_EXTENSION}")
-        return Hidden(protocol.decrypt(shared, given[_EXTENSION]))
+        secret = Hidden(protocol.decrypt(shared, given[_EXTENSION]))
+        if len(secret) != _SECRET_LENGTH_BYTES:
+            raise PepperError(f"the security key gives a {_EXTENSION} of {len(secret)} bytes")
+        return secret
 
     def _verified(self, permission: Any) -> dict[str, Any]:
         """What proves that the PIN is known, once."""
@@ -208,9 +208,12 @@ class _SecurityKey:
             return {}
         if _digest(self._pin) in _REFUSED:
             raise PepperError("the security key refuses the PIN in that file: correct it")
-        token = self._client_pin.get_pin_token(
-            self._pin.partition(b"\n")[0].decode(errors="replace"), permission, APPLICATION
-        )
+        try:
+            token = self._client_pin.get_pin_token(
+                self._pin.partition(b"\n")[0].decode(errors="replace"), permission, APPLICATION
+            )
+        except Exception as error:  # whose frames hold the PIN
+            raise error.with_traceback(None) from None
         protocol = self._client_pin.protocol
         return {
             "pin_uv_param": protocol.authenticate(token, _SIGNED),

@@ -21,7 +21,8 @@ from ailock_sdk.store.private_files import make_private_folder, read_limited
 
 APPLICATION = "ailock"
 """What our entries are filed under, where others have theirs too."""
-_OWN = "pepper"
+OWN = "pepper"
+"""The name of the user's own."""
 
 _log = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ class KeptPepper(ABC):
 
     def is_empty(self) -> bool:
         """Whether :meth:`create` would make a pepper."""
-        return self._get(_OWN) is None
+        return self._get(OWN) is None
 
     def pepper(self) -> Hidden:
         """Return the user's own pepper, 32 bytes.
@@ -64,7 +65,7 @@ class KeptPepper(ABC):
         ------
         PepperError
         """
-        found = self._get(_OWN)
+        found = self._get(OWN)
         if found is None:
             raise PepperError(f"no pepper in {self.where}: restore it, or name the right place")
         return found
@@ -73,7 +74,7 @@ class KeptPepper(ABC):
         """Make the user's own pepper unless there is one; return its 32 bytes."""
         with _in_turn():
             if self.is_empty():
-                self._put(_OWN, Hidden(os.urandom(PEPPER_LENGTH_BYTES)))
+                self._put(OWN, Hidden(os.urandom(PEPPER_LENGTH_BYTES)))
                 _log.warning(
                     "made a new pepper in %s: photos of this vault open only where it is, so back "
                     "it up elsewhere, or keep each lock's recovery code",
@@ -88,7 +89,7 @@ class KeptPepper(ABC):
         ------
         PepperError
         """
-        for name in (_kept(wanted), _OWN):
+        for name in (_kept(wanted), OWN):
             found = self._get(name)
             if found is not None and pepper_id(found) == wanted:
                 return found
@@ -114,7 +115,7 @@ class KeptPepper(ABC):
 
     def forget(self, pepper: Hidden) -> None:
         """Delete every copy of a pepper."""
-        for name in (_kept(pepper_id(pepper)), _OWN):
+        for name in (_kept(pepper_id(pepper)), OWN):
             if self._get(name) == pepper:
                 self._drop(name)
 
@@ -136,7 +137,7 @@ def read_private(path: Path, limit: int, what: str) -> Hidden:
 
 
 def _kept(wanted: bytes) -> str:
-    return f"{_OWN}-{wanted.hex()}"
+    return f"{OWN}-{wanted.hex()}"
 
 
 @contextmanager

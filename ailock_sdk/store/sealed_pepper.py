@@ -11,7 +11,7 @@ from ailock_sdk.errors import PepperError
 from ailock_sdk.parameters import checked_pepper
 from ailock_sdk.paths import config_folder, user_path
 from ailock_sdk.secret import Hidden
-from ailock_sdk.store.kept_pepper import KeptPepper, read_private
+from ailock_sdk.store.kept_pepper import OWN, KeptPepper, read_private
 from ailock_sdk.store.private_files import make_private_folder, new_private_file
 
 _LIMIT_BYTES = 4096
@@ -36,6 +36,10 @@ class SealedPepper(KeptPepper):
     @abstractmethod
     def _unseal(self, blob: bytes) -> Hidden:
         """What was sealed; a ``ValueError`` if this device did not seal it, or it is damaged."""
+
+    def is_empty(self) -> bool:
+        """Whether :meth:`create` would make a pepper; the device is not asked."""
+        return not os.path.lexists(self._file(OWN))
 
     @property
     def where(self) -> str:

@@ -177,7 +177,7 @@ class SecurityKey(CtapDevice):
         random = self._derived((b"with uv" if with_uv else b"without uv") + credential)
         both = (salts[:32], salts[32:])
         given = b"".join(hmac.digest(random, salt, "sha256") for salt in both if salt)
-        return protocol.encrypt(shared, given)
+        return protocol.encrypt(shared, given[: self.is_like.get("secret_length", 64)])
 
     def _pin(self, asked: dict[int, Any], _: object) -> dict[int, Any]:
         protocol, like = self._protocols[asked[1]], self.is_like

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,8 @@ def test_a_pepper_is_made_once_kept_and_found_by_its_id(
     assert (len(pepper), type(pepper)) == (32, Hidden)
     assert provider.create() == provider.pepper() == pepper
     assert not provider.is_empty()
-    (told,) = [record.getMessage() for record in caplog.records]
+    messages = [record.getMessage() for record in caplog.records]
+    (told,) = [each for each in messages if each != "touch the security key"]
     assert "back it up" in told
     assert pepper.hex() not in told + repr(provider)
 
@@ -81,7 +83,8 @@ def test_a_library_that_is_missing_is_named(
         "fido2": "fido2",
         "pkcs11": f"pkcs11:token=a?module-path=/m.so&pin-source={tmp_path}/pin",
     }[module]
-    monkeypatch.setitem(__import__("sys").modules, module, None)
+    for name in [module, *(each for each in sys.modules if each.startswith(f"{module}."))]:
+        monkeypatch.setitem(sys.modules, name, None)
     extra = text.split(":")[0]
     for name, sealed in (("tpm", b"AILT\x01"), ("fido2", b"AILF\x01" + bytes(99))):
         (tmp_path / f"pepper.{name}").write_bytes(sealed)

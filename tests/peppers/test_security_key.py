@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import logging
 import random
+import traceback
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -118,6 +119,12 @@ def test_keys_without_the_extension(place: Place, key: SecurityKey) -> None:
     key.change(refuses=False, forgets=True)
     with pytest.raises(PepperError, match="gives no hmac-secret"):
         place.provider.create()
+    key.change(forgets=False, secret_length=0)
+    with pytest.raises(PepperError, match="hmac-secret of 0 bytes"):
+        place.provider.create()
+    key.change(protocols=[3])
+    with pytest.raises(PepperError, match=r"does not answer as CTAP2 has it \(ValueError\)"):
+        place.provider.create()
     assert not sealed(place).exists()
 
 
@@ -146,6 +153,22 @@ def test_a_wrong_pin_is_tried_once(place: Place, key: SecurityKey) -> None:
     pin.chmod(0o644)
     with pytest.raises(PepperError, match="chmod 600"):
         place.provider.pepper()
+
+
+def test_no_frame_of_an_error_holds_the_pin(place: Place, key: SecurityKey) -> None:
+    """Crash reporters print the locals of every frame, also of what an error came from."""
+    key.change(retries=0)
+    with pytest.raises(PepperError) as caught:
+        place.provider.create()
+    error: BaseException | None = caught.value
+    frames = 0
+    while error is not None:
+        for frame, _ in traceback.walk_tb(error.__traceback__):
+            if "tests" not in frame.f_code.co_filename:
+                frames += 1
+                assert TOKEN_PIN not in repr(frame.f_locals), frame
+        error = error.__cause__ or error.__context__
+    assert frames > 4
 
 
 def test_with_and_without_pin_are_two_secrets(place: Place, key: SecurityKey) -> None:

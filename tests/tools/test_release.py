@@ -51,6 +51,21 @@ def test_the_wheel_is_the_same_twice(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert not [name for name in names if name.startswith(("tests", "tools", "constraints"))]
 
 
+@pytest.mark.long
+def test_what_is_not_committed_is_no_release(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, out = checkout(tmp_path / "a", mode=0o644, mtime=EPOCH), tmp_path / "out"
+    git = ["git", "-C", str(root), "-c", "user.name=a", "-c", "user.email=a@b"]
+    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "all"]):
+        subprocess.run([*git, *words], check=True)
+    monkeypatch.setattr(release, "ROOT", root)
+    assert "built twice: SHA-256" in release.wheel(out)
+    (root / "ailock_sdk" / "more.py").write_text("")
+    with pytest.raises(release.ReleaseError, match="is not what the last commit makes"):
+        release.wheel(out)
+
+
 def service(tmp_path: Path, answer: object, status: int, error: str = "") -> tuple[str, ...]:
     """A program that answers as pip-audit does."""
     text = answer if isinstance(answer, str) else json.dumps(answer)
