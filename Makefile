@@ -19,7 +19,7 @@ LOCKED ?=
 # What the list installed hatchling for is not fetched once more, unchecked.
 AS_LOCKED = $$(test -e $(VENV)/.locked && $(RUN) -c 'import hatchling, editables' 2>/dev/null && echo --no-build-isolation)
 
-.PHONY: help demo test test-long test-tools lint site bench arm kills fuzz code-table verify paper attacks \
+.PHONY: help demo test test-long test-tools lint site bench arm kills fuzz fuzz-night code-table verify paper attacks \
 	vectors photos wheel wheels lock release clean
 
 help: ## This list
@@ -83,6 +83,11 @@ fuzz: $(VENV)/.test ## Campaign: 20,000 damaged inputs of each kind, vaults and 
 	$(RUN) -m tests.campaign_fuzz --count 20000
 	$(RUN) -m tests.campaign_records --count 20000
 	$(RUN) -m tests.fuzz_images --count 2000
+
+# It can be ended and started again. MINUTES=1 for a short night, ONLY="--only record" for one kind.
+MINUTES ?= 24
+fuzz-night: $(VENV)/.test ## Campaign: every parser fuzzed by coverage, 24 CPU-minutes each, resumable; a report
+	$(ONE_THREAD) $(RUN) -m tests.fuzzing.night --minutes $(MINUTES) $(ONLY) --out $(OUT)/fuzz
 
 code-table: $(VENV)/.test ## Campaign: what every code corrects (docs/numbers/codes.md)
 	$(RUN) -m tools.code_table --trials 10000 --out $(OUT)/codes

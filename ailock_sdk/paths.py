@@ -59,5 +59,5 @@ def user_path(path: str | os.PathLike[str]) -> Path:
     """
     try:
         return Path(path).expanduser()
-    except RuntimeError:
-        raise AilockError(f"{os.fspath(path)}: there is no such home folder") from None
+    except (RuntimeError, ValueError):  # no such user; a name with a null byte is none's
+        raise AilockError(f"{os.fspath(path)!a}: there is no such home folder") from None

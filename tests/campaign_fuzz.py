@@ -263,14 +263,18 @@ def run(name: str, count: int, seed: int) -> Counter[str]:
     outcomes: Counter[str] = Counter()
     for _ in range(count):
         mutation = draw.choice(list(target.mutations.values()))
-        data = mutation(draw, draw.choice(target.examples))
-        try:
-            outcomes[target.read(data)] += 1
-        except AilockError as error:
-            outcomes[type(error).__name__] += 1
-        except Exception as error:
-            outcomes[f"FAILED: {error!r} of {data[:200].hex()}"] += 1
+        outcomes[outcome(target, mutation(draw, draw.choice(target.examples)))] += 1
     return outcomes
+
+
+def outcome(target: Target, data: bytes) -> str:
+    """What became of one input, in a word."""
+    try:
+        return target.read(data)
+    except AilockError as error:
+        return type(error).__name__
+    except Exception as error:
+        return f"FAILED: {error!r} of {data[:200].hex()}"
 
 
 # -- command lines --------------------------------------------------------------------------------
@@ -358,6 +362,8 @@ def captured() -> Iterator[Callable[[], str]]:
         os.dup2(nothing.fileno(), 0)
         os.dup2(out.fileno(), 1)
         os.dup2(out.fileno(), 2)
+        streams = sys.stdout, sys.stderr  # a test's own, perhaps
+        sys.stdout, sys.stderr = (os.fdopen(number, "w", closefd=False) for number in (1, 2))
 
         def written() -> str:
             sys.stdout.flush()
@@ -372,6 +378,7 @@ def captured() -> Iterator[Callable[[], str]]:
             yield written
         finally:
             written()
+            sys.stdout, sys.stderr = streams
             for number, copy in enumerate(kept):
                 os.dup2(copy, number)
                 os.close(copy)
@@ -379,58 +386,58 @@ def captured() -> Iterator[Callable[[], str]]:
 
 def run_command_lines(count: int, seed: int) -> Counter[str]:
     """Random command lines, in this process and the folder it is in; see :func:`command_lines`."""
-    from ailock_sdk.cli import main as command
-
     draw = random.Random(f"command lines {seed}")
     commands = all_commands(app)
-    known = {int(code) for code in ExitCode} - {int(ExitCode.UNEXPECTED)}
-    outcomes: Counter[str] = Counter()
     with captured() as written:
-        for _ in range(count):
-            line = command_line(draw, commands)
-            try:
-                status = command(line)
-            except BaseException as error:
-                written()
-                outcomes[f"FAILED: {line}: {error!r}"] += 1
-                continue
-            text = written()
-            if "Traceback" in text or not (status in known or status > SIGNAL_BASE):
-                outcomes[f"FAILED: {line}: {status}, {text[-300:]!r}"] += 1
-            elif status != 0 and not text.strip():
-                outcomes[f"FAILED: {line}: {status} without a word"] += 1
-            else:
-                outcomes[f"status {status}"] += 1
-    return outcomes
+        return Counter(obey(command_line(draw, commands), written) for _ in range(count))
+
+
+def obey(line: list[str], written: Callable[[], str]) -> str:
+    """What became of one command line, in a word."""
+    from ailock_sdk.cli import main as command
+
+    known = {int(code) for code in ExitCode} - {int(ExitCode.UNEXPECTED)}
+    try:
+        status = command(line)
+    except BaseException as error:
+        written()
+        return f"FAILED: {line}: {error!r}"
+    text = written()
+    if "Traceback" in text or not (status in known or status > SIGNAL_BASE):
+        return f"FAILED: {line}: {status}, {text[-300:]!r}"
+    if status != 0 and not text.strip():
+        return f"FAILED: {line}: {status} without a word"
+    return f"status {status}"
 
 
 def command_lines(count: int, seed: int) -> Counter[str]:
     """Random command lines, in a process and a home of their own."""
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "folder").mkdir()
-        (folder / "photo.jpg").write_bytes(b"\xff\xd8\xff\xe0 no photo")
-        (folder / "letter.txt").write_bytes(TEXT)
-        (folder / "sealed.age").write_bytes(seal_bytes(TEXT, LOCK.recipient))
-        (folder / "code.txt").write_text(CODE.shown())
-        pepper = FilePepper(folder / "c" / "ailock" / "pepper").create()
-        with LockStore.create(folder / "d" / "ailock" / "vault.db") as store:
-            store.add("door", LOCK, pepper)
-        places = {
-            "HOME": name,
-            "XDG_CONFIG_HOME": f"{name}/config",
-            "XDG_DATA_HOME": f"{name}/data",
-        }
+        places = furnish(Path(name))
         root = str(Path(__file__).resolve().parents[1])
         done = subprocess.run(
             [sys.executable, "-m", "tests.campaign_fuzz", "--inside", str(count), str(seed)],
-            cwd=folder,
+            cwd=name,
             env={**os.environ, **places, "PYTHONPATH": root},
             stdout=subprocess.PIPE,
             text=True,
             check=True,
         )
     return Counter(json.loads(done.stdout.splitlines()[-1]))
+
+
+def furnish(folder: Path) -> dict[str, str]:
+    """Make a home with a lock and some files; the environment that leads there."""
+    (folder / "folder").mkdir()
+    (folder / "photo.jpg").write_bytes(b"\xff\xd8\xff\xe0 no photo")
+    (folder / "letter.txt").write_bytes(TEXT)
+    (folder / "sealed.age").write_bytes(seal_bytes(TEXT, LOCK.recipient))
+    (folder / "code.txt").write_text(CODE.shown())
+    places = {"XDG_CONFIG_HOME": folder / "config", "XDG_DATA_HOME": folder / "data"}
+    pepper = FilePepper(places["XDG_CONFIG_HOME"] / "ailock" / "pepper").create()
+    with LockStore.create(places["XDG_DATA_HOME"] / "ailock" / "vault.db") as store:
+        store.add("door", LOCK, pepper)
+    return {"HOME": str(folder), **{name: str(place) for name, place in places.items()}}
 
 
 def failures(outcomes: Counter[str]) -> int:

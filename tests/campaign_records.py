@@ -12,7 +12,7 @@ import argparse
 import random
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ailock_sdk.errors import AilockError
@@ -141,10 +141,10 @@ def use_vault(path: Path) -> set[str]:
     return outcomes
 
 
-def make_vault(path: Path) -> bytes:
+def make_vault(path: Path, names: Iterable[str] = STORED) -> bytes:
     with LockStore.create(path) as store:
-        for name, lock in STORED.items():
-            store.add(name, lock, PEPPER)
+        for name in names:
+            store.add(name, STORED[name], PEPPER)
         store.charge(store.get("mug", PEPPER), NOW)
     return path.read_bytes()
 

@@ -64,6 +64,10 @@ def test_row_21_a_tilde_is_the_home_folder_in_the_sdk_too(home: Path) -> None:
     assert user_path("~/vault.db") == home / "vault.db"
     assert Vault.open("~/vault.db", pepper="~/pepper").path == home / "vault.db"
     assert FilePepper("~/pepper").file == home / "pepper"
-    for refused in (lambda: Vault.open("~no-such-user/v"), FilePepper("~no-such-user/p").pepper):
+    for refused in (
+        lambda: Vault.open("~no-such-user/v"),
+        FilePepper("~no-such-user/p").pepper,
+        FilePepper("~null\0byte/p").pepper,
+    ):
         with pytest.raises(AilockError, match="no such home folder"):
             refused()

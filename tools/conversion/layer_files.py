@@ -6,7 +6,6 @@ convolution of ``tools/conversion/inception_v3.py``.
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -31,9 +30,9 @@ def read_layer_files(paths: Iterable[Path]) -> Layers:
     layers: Layers = {}
     for path in paths:
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
                 layers.update({key: archive[key].astype(np.float32) for key in archive.files})
-        except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+        except Exception as error:  # zipfile, zlib and NumPy: many kinds for damaged files
             raise LayerFileError(f"{path} is not a layer file: {error}") from None
     if broken := [key for key, value in layers.items() if not np.isfinite(value).all()]:
         raise LayerFileError(f"{broken[0]} holds a value that is not finite")

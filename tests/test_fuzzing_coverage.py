@@ -1,0 +1,39 @@
+"""A second of ``make fuzz-night`` for each kind, and that it finds what is there to be found."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.fuzzing import kinds, night
+
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(
+        (sys.platform, platform.machine()) != ("linux", "x86_64"),
+        reason="atheris is there for Linux on x86_64 only",
+    ),
+]
+
+
+@pytest.mark.parametrize("kind", kinds.NAMES)
+def test_nothing_is_found(tmp_path: Path, kind: str) -> None:
+    found = night.fuzz(night.Progress(kind), tmp_path, seconds=1)
+    told = [path.read_text() for path in (tmp_path / "findings").rglob("*.*")]
+    assert (found.findings, found.crashes, told) == (0, 0, [])
+    assert found.inputs > len(kinds.examples(kind)) / 2
+    assert found.branches > 10
+    assert found.memory_mb < 512
+
+
+def test_what_is_planted_is_found_and_told(tmp_path: Path) -> None:
+    """Three bytes in a row lead to a crash, or to too much work."""
+    (found,) = night.run([kinds.PLANTED], cpu_seconds=9, folder=tmp_path)
+    told = [path.read_text() for path in (tmp_path / "findings" / "planted").glob("*.txt")]
+    assert any("IndexError" in one for one in told), told
+    assert any(one.endswith(" s") for one in told), told
+    assert (found.findings, found.crashes) == (2, 0)
+    assert night.run([kinds.PLANTED], cpu_seconds=9, folder=tmp_path) == [found], "it had its time"
