@@ -14,6 +14,8 @@ from PIL import Image
 from benchmarks.accuracy import presentation as command
 from benchmarks.accuracy.__main__ import main
 from lab.bundles import find
+from lab.photos.presentations import read_presentations
+from lab.verification.presentation import accepted_presentations
 from tests.capture.test_presentation import on_a_screen
 from tests.capture.test_quality import thing
 from tools import train_presentation
@@ -82,3 +84,16 @@ def test_labels_without_the_columns_are_refused(photos, tmp_path, capsys) -> Non
     bare.write_text("path,object\n" + str(photos.parent / "ishika-0-real.png") + ",a\n", "utf-8")
     assert main(["presentation", "--photos", str(bare), "--out", str(tmp_path)]) == 1
     assert "set, view, kind" in capsys.readouterr().err
+
+
+def test_an_object_that_does_not_enrol_is_no_trial(make_lock, make_photos) -> None:
+    folder = make_photos([2, 2, 2])
+    kinds = ("real", "screen")
+    rows = [(f"object{i}/{k}.png", "one", i, kinds[k], kinds[k]) for i in range(3) for k in (0, 1)]
+    with (folder / "labels.csv").open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows([("path", "set", "object", "view", "kind"), *rows])
+    photos = read_presentations(folder / "labels.csv")
+    lock = make_lock(radius=512, poor=frozenset({(0, 1), (1, 0)}))
+    chosen = np.flatnonzero(photos.presented).tolist()
+    found = accepted_presentations(lock, photos, chosen)
+    assert {photos.objects[i]: accepted for i, accepted in found.items()} == {"0": False, "2": True}
