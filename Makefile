@@ -103,8 +103,9 @@ paper: $(VENV)/.test ## The ai.lock paper's figures and tables on PHOTOS
 attacks: $(VENV)/.test ## Every attack of the threat model on the sets in AILOCK_PHOTOS, one report
 	$(ONE_THREAD) $(RUN) -m benchmarks.attacks run $(ATTACKS) --out $(OUT)/attacks
 
-vectors: $(VENV)/.test ## Write tests/vectors/photo.json anew
+vectors: $(VENV)/.test ## Write tests/vectors anew: the same bytes, unless a format changed
 	$(RUN) -m tests.make_vectors
+	@for of in record sketch lock age manifest; do $(RUN) -m tests.reference.make_$${of}_vectors; done
 
 photos: $(VENV)/.test ## Render the committed photos and clips anew
 	$(PIP) install -e '.[render]'

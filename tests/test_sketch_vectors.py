@@ -13,7 +13,7 @@ from ailock_sdk.record_keys import Maker, NewObject, make_record, open_any
 from ailock_sdk.secret import Hidden, hidden_pin
 from ailock_sdk.sketch import Code, KdfCost
 from tests.reference.make_sketch_vectors import PATH, vectors_text
-from tests.reference.record import flipped, read, unlock
+from tests.reference.record import flipped, read
 
 CASES: list[dict[str, Any]] = json.loads(PATH.read_text())
 PROBES = [
@@ -87,22 +87,3 @@ def test_what_opens_and_what_does_not(case: dict[str, Any], probe: dict[str, Any
     else:
         with pytest.raises(UnlockError):
             open_any(*arguments)
-
-
-SHORT = [p for p in PROBES if all(len(message) == 2 for message in p.values[0]["messages"])]
-"""Their messages have one symbol of a byte."""
-
-
-@pytest.mark.parametrize(("case", "probe"), SHORT)
-def test_a_reader_from_the_specification_alone_agrees(
-    case: dict[str, Any], probe: dict[str, Any]
-) -> None:
-    """It tries every message, so only records of short messages are given to it."""
-    fields = {**case, **probe}
-    opened = unlock(
-        bytes.fromhex(fields["record"]),
-        bits_of(case, probe["flips"]),
-        fields["pin"],
-        bytes.fromhex(fields["pepper"] or ""),
-    )
-    assert (opened.hex() if opened else "") == probe["expect"]

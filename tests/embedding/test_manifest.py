@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,62 +16,16 @@ from ailock_sdk.embedding.manifest import parse_manifest
 from ailock_sdk.errors import BundleError
 from ailock_sdk.profiles import Look
 from tests.json_mutations import NO_NUMBERS, WRONG, Path, encode, fields, shown
+from tests.reference.make_manifest_vectors import (
+    PATH,
+    change,
+    drop,
+    good,
+    vectors_text,
+)
+from tests.reference.vectors import vectors
 
-SHA256 = "0" * 64
-FILE = {"sha256": SHA256, "size_bytes": 1}
-
-
-def good() -> dict[str, Any]:
-    return {
-        "format": "ailock-bundle/2",
-        "name": "tiny",
-        "version": "0",
-        "licence": "Apache-2.0",
-        "source": "made by a test",
-        "subject": "objects",
-        "files": {
-            "model.tflite": {"sha256": SHA256, "size_bytes": 1},
-            "projection.npz": {"sha256": SHA256, "size_bytes": 2},
-            "self_test.png": {"sha256": SHA256, "size_bytes": 3},
-        },
-        "runtime": "tflite",
-        "model": "model.tflite",
-        "projection": "projection.npz",
-        "input": {
-            **{"height": 32, "width": 32, "low": -1, "high": 1.0, "crop": 0.8, "layout": "NHWC"},
-            **{"fit": "crop", "filter": "bilinear", "decode": "reduced"},
-        },
-        "layers": {
-            "pool_3": [
-                {"output": "mixed_10", "shape": [2, 2, 64], "pooling": "mean", "norm": "none"}
-            ],
-            "both": [
-                {"output": "mixed_10", "shape": [2, 2, 64], "pooling": "mean"},
-                {"output": "mixed_8_pool", "shape": [2, 2, 8], "pooling": "flatten"},
-            ],
-        },
-        "projections": {
-            "pool_3": {
-                "kind": "discriminant",
-                "window": [0, 64],
-                "hyperplanes": "orthonormal",
-                "seed": 1,
-                "lambda_bits": 64,
-            }
-        },
-        "profiles": {
-            "default": {
-                "layers": ["pool_3"],
-                "segments": ["whole"],
-                "looks": [[1, 0]],
-                "reference_looks": [[1.0, 0], [0.65, 3], [0.65, 0]],
-                "tau": "0.7000",
-                "code": [5, 2, 1],
-                "calibration": {"fmr": 0.001, "photos": "made up"},
-            }
-        },
-        "self_test": {"photo": "self_test.png", "imageprints": {"default": "00" * 8}},
-    }
+VECTORS: list[dict[str, str]] = vectors("manifest")
 
 
 def test_good_manifest_is_read() -> None:
@@ -127,133 +81,6 @@ def test_overcomplete_projections_are_known(key: str, value: Any) -> None:
     assert parse_manifest(encode(manifest)).profiles["default"].overcomplete
 
 
-def change(*path: str | int, to: Any) -> Callable[[dict[str, Any]], None]:
-    def apply(manifest: dict[str, Any]) -> None:
-        for step in path[:-1]:
-            manifest = manifest[step]
-        manifest[path[-1]] = to
-
-    return apply
-
-
-def drop(*path: str | int) -> Callable[[dict[str, Any]], None]:
-    def apply(manifest: dict[str, Any]) -> None:
-        for step in path[:-1]:
-            manifest = manifest[step]
-        del manifest[path[-1]]
-
-    return apply
-
-
-def pool_3_output(key: str, to: Any) -> Callable[[dict[str, Any]], None]:
-    return change("layers", "pool_3", 0, key, to=to)
-
-
-def projection(key: str, to: Any) -> Callable[[dict[str, Any]], None]:
-    return change("projections", "pool_3", key, to=to)
-
-
-def profile(key: str, to: Any) -> Callable[[dict[str, Any]], None]:
-    return change("profiles", "default", key, to=to)
-
-
-def imageprints(to: Any) -> Callable[[dict[str, Any]], None]:
-    return change("self_test", "imageprints", to=to)
-
-
-BAD: dict[str, tuple[str, Callable[[dict[str, Any]], None]]] = {
-    "format": ("format", change("format", to="ailock-bundle/1")),
-    "unknown inner key": ("input.depth", change("input", "depth", to=3)),
-    "huge input": ("input.height", change("input", "height", to=100_000)),
-    "crop zero": ("input.crop", change("input", "crop", to=0)),
-    "crop above one": ("input.crop", change("input", "crop", to=1.1)),
-    "range reversed": ("input.low", change("input", "low", to=2)),
-    "range empty": ("input.low", change("input", "low", to=1)),
-    "path as file": ("files['../x']", change("files", "../x", to=FILE)),
-    "dot file": ("files['.x']", change("files", ".x", to=FILE)),
-    "manifest as file": ("files", change("files", "manifest.json", to=FILE)),
-    "short sha256": (
-        "files['model.tflite'].sha256",
-        change("files", "model.tflite", "sha256", to="00"),
-    ),
-    "upper-case sha256": (
-        "files['model.tflite'].sha256",
-        change("files", "model.tflite", "sha256", to="A" * 64),
-    ),
-    "sha256 and a line": (
-        "files['model.tflite'].sha256",
-        change("files", "model.tflite", "sha256", to=SHA256 + "\n"),
-    ),
-    "huge size": (
-        "files['model.tflite'].size_bytes",
-        change("files", "model.tflite", "size_bytes", to=2**40 + 1),
-    ),
-    "model unlisted": ("model", change("model", to="other.tflite")),
-    "projection unlisted": ("projection", change("projection", to="other.npz")),
-    "projection missing": ("projection", change("projection", to=None)),
-    "projection of no layer": (
-        "projections.pool_4",
-        change("projections", "pool_4", to=good()["projections"]["pool_3"]),
-    ),
-    "unknown pooling": ("layers.pool_3[0].pooling", pool_3_output("pooling", to="max")),
-    "layer empty": ("layers.pool_3", change("layers", "pool_3", to=[])),
-    "output twice": (
-        "layers.pool_3",
-        change("layers", "pool_3", to=good()["layers"]["pool_3"] * 2),
-    ),
-    "shape empty": ("layers.pool_3[0].shape", pool_3_output("shape", to=[])),
-    "shape zero": ("layers.pool_3[0].shape[1]", pool_3_output("shape", to=[2, 0])),
-    "shape huge": ("layers.both", change("layers", "both", 1, "shape", to=[2**10, 2**11])),
-    "window reversed": ("projections.pool_3.window", projection("window", to=[64, 0])),
-    "window empty": ("projections.pool_3.window", projection("window", to=[7, 7])),
-    "window of three": ("projections.pool_3.window", projection("window", to=[0, 1, 2])),
-    "window beyond the layer": ("projections.pool_3.window", projection("window", to=[0, 65])),
-    "unknown kind": ("projections.pool_3.kind", projection("kind", to="magic")),
-    "unknown hyperplanes": (
-        "projections.pool_3.hyperplanes",
-        projection("hyperplanes", to="random"),
-    ),
-    "unknown subject": ("subject", change("subject", to="pets")),
-    "unknown runtime": ("runtime", change("runtime", to="torch")),
-    "unknown layout": ("input.layout", change("input", "layout", to="CHWN")),
-    "unknown fit": ("input.fit", change("input", "fit", to="pad")),
-    "unknown filter": ("input.filter", change("input", "filter", to="lanczos")),
-    "unknown decode": ("input.decode", change("input", "decode", to="half")),
-    "unknown norm": ("layers.pool_3[0].norm", pool_3_output("norm", to="l1")),
-    "mean of channels that come first": (
-        "layers.pool_3[0].pooling",
-        change("input", "layout", to="NCHW"),
-    ),
-    "part of a matrix": (
-        "projections.pool_3.window",
-        lambda m: m["projections"]["pool_3"].update(kind="matrix", window=[0, 63]),
-    ),
-    "components by given hyperplanes": (
-        "projections.pool_3.hyperplanes",
-        projection("hyperplanes", to="given"),
-    ),
-    "huge seed": ("projections.pool_3.seed", projection("seed", to=2**63)),
-    "no bits": ("projections.pool_3.lambda_bits", projection("lambda_bits", to=0)),
-    "many bits": ("projections.pool_3.lambda_bits", projection("lambda_bits", to=4097)),
-    "profile name": (
-        "profiles.Default",
-        change("profiles", "Default", to=good()["profiles"]["default"]),
-    ),
-    "layer without projection": ("profiles.default.layers", profile("layers", to=["both"])),
-    "no layers": ("profiles.default.layers", profile("layers", to=[])),
-    "no segments": ("profiles.default.segments", profile("segments", to=[])),
-    "layer twice": ("profiles.default.layers", profile("layers", to=["pool_3"] * 2)),
-    "segment twice": ("profiles.default.segments", profile("segments", to=["whole"] * 2)),
-    "tau above one": ("profiles.default.tau", profile("tau", to="1.5")),
-    "tau without a digit": ("profiles.default.tau", profile("tau", to="")),
-    "code of two": ("profiles.default.code", profile("code", to=[7, 4])),
-    "self-test unlisted": ("self_test.photo", change("self_test", "photo", to="x.png")),
-    "self-test not hex": ("self_test.imageprints.default", imageprints({"default": "zz" * 8})),
-    "self-test short": ("self_test.imageprints.default", imageprints({"default": "00" * 7})),
-    "self-test unknown profile": ("self_test.imageprints.other", imageprints({"other": "00"})),
-}
-
-
 def refusal(raw: bytes) -> str:
     """What is wrong, according to the one error that may come."""
     with pytest.raises(BundleError) as caught:
@@ -261,12 +88,18 @@ def refusal(raw: bytes) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("defect", BAD)
-def test_one_defect_is_refused_by_its_field(defect: str) -> None:
-    manifest = good()
-    field, spoil = BAD[defect]
-    spoil(manifest)
-    assert re.match(rf"{re.escape(field)}\b|{re.escape(field)}:", refusal(encode(manifest)))
+def test_the_file_is_what_the_generator_makes() -> None:
+    assert PATH.read_text("ascii") == vectors_text()
+    assert [vector["expect"] for vector in VECTORS].count("manifest") == 1
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["comment"])
+def test_one_defect_is_refused_by_its_field(vector: dict[str, str]) -> None:
+    raw = vector["text"].encode()
+    if vector["expect"] == "manifest":
+        assert parse_manifest(raw) == parse_manifest(encode(good()))
+        return
+    assert re.match(rf"{re.escape(vector['expect'])}(\b|:)", refusal(raw))
 
 
 # -- every field, every wrong value --------------------------------------------------------------

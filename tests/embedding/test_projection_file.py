@@ -22,7 +22,7 @@ from ailock_sdk.embedding.bundle import read_bundle
 from ailock_sdk.errors import BundleError
 from ailock_sdk.imageprint import load_projections
 from ailock_sdk.limits import Limits
-from tests.embedding.test_manifest import good
+from tests.reference.make_manifest_vectors import good
 
 BITS, DIMENSIONS = 64, 64
 Arrays = dict[str, NDArray[Any]]

@@ -78,10 +78,17 @@ def associated_data(lock_recipient: bytes, number: int, kind: int, body: bytes) 
     )
 
 
-def wrap(lock_key: bytes, slot_secret: bytes, number: int, kind: int, body: bytes) -> bytes:
-    """The 48 bytes of a slot."""
+def wrap(
+    lock_key: bytes,
+    slot_secret: bytes,
+    number: int,
+    kind: int,
+    body: bytes,
+    lock_recipient: bytes | None = None,
+) -> bytes:
+    """The 48 bytes of a slot; another recipient than the key's makes one to be refused."""
     slot_key = expand(slot_secret, b"ailock/v1/slot-key", 32)
-    bound = associated_data(recipient(lock_key), number, kind, body)
+    bound = associated_data(lock_recipient or recipient(lock_key), number, kind, body)
     return AESGCM(slot_key).encrypt(bytes(12), lock_key, bound)
 
 

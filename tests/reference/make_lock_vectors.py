@@ -11,7 +11,12 @@ slots       of that lock: ``comment``, the slot's fields (hex), ``slot_secret`` 
             from: ``code`` (hex), or ``bits`` of each object, ``pin`` and ``pepper`` (hex)
 locks       ``comment``; ``expect``: "lock", or words of the error's message; ``hex``; for "lock"
             ``slots``, the numbers and labels
+refused_slots
+            ``comment``, the one defect; a slot's fields, ``recipient``, and a ``slot_secret`` that
+            must open nothing: but for one, that of the slot it was made of
 rows        ``name``, ``lock`` and ``pepper`` (hex), ``pepper_id`` and ``mac`` (hex)
+refused_rows
+            ``comment``, the one defect; a row in a vault of the pepper of ``rows``
 """
 
 from __future__ import annotations
@@ -239,6 +244,54 @@ def swapped(symbols: str, at: int) -> str:
     return symbols[:at] + symbols[at + 1] + symbols[at] + symbols[at + 2 :]
 
 
+def refused_slots() -> list[dict[str, Any]]:
+    """A slot of photos and the recovery slot, each with one thing that its wrap binds changed."""
+    wrapped = MUG["wrapped"]
+    other_key = hashlib.sha256(b"another lock key").digest()
+    secret = MUG["slot_secret"]
+    changed: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+        ("another number", MUG, {"number": 9}),
+        ("another record", MUG, {"body": SLOTS[2]["body"]}),
+        ("another salt", RECOVERY, {"body": bytes(16)}),
+        ("another lock's recipient", MUG, {"recipient": lock.recipient(other_key)}),
+        ("another slot's secret", MUG, {"slot_secret": SLOTS[2]["slot_secret"]}),
+        ("first byte of the wrapped key flipped", MUG, {"wrapped": flip(wrapped, 0)}),
+        ("last byte of the tag flipped", MUG, {"wrapped": flip(wrapped, 47)}),
+        (
+            "another lock's key wrapped for this recipient",
+            MUG,
+            {"wrapped": lock.wrap(other_key, secret, 1, 1, MUG["body"], RECIPIENT)},
+        ),
+    ]
+    kept = ("number", "kind", "created", "label", "body", "wrapped", "slot_secret")
+    return [
+        {"comment": comment, "recipient": RECIPIENT} | {name: slot[name] for name in kept} | changes
+        for comment, slot, changes in changed
+    ]
+
+
+def flip(data: bytes, at: int) -> bytes:
+    """The bytes with the lowest bit of one inverted."""
+    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+
+
+def refused_rows() -> list[dict[str, Any]]:
+    """The row of the mug, with one thing that its mac binds changed."""
+    data, other = lock.write(RECIPIENT, SLOTS[:2]), lock.write(RECIPIENT, SLOTS[:1])
+    row = {"name": "mug", "lock": data, "pepper_id": lock.pepper_id(PEPPER)}
+    mac = lock.row_mac(PEPPER, "mug", data)
+    another = hashlib.sha256(b"another pepper").digest()
+    changed: list[tuple[str, dict[str, Any]]] = [
+        ("another name", {"name": "mag"}),
+        ("another lock", {"lock": other}),
+        ("mac flipped in its last byte", {"mac": flip(mac, 31)}),
+        ("mac cut", {"mac": mac[:-1]}),
+        ("mac by another pepper", {"mac": lock.row_mac(another, "mug", data)}),
+        ("pepper_id of another pepper", {"pepper_id": lock.pepper_id(another)}),
+    ]
+    return [{"comment": comment, **row, "mac": mac, **changes} for comment, changes in changed]
+
+
 def vectors() -> dict[str, Any]:
     codes, mistyped = code_vectors()
     rows = [("mug", SLOTS[:2]), ("Blåhaj 🦈", SLOTS), ("x" * 64, SLOTS[:1])]
@@ -251,6 +304,7 @@ def vectors() -> dict[str, Any]:
         "codes": codes,
         "mistyped": mistyped,
         "slots": SLOTS,
+        "refused_slots": refused_slots(),
         "locks": lock_vectors(),
         "rows": [
             {
@@ -262,6 +316,7 @@ def vectors() -> dict[str, Any]:
             }
             for name, slots in rows
         ],
+        "refused_rows": refused_rows(),
     }
 
 

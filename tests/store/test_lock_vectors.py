@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
-from ailock_sdk.errors import LockFormatError, RecoveryCodeError
+from ailock_sdk.errors import AilockError, LockFormatError, RecoveryCodeError
 from ailock_sdk.parameters import pepper_id
 from ailock_sdk.secret import Hidden, Secret
 from ailock_sdk.store import (
@@ -27,8 +28,9 @@ from ailock_sdk.store import (
 from ailock_sdk.store.rows import row_mac
 from ailock_sdk.store.throttle import wait_seconds
 from tests.reference import lock as reference
-from tests.reference import record as record_reference
 from tests.reference.make_lock_vectors import PATH, vectors_text
+from tests.reference.second_reader import open_record
+from tests.store.conftest import edit
 from tests.store.examples import CODE, LOCK, LOCK_KEY, PEPPER, PHOTOS_ONLY
 
 VECTORS: dict[str, Any] = json.loads(PATH.read_text("ascii"))
@@ -102,16 +104,32 @@ def test_slots(vector: dict[str, Any]) -> None:
         assert recovery_secret(code, body) == secret
 
 
+@pytest.mark.parametrize("vector", VECTORS["refused_slots"], ids=comment)
+def test_slots_that_open_nothing(vector: dict[str, Any]) -> None:
+    """By the secret of the slot they were made of: one defect each."""
+    fields = {name: bytes.fromhex(vector[name]) for name in ("recipient", "body", "wrapped")}
+    secret = bytes.fromhex(vector["slot_secret"])
+    slot = Slot(
+        vector["number"],
+        SlotKind(vector["kind"]),
+        vector["created"],
+        vector["label"],
+        fields["body"],
+        fields["wrapped"],
+    )
+    assert open_slot(slot, Secret(secret), fields["recipient"]) is None
+    assert reference.unwrap({**vector, **fields}, secret, fields["recipient"]) is None
+
+
 @pytest.mark.parametrize("vector", VECTORS["slots"], ids=comment)
 def test_a_reader_from_the_specification_alone_opens_slots(vector: dict[str, Any]) -> None:
     slot = {**vector, **{name: bytes.fromhex(vector[name]) for name in ("body", "wrapped")}}
     if "code" in vector:
         secret = reference.code_secret(bytes.fromhex(vector["code"]), slot["body"])
     else:
-        pepper = bytes.fromhex(vector["pepper"])
-        found = record_reference.unlock(slot["body"], vector["bits"], vector["pin"], pepper)
-        assert found is not None
-        secret = found
+        bits = [np.array(one) for one in vector["bits"]]
+        pepper = bytes.fromhex(vector["pepper"]) or None
+        secret = open_record(slot["body"], bits, vector["pin"], pepper)
     assert secret.hex() == vector["slot_secret"]
     assert reference.unwrap(slot, secret, RECIPIENT) == KEY
     assert reference.unwrap(slot, bytes(32), RECIPIENT) is None
@@ -146,6 +164,17 @@ def test_rows(vector: dict[str, Any]) -> None:
     assert pepper_id(pepper).hex() == vector["pepper_id"]
 
 
+@pytest.mark.parametrize("vector", VECTORS["refused_rows"], ids=comment)
+def test_rows_that_are_refused(vector: dict[str, Any], store: LockStore, path: Any) -> None:
+    """As a whole vault, whose pepper is that of the good rows."""
+    pepper = bytes.fromhex(VECTORS["rows"][0]["pepper"])
+    put_row(store, path, vector, pepper_id(pepper))
+    with pytest.raises(reference.NotALockError):
+        reference.vault_locks(path, pepper)
+    with LockStore.open(path) as again, pytest.raises(AilockError):
+        again.get(vector["name"], Hidden(pepper))
+
+
 def test_a_reader_from_the_specification_alone_opens_a_vault(store: LockStore, path: Any) -> None:
     store.add("Blåhaj", PHOTOS_ONLY, PEPPER)
     store.close()
@@ -160,26 +189,21 @@ def test_a_reader_from_the_specification_alone_opens_a_vault(store: LockStore, p
         reference.vault_locks(path, bytes(32))
 
 
+def put_row(store: LockStore, path: Any, row: dict[str, Any], vault_pepper_id: bytes) -> None:
+    """Make a vault's only row of a vector's."""
+    store.close()
+    edit(path, "DELETE FROM locks")
+    edit(path, "UPDATE vault SET pepper_id = ?", values=(vault_pepper_id,))
+    values = (row["name"], *(bytes.fromhex(row[name]) for name in ("lock", "pepper_id", "mac")))
+    edit(path, "INSERT INTO locks VALUES (?, ?, ?, ?, 0, 0.0, '')", values=values)
+
+
 def test_the_package_reads_a_row_that_the_specification_alone_wrote(
     store: LockStore, path: Any
 ) -> None:
-    from tests.store.conftest import edit
-
     vector = VECTORS["rows"][1]
     lock, pepper = (bytes.fromhex(vector[name]) for name in ("lock", "pepper"))
-    store.close()
-    edit(path, "DELETE FROM locks")
-    edit(path, "UPDATE vault SET pepper_id = ?", values=(bytes.fromhex(vector["pepper_id"]),))
-    edit(
-        path,
-        "INSERT INTO locks VALUES (?, ?, ?, ?, 0, 0.0, '')",
-        values=(
-            vector["name"],
-            lock,
-            bytes.fromhex(vector["pepper_id"]),
-            bytes.fromhex(vector["mac"]),
-        ),
-    )
+    put_row(store, path, vector, bytes.fromhex(vector["pepper_id"]))
     with LockStore.open(path) as again:
         assert bytes(again.get(vector["name"], Hidden(pepper)).lock) == lock
 
