@@ -15,6 +15,7 @@ from ailock_sdk.sketch import CHEAPEST
 from benchmarks.attacks.dictionary import ATTACK as DICTIONARY
 from benchmarks.attacks.gradient.everything import ATTACK as CHANGED_PHOTOS
 from benchmarks.attacks.helper_data.everything import ATTACK as HELPER_DATA
+from benchmarks.attacks.helper_data.remedies import ATTACK as REMEDIES
 from benchmarks.attacks.helper_data.similar import ATTACK as SIMILAR_OBJECTS
 from benchmarks.attacks.hill_climbing import ATTACK as HILL_CLIMBING
 from benchmarks.attacks.images.everything import ATTACK as SYNTHETIC_IMAGES
@@ -51,6 +52,7 @@ ATTACKS: tuple[Attack, ...] = (
     TIMING,
     SIMILAR_OBJECTS,
     HELPER_DATA,
+    REMEDIES,
     SYNTHETIC_IMAGES,
     CHANGED_PHOTOS,
 )

@@ -122,14 +122,16 @@ def _objects(setting: Setting) -> list[int]:
     return [k for k in range(len(starts) - 1) if starts[k + 1] - starts[k] >= 2]
 
 
-def _belief(setting: Setting) -> tuple[BitPrior, int]:
-    """The thief's, from photos of none of the recorded objects; and how many records he guesses at.
+def recorded_objects(setting: Setting) -> list[int]:
+    """Those whose records are guessed at, at most four in five: of the others he has photos."""
+    objects = _objects(setting)
+    return objects[: min(setting.sample(100, 2), len(objects) * 4 // 5)]
 
-    At most four objects in five are recorded by those, the others' photos are his.
-    """
-    samples, objects = setting.samples, _objects(setting)
-    deep = min(setting.sample(100, 2), len(objects) * 4 // 5)
-    others = ~np.isin(samples.objects, objects[:deep])
+
+def _belief(setting: Setting) -> tuple[BitPrior, int]:
+    """The thief's, from photos of no recorded object; and how many records he guesses at."""
+    samples, recorded = setting.samples, recorded_objects(setting)
+    others = ~np.isin(samples.objects, recorded)
     margins, names = setting.own_references
     related = np.arange(len(names) + int(others.sum())) >= len(names)
     prior = prior_from_photos(
@@ -139,7 +141,7 @@ def _belief(setting: Setting) -> tuple[BitPrior, int]:
         np.eye(samples.lambda_bits),
         setting.seed,
     )
-    return prior, deep
+    return prior, len(recorded)
 
 
 def _attacked(
