@@ -42,8 +42,9 @@ NOTES = (
     "that a perfect search names; the shares assume that such a code existed and that decoding "
     "lost nothing by it.",
     "Surest bits: the record publishes which half of its bits has the greatest margins. Flipped: "
-    "at random at enrolment. White, axes: rotated and scaled by the mean and covariance of half of "
-    "the thief's photos' objects, which he knows.",
+    "at random at enrolment. White, axes, widest: by mean and covariance of half of the thief's "
+    "own photos, which he knows: scaled; rotated, a bit for each principal component; those "
+    "components of most variance alone, rotated.",
 )
 
 
@@ -109,6 +110,9 @@ def _remedies(whole: _Bits, own: Array, rng: np.random.Generator) -> Iterator[tu
     scale = 1 / np.sqrt(_FLOOR * values.mean() + (1 - _FLOOR) * np.maximum(values, 0.0))
     yield "white", _moved(whole, (vectors * scale) @ vectors.T, fitted.mean(axis=0))
     yield "axes", _moved(whole, vectors, fitted.mean(axis=0))
+    for kept in (count * 7 // 8, count * 3 // 4, count * 5 // 8, count // 2):
+        widest = vectors[:, count - kept :] @ turned[:kept, :kept]
+        yield f"the {kept} widest directions", _moved(whole, np.linalg.qr(widest)[0], 0.0)
 
 
 def _moved(whole: _Bits, turn: Array, centre: Array | float) -> _Bits:
