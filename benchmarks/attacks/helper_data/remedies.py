@@ -86,9 +86,7 @@ def run(setting: Setting) -> Findings:
     return Findings((), (table,))
 
 
-ATTACK = Attack(
-    NAME, "a record and the pepper, photos of other objects; other records, offline", run
-)
+ATTACK = Attack(NAME, "a record and the pepper, photos of other objects", run)
 
 
 def _remedies(whole: _Bits, own: Array, rng: np.random.Generator) -> Iterator[tuple[str, _Bits]]:
@@ -116,8 +114,10 @@ def _remedies(whole: _Bits, own: Array, rng: np.random.Generator) -> Iterator[tu
 
 
 def _moved(whole: _Bits, turn: Array, centre: Array | float) -> _Bits:
-    moved = ((part - centre) @ turn for part in (whole.references, whole.probes, whole.own))
-    return _Bits(*moved, np.ones(turn.shape[1], dtype=np.bool_))
+    references, probes, own = (
+        (part - centre) @ turn for part in (whole.references, whole.probes, whole.own)
+    )
+    return _Bits(references, probes, own, np.ones(turn.shape[1], dtype=np.bool_))
 
 
 def _belief(margins: Array, related: int) -> BitPrior:
