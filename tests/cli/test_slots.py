@@ -80,8 +80,13 @@ def test_a_recovery_file_that_cannot_be_written_leaves_no_lock(ailock: Ailock) -
     assert text(ailock("list")) == "no locks yet: ailock enroll\n"
 
 
-@pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full", "2> >(true)"])
-@pytest.mark.parametrize("more", ["", "--replaces 2", "--recovery-file no/such/folder"])
+@pytest.mark.parametrize(
+    ("stderr", "more"),
+    [
+        *(("2>&-", ""), ("2>/dev/full", "--replaces 2"), ("2> >(true)", "")),
+        *(("2>&-", "--recovery-file no/such/folder"), ("2> >(true)", "--replaces 2")),
+    ],
+)
 def test_a_code_that_nobody_saw_opens_nothing(ailock: Ailock, stderr: str, more: str) -> None:
     """The lock keeps the slots that it had, also the one that was to be replaced."""
     code = enroll(ailock)

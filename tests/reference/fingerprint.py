@@ -76,7 +76,7 @@ def values(packed: Path, member: str, item_bytes: int) -> bytes:
         return data
     rows, columns = head["shape"]
     return b"".join(
-        data[(column * rows + row) * item_bytes :][:item_bytes]
+        data[place * item_bytes : (place + 1) * item_bytes]
         for row in range(rows)
-        for column in range(columns)
+        for place in range(row, rows * columns, rows)
     )
