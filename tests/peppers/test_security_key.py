@@ -164,7 +164,7 @@ def test_no_frame_of_an_error_holds_the_pin(place: Place, key: SecurityKey) -> N
     frames = 0
     while error is not None:
         for frame, _ in traceback.walk_tb(error.__traceback__):
-            if "tests" not in frame.f_code.co_filename:
+            if "/tests/" not in frame.f_code.co_filename:
                 frames += 1
                 assert TOKEN_PIN not in repr(frame.f_locals), frame
         error = error.__cause__ or error.__context__
