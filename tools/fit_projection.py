@@ -29,12 +29,12 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from numpy.typing import NDArray
 
 from ailock_sdk.capture import Look
-from ailock_sdk.embedding import Embedder, ProjectionSpec, load_bundle
+from ailock_sdk.embedding import Bundle, Embedder, Layer, Output, ProjectionSpec, load_bundle
 from ailock_sdk.profiles import Profile
 from lab.bundles.write import read_manifest
 from lab.command import ERRORS, run_module
@@ -78,6 +78,8 @@ def _run(options: argparse.Namespace, command: str) -> int:
     bundle = load_bundle(options.bundle)
     if unknown := specs.keys() - bundle.layers.keys():
         raise ValueError(f"the bundle has no layer {min(unknown)!r}: {', '.join(bundle.layers)}")
+    bundle = replace(bundle, layers={**bundle.layers, **_layers(options, bundle, specs)})
+    manifest["layers"] |= {layer: bundle.layers[layer].as_list() for layer in specs}
     plain = {
         layer: plain_photos(layer, spec, bundle.layers[layer]) for layer, spec in specs.items()
     }
@@ -170,6 +172,22 @@ def _specs(options: argparse.Namespace) -> dict[str, ProjectionSpec]:
     return specs
 
 
+def _layers(
+    options: argparse.Namespace, bundle: Bundle, specs: Mapping[str, ProjectionSpec]
+) -> dict[str, Layer]:
+    """The layers that are projected: each output as it is, or the root of it."""
+    norm: Literal["none", "root"] = "none" if options.root is None else "root"
+    return {
+        layer: Layer(
+            tuple(
+                Output(part.output, part.shape, part.pooling, norm, options.root)
+                for part in bundle.layers[layer].parts
+            )
+        )
+        for layer in specs
+    }
+
+
 def _profile(options: argparse.Namespace, specs: Mapping[str, ProjectionSpec]) -> Profile:
     """The profile to write, without a calibration."""
     bits = sum(spec.lambda_bits for spec in specs.values()) * len(options.segments)
@@ -214,6 +232,7 @@ def _parser() -> argparse.ArgumentParser:
             metavar=("FRACTION", "TURNS"),
             help=f"a look at each segment of {photo}; repeat for several (default: 1.0 0)",
         )
+    add("--root", metavar="OFFSET", type=float, help="project the root of the layer plus this")
     add("--crop", type=float, help="centre square, of the short side (default: the manifest's)")
     add("--plain", type=int, help="photos of each set used as they are, at most (default: all)")
     add("--views", type=int, default=3, help="random views of each photo, at least 2")

@@ -47,6 +47,7 @@ from tools.training.printer import Printer
 from tools.training.starts import (
     PROJECTION_BIAS,
     PROJECTION_WEIGHT,
+    ROOT_OFFSET,
     Student,
     open_student,
     with_projection,
@@ -162,6 +163,8 @@ def write_student(path: Path, student: Student) -> None:
     arrays = dict(student.layers)
     if student.weight is not None and student.bias is not None:
         arrays |= {PROJECTION_WEIGHT: student.weight, PROJECTION_BIAS: student.bias}
+        if student.offset is not None:
+            arrays[ROOT_OFFSET] = np.float32(student.offset)
     halves: dict[str, Any] = {name: array.astype(np.float16) for name, array in arrays.items()}
     with replacing(path) as stream:
         np.savez(stream, **halves)

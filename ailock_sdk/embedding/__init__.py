@@ -12,7 +12,7 @@ from ailock_sdk.embedding.installed import (
     new_bundle_folder,
     shipped_folder,
 )
-from ailock_sdk.embedding.manifest import InputContract, Layer, ProjectionSpec, SelfTest
+from ailock_sdk.embedding.manifest import InputContract, Layer, Output, ProjectionSpec, SelfTest
 from ailock_sdk.embedding.new_bundle import check_new_folder, move_into_place, write_bundle
 from ailock_sdk.embedding.runtime import Runtime, choose_runtime, quiet_stderr
 from ailock_sdk.embedding.signature import (
@@ -32,6 +32,7 @@ __all__ = [
     "Embedder",
     "InputContract",
     "Layer",
+    "Output",
     "ProjectionSpec",
     "PublicKey",
     "Runtime",

@@ -65,7 +65,9 @@ class Output(Strict, frozen=True, omit_defaults=True):
     output: str
     shape: Annotated[tuple[_Side, ...], Meta(min_length=1)]
     pooling: Literal["mean", "flatten"]
-    norm: Literal["none", "l2"] = "none"
+    norm: Literal["none", "l2", "root"] = "none"
+    offset: Annotated[float, Meta(gt=0)] | None = None
+    """Of ``root`` alone: what is added before the square root is taken."""
 
     @property
     def dimensions(self) -> int:
@@ -271,6 +273,9 @@ def _layer(name: str, parts: tuple[Output, ...], layout: str) -> Layer:
         if part.pooling == "mean" and layout != "NHWC":
             where = json_path("layers", name)
             raise BundleError(f"{where}[{index}].pooling: 'mean' needs the layout NHWC")
+        if (part.norm == "root") != (part.offset is not None):
+            where = json_path("layers", name)
+            raise BundleError(f"{where}[{index}].offset: goes with the norm 'root', and only there")
     if len({part.output for part in parts}) != len(parts):
         raise BundleError(f"{json_path('layers', name)}: an output is repeated")
     layer = Layer(parts)

@@ -131,6 +131,13 @@ class Network:
         pooled = self._pool(tensor[0], part)
         if part.norm == "none":
             return pooled
+        if part.offset is not None:
+            above = pooled + np.float32(part.offset)
+            if above.min() < 0:
+                raise BundleError(
+                    f"{self._path} gives negative numbers in {part.output!r}, whose root is taken"
+                )
+            return np.asarray(np.sqrt(above))
         exact = pooled.astype(np.float64)
         length = np.sqrt(np.sum(np.square(exact)))
         return pooled if length == 0 else np.asarray(exact / length, dtype=np.float32)

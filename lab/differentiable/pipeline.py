@@ -83,6 +83,8 @@ class Pipeline(nn.Module):
             for part in parts:
                 made = next(remaining)
                 flat = made.flatten(1, -2).mean(1) if part.pooling == "mean" else made.flatten(1)
+                if part.offset is not None:
+                    flat = (flat + part.offset).sqrt()
                 pooled.append(functional.normalize(flat, dim=1) if part.norm == "l2" else flat)
             embedding = torch.cat(pooled, dim=1)
             margins.append(project(embedding.unflatten(0, (len(self._looks), -1)).mean(0)))

@@ -202,6 +202,8 @@ CHANGES_BITS: dict[str, Change] = {
     "filter": in_input(filter="bicubic"),
     "decode": in_input(decode="full"),
     "norm": in_output(norm="l2"),
+    "root": in_output(norm="root", offset=0.04),
+    "root of more": in_output(norm="root", offset=0.05),
     "layout": lambda folder: edit_manifest(
         folder,
         lambda m: (

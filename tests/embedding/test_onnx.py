@@ -73,6 +73,21 @@ def test_a_normed_output_has_length_one(tmp_path: Path) -> None:
     np.testing.assert_allclose(unit * np.linalg.norm(plain), plain, rtol=1e-5)
 
 
+def test_a_root_is_of_the_output_plus_its_offset(tmp_path: Path) -> None:
+    squares = same(TensorProto.FLOAT, helper.make_node("Mul", ["image", "image"], ["out"]))
+    plain = embedding(bundle(tmp_path / "plain", squares))
+    root = embedding(bundle(tmp_path / "root", squares, norm="root", offset=0.04))
+    # Rounded correctly after each step, as the specification says: alike on every machine.
+    exact = np.array([np.sqrt(np.float64(np.float32(v + np.float32(0.04)))) for v in plain])
+    np.testing.assert_array_equal(root, exact.astype(np.float32))
+    assert len(np.unique(root)) > 10
+
+
+def test_a_negative_output_has_no_root(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="negative"):
+        embedding(bundle(tmp_path, same(), norm="root", offset=0.04))
+
+
 def test_an_output_of_zeros_stays(tmp_path: Path) -> None:
     nodes = [helper.make_node("Sub", ["image", "image"], ["out"])]
     assert not embedding(bundle(tmp_path, same(TensorProto.FLOAT, *nodes), norm="l2")).any()

@@ -23,7 +23,7 @@ def fingerprint(folder: Path, profile: str) -> bytes:
             "outputs": [
                 {
                     **{key: part[key] for key in ("output", "shape", "pooling")},
-                    **unusual(part, norm="none"),
+                    **unusual(part, norm="none", offset=None),
                 }
                 for part in manifest["layers"][layer]
             ],
@@ -54,7 +54,7 @@ def fingerprint(folder: Path, profile: str) -> bytes:
     return hashlib.sha256(b"ailock/v1/fingerprint" + text.encode("ascii")).digest()
 
 
-def unusual(written: dict[str, Any], **usual: str) -> dict[str, str]:
+def unusual(written: dict[str, Any], **usual: str | None) -> dict[str, Any]:
     """Of the keys that may be missing, those that are there and say something else."""
     return {key: written[key] for key in usual if written.get(key, usual[key]) != usual[key]}
 

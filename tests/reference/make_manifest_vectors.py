@@ -164,6 +164,9 @@ BAD: dict[str, tuple[str, Callable[[dict[str, Any]], None]]] = {
     "unknown filter": ("input.filter", change("input", "filter", to="lanczos")),
     "unknown decode": ("input.decode", change("input", "decode", to="half")),
     "unknown norm": ("layers.pool_3[0].norm", pool_3_output("norm", to="l1")),
+    "root of what": ("layers.pool_3[0].offset", pool_3_output("norm", to="root")),
+    "offset without a root": ("layers.pool_3[0].offset", pool_3_output("offset", to=0.5)),
+    "offset of nothing": ("layers.pool_3[0].offset", pool_3_output("offset", to=0)),
     "mean of channels that come first": (
         "layers.pool_3[0].pooling",
         change("input", "layout", to="NCHW"),

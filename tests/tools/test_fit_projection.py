@@ -98,10 +98,17 @@ def test_real_photos_of_a_place_count_though_few_of_them_are_plain(
     assert "photos_real" not in record["photos"]["things.zip"]
 
 
-@pytest.mark.parametrize("kind", ["discriminant", "whitened-pca", "pca"])
-def test_a_profile_is_written_and_again_the_same(kind: str, bundle: Path, folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "offset"), [("discriminant", None), ("whitened-pca", 0.04), ("pca", None)]
+)
+def test_a_profile_is_written_and_again_the_same(
+    kind: str, offset: float | None, bundle: Path, folder: Path
+) -> None:
     arguments = ["--kind", kind, "--hyperplanes", "gaussian", *LOOKS]
+    arguments += [] if offset is None else ["--root", str(offset)]
     assert run(bundle, folder, *arguments) == 0
+    (part,) = load_bundle(bundle).layers[min(load_bundle(bundle).layers)].parts
+    assert part.offset == offset
     written = {file.name: file.read_bytes() for file in bundle.glob("projection.*")}
     profile = load_bundle(bundle).profile("default")
     assert profile.looks == (Look(1.0, 0), Look(0.65, 0))

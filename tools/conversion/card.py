@@ -85,9 +85,14 @@ def _network(manifest: Mapping[str, Any], left_out: str) -> dict[str, str]:
     }
 
 
+def _pooling(part: Mapping[str, Any]) -> str:
+    root = f", root of it plus {part['offset']}" if "offset" in part else ""
+    return f"{part['pooling']}{root}"
+
+
 def _layers(manifest: Mapping[str, Any]) -> Table:
     rows = (
-        (f"`{name}`", f"`{part['output']}`", " x ".join(map(str, part["shape"])), part["pooling"])
+        (f"`{name}`", f"`{part['output']}`", " x ".join(map(str, part["shape"])), _pooling(part))
         for name, parts in manifest["layers"].items()
         for part in parts
     )

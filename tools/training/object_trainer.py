@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from tools.training.losses import MapDistillation, Queue, contrast, decorrelation, grid_contrast
-from tools.training.network import Inception, global_mean
+from tools.training.network import Inception
 from tools.training.object_batches import ObjectBatch
 from tools.training.object_config import ObjectOptimisation
 from tools.training.printer import Printer, bent
@@ -102,7 +102,7 @@ class ObjectTrainer:
         with torch.no_grad():
             known = self.teacher.free(batch.views[first])
         maps = self.printer.free(batch.views)
-        margins = self.printer.project(global_mean(maps))
+        margins = self.printer.project(self.printer.pooled(maps))
         # As the bits will be cut: from components of mean zero and equal deviation over photos.
         usual = margins[scenes:]
         prints = bent((margins - usual.mean(dim=0)) / usual.std(dim=0).clamp(min=1e-4))

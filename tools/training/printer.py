@@ -14,7 +14,7 @@ FIRST_BLOCK = "mixed"
 
 
 class Printer(nn.Module):
-    """A trunk, the mean of its ``mixed_8`` over space, and a projection.
+    """A trunk, the mean of its ``mixed_8`` over space or the root of it, and a projection.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class Printer(nn.Module):
         if not isinstance(TRUNK[split - 1], Concat):
             raise ValueError(f"{freeze_through} is no block: later nodes read more than it")
         self._frozen, self._free = TRUNK[:split], TRUNK[split:]
-        self.network = Inception(student.layers, TRUNK)
+        self.network, self._offset = Inception(student.layers, TRUNK), student.offset
         names = {node.name for node in self._free}
         for name, conv in self.network.convs.items():
             conv.requires_grad_(name in names)
@@ -50,15 +50,20 @@ class Printer(nn.Module):
         with torch.autocast(maps.device.type, torch.bfloat16):
             return self.network.part(self._free, maps)
 
+    def pooled(self, mixed_8: Tensor) -> Tensor:
+        """A ``mixed_8`` map -> what is projected (N, C) float32 (SPEC section 2)."""
+        mean = global_mean(mixed_8)
+        return mean if self._offset is None else (mean + self._offset).sqrt()
+
     def forward(self, maps: Tensor) -> Tensor:
         """The last frozen block's map -> margins (N, K) float32."""
-        margins: Tensor = self.project(global_mean(self.free(maps)))
+        margins: Tensor = self.project(self.pooled(self.free(maps)))
         return margins
 
     def student(self) -> Student:
         """Its weights, as a run may start from them."""
         weight, bias = (p.detach().cpu().numpy().copy() for p in self.project.parameters())
-        return Student(self.network.layers(), weight, bias)
+        return Student(self.network.layers(), weight, bias, self._offset)
 
 
 def bent(margins: Tensor) -> Tensor:

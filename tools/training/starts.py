@@ -24,6 +24,8 @@ from tools.training.projections import whitened_pca
 
 PROJECTION_WEIGHT, PROJECTION_BIAS = "projection/weight", "projection/bias"
 """In a layer file: (K, C) and (K,), pooled ``mixed_8`` to margins."""
+ROOT_OFFSET = "projection/offset"
+"""In a layer file: (), of the pooled maps' root, if the projection takes that."""
 
 MARGINS = 512
 _PARTS = ("weights", "bias")
@@ -38,11 +40,13 @@ class Student:
     ----------
     layers : the trunk's layer file
     weight, bias : float32 (K, C) and (K,): ``weight @ pooled + bias`` are the margins; or None
+    offset : pooled is the root of the mean plus this (SPEC section 2), or None: the mean
     """
 
     layers: Layers
     weight: np.ndarray | None = None
     bias: np.ndarray | None = None
+    offset: float | None = None
 
 
 def open_student(path: Path) -> Student:
@@ -57,13 +61,15 @@ def open_student(path: Path) -> Student:
         with np.load(path / manifest["projection"]) as arrays:
             weight = arrays[f"{MIXED_8}/weights"].astype(np.float32)
             bias = -arrays[f"{MIXED_8}/offsets"].astype(np.float32)
-        return Student(_trunk(layers), weight, bias)
+        offset = manifest["layers"][MIXED_8][0].get("offset")
+        return Student(_trunk(layers), weight, bias, offset)
     if path.suffix == ".tflite":
         return Student(_trunk(read_tflite(path)))
     layers = read_layer_files([path])
     if PROJECTION_WEIGHT not in layers:
         return Student(_trunk(layers))
-    return Student(_trunk(layers), layers[PROJECTION_WEIGHT], layers[PROJECTION_BIAS])
+    offset = float(layers[ROOT_OFFSET]) if ROOT_OFFSET in layers else None
+    return Student(_trunk(layers), layers[PROJECTION_WEIGHT], layers[PROJECTION_BIAS], offset)
 
 
 def _trunk(layers: Layers) -> Layers:

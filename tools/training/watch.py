@@ -20,7 +20,6 @@ from torch import Tensor
 from ailock_sdk.capture import Look
 from lab.photos.embeddings import InputView, Sight, segment_views
 from lab.photos.photo_sets import PhotoSet, open_photo_set
-from tools.training.network import global_mean
 from tools.training.object_config import CHANGED, SAME_PLACE, TARGETED, WatchSource
 from tools.training.object_trainer import Metrics
 from tools.training.printer import Printer
@@ -147,7 +146,9 @@ class Watch:
     def _margins(self, printer: Printer, looks: Tensor) -> NDArray[np.float32]:
         maps = (through_frozen(printer, part, self._device) for part in looks.split(_BATCH))
         pooled = [
-            global_mean(printer.free(part.flatten(0, 1))).unflatten(0, part.shape[:2]).mean(dim=1)
+            printer.pooled(printer.free(part.flatten(0, 1)))
+            .unflatten(0, part.shape[:2])
+            .mean(dim=1)
             for part in maps
         ]
         margins: NDArray[np.float32] = printer.project(torch.cat(pooled)).cpu().numpy()
