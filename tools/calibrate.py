@@ -1,7 +1,7 @@
 """Choose a profile's threshold from photos, and write what was measured into the manifest.
 
     python -m tools.calibrate --bundle models/NAME --photos set.zip ... [--out DIR]
-        [--fmr 1e-4 | --cross-validation | --tau 0.6800 | --profiles easy=1e-3 default=1e-4 ...]
+        [--fmr 1e-4 | --cross-validation | --tau 0.6800 | --profiles easy=1e-3 strict=2e-5,0.02]
         [--targeted set.zip ... [--alike A B]]
 
 Two ways to a threshold are measured. *Cross validation* is the ai.lock paper's (section 7.1): of
@@ -9,7 +9,9 @@ Two ways to a threshold are measured. *Cross validation* is the ai.lock paper's 
 (the first bits of the profile's) and the profile's own. For a *false match rate* the radius c is
 the largest at which FMR over all ordered pairs of photos of different objects stays at or below it:
 1e-3, 1e-4, 1 / 50,000, and what ``--fmr`` says. The option given makes its tau the profile's;
-``--profiles`` writes several that share their imageprints. Each gets its rates with one photo and
+``--profiles`` writes several that share their imageprints, and a second number narrows a radius
+until at most that share of targeted impostors of the owner's kind gets in, with one photo at
+either end. Each gets its rates with one photo and
 with several, of impostors drawn at random and, with ``--targeted``, of the owner's kind in the
 owner's place, and its strength in bits.
 
@@ -50,13 +52,17 @@ from lab.fitting.calibration import (
 )
 from lab.photos.labelled_photos import LabelledPhotos, name_of, open_labelled_photos
 from lab.report.files import print_report, save, tell
+from lab.statistics.samples import Samples
 from lab.verification.evaluate import acquire, verify
 from lab.verification.operating_points import measure_point
+from lab.verification.targeted import measure
 from lab.verification.verification import Settings, Verification
 from tools.projection.calibration_entry import manifest_entry
 from tools.projection.calibration_report import NAME, Calibration, report_of
 
 MODULE = "tools.calibrate"
+ONE_EACH = (1, 1)
+"""One photo in a reference and in a probe."""
 FMR_TARGETS = (1e-3, 1e-4, 1 / 50_000)
 DEFAULT_FMR = 1e-4
 
@@ -91,6 +97,16 @@ def _run(options: argparse.Namespace, command: str) -> int:
         targeted = open_labelled_photos(options.targeted, options.targeted_split)
     samples = None if targeted is None else acquire(lock, targeted, options.cache, progress=True)
     alike = [(one, other) for one, other in options.alike]
+    shares = {name: share for name, _, share, _ in options.profiles or () if share is not None}
+    if shares and samples is None:
+        raise TooFewTrialsError("a share of the owner's kind needs photos of it: give --targeted")
+    if samples is not None:
+        locks = [
+            _narrowed(each, shares[each.profile.name], samples, alike)
+            if each.profile.name in shares
+            else each
+            for each in locks
+        ]
     found = Calibration(
         lambda_bits=lock.lambda_bits,
         objects=len(result.samples.names),
@@ -120,6 +136,20 @@ def _lock(bundle: Bundle, base: Profile, name: str, tau: str, code: Code | None)
     """A lock of a profile that differs from ``base`` in radius and code."""
     profile = replace(base, name=name, tau=tau, code=code or base.code)
     return AiLock(replace(bundle, profiles={**bundle.profiles, name: profile}), name, pepper=None)
+
+
+def _narrowed(
+    lock: AiLock, share: float, targeted: Samples, alike: Sequence[tuple[str, str]]
+) -> AiLock:
+    """The lock with the largest radius at which at most ``share`` of the owner's kind gets in."""
+    while True:
+        found = measure(lock, targeted, [ONE_EACH], alike, bootstrap=0)[ONE_EACH]
+        if found is None or found.all.same_kind is None:
+            raise TooFewTrialsError("the targeted set has no two objects of one kind")
+        if found.all.same_kind.value <= share:
+            return lock
+        tau = tau_text(tau_of(lock.radius - 1, lock.lambda_bits))
+        lock = _lock(lock.bundle, lock.profile, lock.profile.name, tau, None)
 
 
 def _write(folder: Path, base: str, found: Calibration) -> None:
@@ -163,7 +193,7 @@ def _cross_validations(
 def _fmrs(options: argparse.Namespace) -> list[float]:
     """Targets to report, highest first."""
     asked = [] if options.fmr is None else [options.fmr]
-    asked += [fmr for _, fmr, _ in options.profiles or ()]
+    asked += [fmr for _, fmr, _, _ in options.profiles or ()]
     return sorted({*FMR_TARGETS, *asked}, reverse=True)
 
 
@@ -176,7 +206,7 @@ def _designs(
     if options.profiles:
         return {
             name: (_tau_at(fmr, targets[fmr], own.lambda_bits), code or options.code)
-            for name, fmr, code in options.profiles
+            for name, fmr, _, code in options.profiles
         }
     if options.cross_validation:
         tau = tau_text(own.tau)
@@ -201,16 +231,20 @@ def _share(text: str) -> float:
     return value
 
 
-def _profile_design(text: str) -> tuple[str, float, Code | None]:
-    """``NAME=FMR`` or ``NAME=FMR:M,N,K``."""
+def _profile_design(text: str) -> tuple[str, float, float | None, Code | None]:
+    """``NAME=FMR[,SHARE][:M,N,K]``."""
     name, _, rest = text.partition("=")
-    fmr, _, code = rest.partition(":")
+    rates, _, code = rest.partition(":")
+    fmr, _, share = rates.partition(",")
     numbers = [int(number) for number in code.split(",")] if code else []
     if not is_profile_name(name) or len(numbers) not in (0, 3):
-        raise argparse.ArgumentTypeError(
-            f"NAME=FMR or NAME=FMR:M,N,K; a name is {PROFILE_NAME_RULE}"
-        )
-    return name, _share(fmr), (numbers[0], numbers[1], numbers[2]) if numbers else None
+        raise argparse.ArgumentTypeError(f"NAME=FMR[,SHARE][:M,N,K]; a name is {PROFILE_NAME_RULE}")
+    return (
+        name,
+        _share(fmr),
+        _share(share) if share else None,
+        (numbers[0], numbers[1], numbers[2]) if numbers else None,
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -229,11 +263,12 @@ def _parser() -> argparse.ArgumentParser:
     target.add_argument("--cross-validation", action="store_true", help="the paper's choice")
     target.add_argument(
         "--profiles",
-        metavar="NAME=FMR[:M,N,K]",
+        metavar="NAME=FMR[,SHARE][:M,N,K]",
         type=_profile_design,
         nargs="+",
         help="profiles to write, which take the imageprints of --profile and differ in radius, and "
-        "in code where one is given: easy=1e-3:6,8,3 default=1e-4 strict=2e-5",
+        "in code where one is given; SHARE: of targeted impostors of the owner's kind, at most: "
+        "easy=1e-3:6,8,3 default=1e-4,0.05 strict=2e-5",
     )
     add(
         "--code",

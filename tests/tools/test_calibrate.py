@@ -86,19 +86,40 @@ def test_what_is_asked_becomes_tau(bundle: Path, photos: Path, cache: Path) -> N
     assert load_bundle(bundle).fingerprints == fingerprints
 
 
-def test_profiles_share_their_bits_and_differ_in_radius(
-    bundle: Path, photos: Path, cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The targeted set must pass the quality gate: real photos."""
-    before = load_bundle(bundle).profile("default")
-    kinds = tmp_path / "kinds"
+def kinds_in(folder: Path) -> Path:
+    """Two kinds of things, of two each. They must pass the quality gate: real photos."""
     names = {"mug_B": "mug", "mug_D": "other-mug", "thing_A": "clock", "thing_B": "robot"}
     names |= {"mug_A": "book"}  # of the training half, which is left out
     for name, photographed in names.items():
-        (kinds / name).mkdir(parents=True)
+        (folder / name).mkdir(parents=True)
         for view in (1, 2):
             file = f"{photographed}-{view}.jpg"
-            shutil.copy(Path(__file__).parents[1] / "photos" / file, kinds / name / file)
+            shutil.copy(Path(__file__).parents[1] / "photos" / file, folder / name / file)
+    return folder
+
+
+def test_a_radius_is_narrowed_until_the_owners_kind_stays_out(
+    bundle: Path, photos: Path, cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kinds = kinds_in(tmp_path / "kinds")
+    arguments = ["--photos", str(photos), str(kinds)]
+    arguments += ["--profiles", "wide=0.9", "near=0.9,0.01"]
+    assert run(bundle, photos, cache, *arguments) == 1
+    assert "--targeted" in capsys.readouterr().err
+    targeted = ["--targeted", str(kinds), "--targeted-split", "held-out"]
+    assert run(bundle, photos, cache, *arguments, *targeted) == 0
+    found = load_bundle(bundle).profiles
+    wide, near = (found[name].calibration for name in ("wide", "near"))
+    assert wide["same_kind_accepted_1_1"] > 0.01 >= near["same_kind_accepted_1_1"]
+    radii = [int(kept["radius_bits"]) for kept in (wide, near)]
+    assert radii[0] > radii[1] > 100  # no narrower than need be
+
+
+def test_profiles_share_their_bits_and_differ_in_radius(
+    bundle: Path, photos: Path, cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = load_bundle(bundle).profile("default")
+    kinds = kinds_in(tmp_path / "kinds")
     arguments = ["--profiles", "easy=0.2:6,8,3", "default=0.05", "strict=0.02:6,8,5"]
     targeted = ["--targeted", str(kinds), "--alike", "mug_B", "mug_D"]
     targeted += ["--targeted-split", "held-out"]
@@ -129,7 +150,9 @@ def test_profiles_share_their_bits_and_differ_in_radius(
     assert [one["profile"] for one in measured["profiles"]] == ["easy", "default", "strict"]
 
 
-@pytest.mark.parametrize("text", ["easy", "Easy=1e-3", "easy=2", "easy=1e-3:6,8", "easy=1e-3:a"])
+@pytest.mark.parametrize(
+    "text", ["easy", "Easy=1e-3", "easy=2", "easy=1e-3:6,8", "easy=1e-3:a", "easy=1e-3,2"]
+)
 def test_a_profile_that_is_not_one_is_refused(
     text: str, bundle: Path, photos: Path, cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
