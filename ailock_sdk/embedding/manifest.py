@@ -66,8 +66,7 @@ class Output(Strict, frozen=True, omit_defaults=True):
     shape: Annotated[tuple[_Side, ...], Meta(min_length=1)]
     pooling: Literal["mean", "flatten"]
     norm: Literal["none", "l2", "root"] = "none"
-    offset: Annotated[float, Meta(gt=0)] | None = None
-    """Of ``root`` alone: what is added before the square root is taken."""
+    offset: Annotated[float, Meta(gt=0)] | None = None  # of ``root``: added before it is taken
 
     @property
     def dimensions(self) -> int:
@@ -269,18 +268,17 @@ def _require_file(where: str, name: str, document: _Document) -> None:
 
 
 def _layer(name: str, parts: tuple[Output, ...], layout: str) -> Layer:
+    where = json_path("layers", name)
     for index, part in enumerate(parts):
         if part.pooling == "mean" and layout != "NHWC":
-            where = json_path("layers", name)
             raise BundleError(f"{where}[{index}].pooling: 'mean' needs the layout NHWC")
         if (part.norm == "root") != (part.offset is not None):
-            where = json_path("layers", name)
             raise BundleError(f"{where}[{index}].offset: goes with the norm 'root', and only there")
     if len({part.output for part in parts}) != len(parts):
-        raise BundleError(f"{json_path('layers', name)}: an output is repeated")
+        raise BundleError(f"{where}: an output is repeated")
     layer = Layer(parts)
     if layer.dimensions > _DIMENSIONS_MAX:
-        raise BundleError(f"{json_path('layers', name)}: more than {_DIMENSIONS_MAX:,} dimensions")
+        raise BundleError(f"{where}: more than {_DIMENSIONS_MAX:,} dimensions")
     return layer
 
 
@@ -337,8 +335,7 @@ def _looks(
 
 
 def _self_test(document: _Document) -> SelfTest | None:
-    entry = document.self_test
-    if entry is None:
+    if (entry := document.self_test) is None:
         return None
     _require_file("self_test.photo", entry.photo, document)
     imageprints = {}
@@ -348,8 +345,7 @@ def _self_test(document: _Document) -> SelfTest | None:
             raise BundleError(f"{where}: there is no such profile")
         profile, imageprint = document.profiles[name], bytes.fromhex(digits)
         per_segment = sum(document.projections[layer].lambda_bits for layer in profile.layers)
-        length_bytes = helper_length_bytes(per_segment * len(profile.segments))
-        if len(imageprint) != length_bytes:
-            raise BundleError(f"{where}: {len(imageprint)} bytes, not {length_bytes}")
+        if len(imageprint) != (wanted := helper_length_bytes(per_segment * len(profile.segments))):
+            raise BundleError(f"{where}: {len(imageprint)} bytes, not {wanted}")
         imageprints[name] = imageprint
     return SelfTest(entry.photo, MappingProxyType(imageprints))

@@ -23,10 +23,12 @@ OTHER = "pool_3"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A copy of the default bundle with the default profile alone."""
+    """A copy of the default bundle with the default profile alone, of the layer as it is."""
     folder = copy_bundle(tmp_path / "bundle")
 
     def keep_default(manifest: Manifest) -> None:
+        for field in ("norm", "offset"):
+            manifest["layers"][used_layer(manifest)][0].pop(field, None)
         for entries in (manifest["profiles"], manifest["self_test"]["imageprints"]):
             for name in set(entries) - {"default"}:
                 del entries[name]

@@ -113,8 +113,9 @@ def assert_same(a: RoleEmbeddings, b: RoleEmbeddings) -> None:
 
 def test_rows_are_those_of_a_lock(bundle: Bundle, tmp_path: Path) -> None:
     """As SLSS decodes for the whole photo and as SLMS does for its five segments."""
-    shutil.copy(PHOTOS / "mug-1.jpg", tmp_path)
-    # The whole photo is decoded at half size, the segments at full size.
+    with Image.open(PHOTOS / "mug-1.jpg") as photo:
+        # The whole photo is decoded at a quarter of the size, the segments at half of it.
+        photo.resize((1600, 1200)).save(tmp_path / "mug-1.jpg")
     (tmp_path / "labels.csv").write_text("path,object\nmug-1.jpg,mug\n")
     photos = open_roles({REFERENCE: [tmp_path / "labels.csv"]})[REFERENCE]
     found = embed_role(
