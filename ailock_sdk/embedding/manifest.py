@@ -276,8 +276,7 @@ def _layer(name: str, parts: tuple[Output, ...], layout: str) -> Layer:
             raise BundleError(f"{where}[{index}].offset: goes with the norm 'root', and only there")
     if len({part.output for part in parts}) != len(parts):
         raise BundleError(f"{where}: an output is repeated")
-    layer = Layer(parts)
-    if layer.dimensions > _DIMENSIONS_MAX:
+    if (layer := Layer(parts)).dimensions > _DIMENSIONS_MAX:
         raise BundleError(f"{where}: more than {_DIMENSIONS_MAX:,} dimensions")
     return layer
 
