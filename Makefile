@@ -19,7 +19,7 @@ LOCKED ?=
 # What the list installed hatchling for is not fetched once more, unchecked.
 AS_LOCKED = $$(test -e $(VENV)/.locked && $(RUN) -c 'import hatchling, editables' 2>/dev/null && echo --no-build-isolation)
 
-.PHONY: help demo test test-long test-tools lint site bench arm kills fuzz fuzz-night code-table verify paper attacks \
+.PHONY: help demo test test-long test-tools lint site bench arm kills faults fuzz fuzz-night code-table verify paper attacks \
 	vectors photos wheel wheels lock release clean
 
 help: ## This list
@@ -78,6 +78,9 @@ arm: $(VENV)/.test ## CPython and ailock for an ARM phone or board, in one folde
 
 kills: $(VENV)/.test ## Campaign: 1,000 kills at random moments of whatever changes a vault
 	$(RUN) -m tests.campaign_kills --count 1000
+
+faults: $(VENV)/.test ## Campaign: every call that writes fails once, in eight ways, in each operation; a report
+	$(ONE_THREAD) $(RUN) -m tests.campaign_faults --out $(OUT)/faults
 
 fuzz: $(VENV)/.test ## Campaign: 20,000 damaged inputs of each kind, vaults and command lines too, 2,000 images
 	$(RUN) -m tests.campaign_fuzz --count 20000
