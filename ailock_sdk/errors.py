@@ -187,7 +187,7 @@ class VaultReadOnlyError(VaultError):
 
 
 class VaultFullError(VaultError):
-    """The vault's disk is full or over quota; nothing was changed."""
+    """The vault's disk is full, over quota or fails; nothing was changed."""
 
 
 class VaultRolledBackError(VaultError):

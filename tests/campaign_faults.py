@@ -1,4 +1,4 @@
-"""Fail every call that writes, one after the other: a vault is as before or as after, never neither.
+"""Fail every call that writes, one by one: a vault is as before or as after, never neither.
 
 ``python -m tests.campaign_faults --out DIR`` for all. For each operation, the first call that
 writes (``tests/faults/preload.c`` says which) fails, then the second, and so on until the operation
@@ -26,7 +26,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ailock_sdk import AiLock, FilePepper, ImagePrint, Secret, UnlockError, Vault
+from ailock_sdk import AiLock, ImagePrint, UnlockError, Vault
 from ailock_sdk.cli.exit_codes import ExitCode
 from ailock_sdk.cli.running import _message, status_of
 from ailock_sdk.server import Devices, state_folder
@@ -43,7 +43,7 @@ MODES = {
     "death before the call": 7,
     "death after it, or in a write": 8,
 }
-_DEATHS, _FOR_GOOD = (7, 8), 4
+_DEATHS = (7, 8)
 _MOST_CALLS = 2000
 TEXT = b"the key is under the mug" * 9
 _RIGHT = {ExitCode.UNAVAILABLE, ExitCode.SETUP}
@@ -62,6 +62,7 @@ class Told:
     """What a child says of itself at its end."""
 
     calls: int
+    kept: int
     status: int | None = None
     problems: list[str] = field(default_factory=list)
 
@@ -161,7 +162,7 @@ class FaultCampaign(Campaign):
         try:
             summary = Summary()
             problems = [*(told.problems if told else ())]
-            problems += self.left_by(mode) if told is not None else []
+            problems += self.left() if told and not told.kept else []
             problems += self.examine(found.operation, before, seen, summary)
             problems += self.wrong_files(found.operation, done)
             state = next(iter(summary.outcomes)).rpartition(": ")[2]
@@ -205,11 +206,11 @@ class FaultCampaign(Campaign):
             pass
         except BaseException as raised:
             error = raised
-        calls = self.library.fault_count()
+        calls, kept = self.library.fault_count(), self.library.fault_kept()
         self.library.fault_arm(b"", 0, 0)
         if error is None:
             self.tell(DONE)
-            return Told(calls, problems=self.shown_secrets("\n".join(logs.lines)))
+            return Told(calls, kept, problems=self.shown_secrets("\n".join(logs.lines)))
         message = _message(error) if isinstance(error, Exception) else repr(error)
         shown = "".join(traceback.format_exception(error))
         problems = self.shown_secrets("\n".join([message, shown, *logs.lines]))
@@ -217,7 +218,7 @@ class FaultCampaign(Campaign):
             problems.append(f"status {status_of(error)}: {shown[-700:]}")
         if not message.strip() or "\n" in message:
             problems.append(f"not one line: {message!r}")
-        return Told(calls, int(status_of(error)), problems)
+        return Told(calls, kept, int(status_of(error)), problems)
 
     # -- what is wrong afterwards ---------------------------------------------------------------
 
@@ -229,19 +230,31 @@ class FaultCampaign(Campaign):
         words += [self.code.shown()] if self.code else []
         return ["a message shows a secret"] if any(word in text for word in words) else []
 
-    def left_by(self, mode: int) -> list[str]:
-        """Unfinished files that an operation left which lived to its end."""
-        if mode == _FOR_GOOD:  # nothing can be removed there
-            return []
+    def left(self) -> list[str]:
+        """Unfinished files that an operation left which could have removed them."""
         unfinished = ("-journal", ".tmp")
         return [f"left {p.name}" for p in self.folder.rglob("*") if p.name.endswith(unfinished)]
 
+    def wrong_locks(self, operation: str, before: View, after: View, done: bool) -> list[str]:
+        """As after a kill."""
+        old, new = before.locks.get(DOOR), after.locks.get(DOOR)
+        if operation == "replace the photos" and old != new:
+            assert old is not None
+            assert new is not None
+            others = {slot for slot in old.slots if slot.number != 1}
+            fits = others < {*new.slots} and len(new.slots) == len(old.slots)
+            return [] if fits else ["neither the old photos nor the new ones"]
+        if operation == "replace the photos" and done:
+            return ["replaced, and the old photos are there"]
+        return super().wrong_locks(operation, before, after, done)
+
     def wrong_misses(self, operation: str, before: View, after: View, seen: bytes) -> list[str]:
         """As after a kill; also, what opened may stay counted where it cannot be written."""
-        found = super().wrong_misses(operation, before, after, seen)
+        alike = {"open a sealed file": "hit", "replace the photos": "recover"}
+        found = super().wrong_misses(alike.get(operation, operation), before, after, seen)
         was, now = before.misses.get(DOOR), after.misses.get(DOOR)
         stays = was is not None and now in (was, was + 1) and seen.endswith(DONE)
-        return [] if stays and operation not in ("miss",) else found
+        return [] if stays and operation != "miss" else found
 
     def wrong_files(self, operation: str, done: bool) -> list[str]:
         """Files beside the vault: old or new."""

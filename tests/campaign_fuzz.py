@@ -279,8 +279,8 @@ def outcome(target: Target, data: bytes) -> str:
 
 # -- command lines --------------------------------------------------------------------------------
 
-SLOW = {"benchmark", "doctor", "build", "compare", "serve"}
-"""Commands that measure, load much or run for long, whatever they are told."""
+SLOW = {"benchmark", "doctor", "build", "compare", "serve", "facenet"}
+"""Commands that measure, load much (TensorFlow) or run for long, whatever they are told."""
 OTHERS = [
     *(
         "door",

@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 from ailock_sdk.errors import VaultError
 from ailock_sdk.store.private_files import make_private_folder, new_private_file, why_not_private
+from ailock_sdk.store.vault_file import kind_of
 from ailock_sdk.strict_json import Strict, StrictJsonError, read_json
 
 Content = TypeVar("Content", bound=Strict)
@@ -83,7 +84,7 @@ class StateFile(Generic[Content]):
                         file.write(json.dumps(after.as_dict()).encode())
                 return result
         except OSError as error:
-            raise self._unusable(error.strerror or "unwritable") from None
+            raise self._unusable(error.strerror or "unwritable", kind_of(error)) from None
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -96,5 +97,5 @@ class StateFile(Generic[Content]):
         finally:
             os.close(descriptor)
 
-    def _unusable(self, reason: str) -> VaultError:
-        return VaultError(f"{self._path} cannot be used: {reason}")
+    def _unusable(self, reason: str, kind: type[VaultError] = VaultError) -> VaultError:
+        return kind(f"{self._path} cannot be used: {reason}")

@@ -53,7 +53,7 @@ _FORMAT_OFFSET, _WRITE_AHEAD = 18, bytes([2, 2])
 _SIDE_FILES = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a database, and replays or believes when it opens one."""
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 _ADVICE: tuple[tuple[str, type[VaultError], str], ...] = (
     ("file is not a database", VaultError, "it is not a vault: choose another path"),
     ("malformed", VaultError, "it is damaged: restore it from a backup"),
@@ -137,7 +137,7 @@ def create_vault_file(path: Path) -> None:
             with suppress(OSError):
                 folder.rmdir()
         if isinstance(error, OSError):
-            raise _kind_of(error)(
+            raise kind_of(error)(
                 f"vault {path} cannot be made: {error.strerror or error}"
             ) from error
         raise
@@ -158,8 +158,7 @@ def explained(path: Path) -> Iterator[None]:
     except MemoryError as error:
         raise OutOfMemoryError from error
     except OSError as error:
-        kind = VaultFullError if error.errno in _NO_ROOM else VaultError
-        raise kind(f"vault {path} cannot be used: {error.strerror or error}") from error
+        raise kind_of(error)(f"vault {path} cannot be used: {error.strerror or error}") from error
     except (sqlite3.Error, UnicodeDecodeError) as error:
         # UnicodeDecodeError: Python could not read SQLite's message, which quotes damaged text.
         kind, advice = next(
@@ -215,7 +214,8 @@ def _refuse_log_of_lost_vault(path: Path) -> None:
         )
 
 
-def _kind_of(error: OSError) -> type[VaultError]:
+def kind_of(error: OSError) -> type[VaultError]:
+    """Which of our errors says what the system refused to the vault, or to a file beside it."""
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         return VaultReadOnlyError
     return VaultFullError if error.errno in _NO_ROOM else VaultError

@@ -187,7 +187,12 @@ class PepperVault(VaultCore):
         if prepare and isinstance(new, FilePepper | KeptPepper):
             new.prepare(pepper)  # found by its id from the moment that the vault names it
         waiting = store.replace_pepper(old, pepper, place_of(new), guard)
-        kept = new.install(pepper) if prepare and isinstance(new, FilePepper) else None
+        kept = None
+        if prepare and isinstance(new, FilePepper):
+            try:
+                kept = new.install(pepper)
+            except PepperError as error:  # the vault names it by now, and finds it beside the file
+                _log.warning("the vault has its pepper beside another one: %s", error)
         self._pepper.use(new)
         if before is not None and counter[:4] != store.counter()[:4]:
             with suppress(PepperError):  # else an index stays taken

@@ -17,23 +17,24 @@ is rebuilt from its log) is no call and is not seen. */
 #include <unistd.h>
 
 enum { OFF, FULL_ONCE, FULL_ON, IO_ONCE, IO_ON, SHORT_ONCE, SHORT_THEN_FULL, DIE, DIE_HALFWAY };
-enum { GROWS = 1, WRITES = 2 }; /* what needs room; what may be done by half */
+enum { GROWS = 1, WRITES = 2, REMOVES = 4 }; /* what needs room; may be done by half; removes */
 
 static char folder[PATH_MAX];
 static size_t folder_length;
 static int mode;
-static long count, chosen;
+static long count, chosen, kept; /* kept: removals that failed */
 
 void fault_arm(const char *below, long number, int how)
 {
     snprintf(folder, sizeof folder, "%s/", below);
     folder_length = strlen(folder);
-    count = 0;
+    count = kept = 0;
     chosen = number;
     mode = how;
 }
 
 long fault_count(void) { return count; }
+long fault_kept(void) { return kept; }
 
 static int below(const char *path) { return strncmp(path, folder, folder_length) == 0; }
 
@@ -67,10 +68,10 @@ static int decide(int kind)
     long number = ++count;
     int here = number == chosen, from_here = number >= chosen;
     switch (mode) {
-    case FULL_ONCE: if (here) { errno = ENOSPC; return FAIL; } break;
+    case FULL_ONCE: if (here && kind & GROWS) { errno = ENOSPC; return FAIL; } break;
     case FULL_ON: if (from_here && kind & GROWS) { errno = ENOSPC; return FAIL; } break;
-    case IO_ONCE: if (here) { errno = EIO; return FAIL; } break;
-    case IO_ON: if (from_here) { errno = EIO; return FAIL; } break;
+    case IO_ONCE: if (here) { kept += !!(kind & REMOVES); errno = EIO; return FAIL; } break;
+    case IO_ON: if (from_here) { kept += !!(kind & REMOVES); errno = EIO; return FAIL; } break;
     case SHORT_ONCE: if (here && kind & WRITES) return HALF; break;
     case SHORT_THEN_FULL:
         if (here && kind & WRITES) return HALF;
@@ -155,11 +156,11 @@ int ftruncate64(int fd, off64_t length)
 int fchmod(int fd, mode_t m) { REAL(fchmod) GUARDED(below_fd(fd), 0, real(fd, m)); }
 int chmod(const char *path, mode_t m) { REAL(chmod) GUARDED(below(path), 0, real(path, m)); }
 int mkdir(const char *path, mode_t m) { REAL(mkdir) GUARDED(below(path), GROWS, real(path, m)); }
-int rmdir(const char *path) { REAL(rmdir) GUARDED(below(path), 0, real(path)); }
-int unlink(const char *path) { REAL(unlink) GUARDED(below(path), 0, real(path)); }
+int rmdir(const char *path) { REAL(rmdir) GUARDED(below(path), REMOVES, real(path)); }
+int unlink(const char *path) { REAL(unlink) GUARDED(below(path), REMOVES, real(path)); }
 int unlinkat(int at, const char *path, int flags)
 {
-    REAL(unlinkat) GUARDED(below_at(at, path), 0, real(at, path, flags));
+    REAL(unlinkat) GUARDED(below_at(at, path), REMOVES, real(at, path, flags));
 }
 int rename(const char *from, const char *to)
 {
