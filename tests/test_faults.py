@@ -22,7 +22,7 @@ def all_is_well(found: list[Found], least: int) -> None:
         assert one.problems == []
         assert one.faults >= least, one
         assert one.calls > 5, one
-        assert {end.partition(",")[0] for end in one.outcomes} > {"refused"}
+        assert {end.partition(",")[0] for end in one.outcomes} >= {"died", "passed"}
 
 
 def test_a_fault_of_each_kind_loses_nothing() -> None:
@@ -53,4 +53,4 @@ def test_a_file_that_is_written_in_its_place_is_a_loss(tmp_path: Path) -> None:
     (found,) = campaign_faults.run_preloaded(
         ["--only", "seal a file"], PYTHONPATH=f"{tmp_path}:{os.environ.get('PYTHONPATH', '.')}"
     )
-    assert len(found.problems) > 10
+    assert len(found.problems) >= 5
