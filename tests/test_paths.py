@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ailock_sdk import AilockError, FilePepper, Vault
+from ailock_sdk import AilockError, FilePepper, PepperError, Vault
 from ailock_sdk.embedding import bundle_folders, new_bundle_folder
 from ailock_sdk.paths import config_folder, data_folder, user_path
 from ailock_sdk.store import default_pepper_path
@@ -71,3 +71,10 @@ def test_row_21_a_tilde_is_the_home_folder_in_the_sdk_too(home: Path) -> None:
     ):
         with pytest.raises(AilockError, match="no such home folder"):
             refused()
+
+
+@pytest.mark.parametrize("path", ["", ".", "/", Path()])
+def test_a_pepper_is_a_file_with_a_name(path: str | Path) -> None:
+    for use in (FilePepper(path).pepper, FilePepper(path).create):
+        with pytest.raises(PepperError, match="kept in a file, not in"):
+            use()

@@ -73,7 +73,10 @@ class FilePepper:
     @property
     def file(self) -> Path:
         """The file itself."""
-        return default_pepper_path() if self.path is None else user_path(self.path)
+        file = default_pepper_path() if self.path is None else user_path(self.path)
+        if not file.name:  # "", "." or "/", beside which nothing can be kept
+            raise PepperError(f"a pepper is kept in a file, not in {os.fspath(file)!r}: name one")
+        return file
 
     def pepper(self) -> Hidden:
         """Return the 32 bytes of the file."""
