@@ -9,6 +9,7 @@ process itself, by a signal, a hang or 512 MB, is libFuzzer's to write down.
 from __future__ import annotations
 
 import argparse
+import gc
 import hashlib
 import random
 import sys
@@ -33,6 +34,7 @@ HANG_SECONDS = 60
 """By the clock: other programs may take it."""
 SLOW_SECONDS = 2.0
 """Of this process's own work."""
+COLLECT_SECONDS = 1.0
 
 
 def main() -> None:
@@ -65,8 +67,14 @@ def main() -> None:
         (options.findings / name).write_bytes(data)
         (options.findings / f"{name}.txt").write_text(told)
 
+    collected = 0.0
+
     def try_one(data: bytes) -> None:
+        nonlocal collected
         started = time.process_time()
+        if started > collected + COLLECT_SECONDS:  # models of commands that ended, above all
+            gc.collect()
+            collected = started = time.process_time()
         try:
             word = target.read(data)
         except kinds.AilockError:
