@@ -72,7 +72,13 @@ class FilePepper:
 
     @property
     def file(self) -> Path:
-        """The file itself."""
+        """The file itself.
+
+        Raises
+        ------
+        PepperError
+            The path names a folder.
+        """
         file = default_pepper_path() if self.path is None else user_path(self.path)
         if not file.name:  # "", "." or "/", beside which nothing can be kept
             raise PepperError(f"a pepper is kept in a file, not in {os.fspath(file)!r}: name one")
