@@ -29,12 +29,12 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from numpy.typing import NDArray
 
 from ailock_sdk.capture import Look
-from ailock_sdk.embedding import Bundle, Embedder, Layer, Output, ProjectionSpec, load_bundle
+from ailock_sdk.embedding import Embedder, Layer, Output, ProjectionSpec, load_bundle
 from ailock_sdk.profiles import Profile
 from lab.bundles.write import read_manifest
 from lab.command import ERRORS, run_module
@@ -78,8 +78,9 @@ def _run(options: argparse.Namespace, command: str) -> int:
     bundle = load_bundle(options.bundle)
     if unknown := specs.keys() - bundle.layers.keys():
         raise ValueError(f"the bundle has no layer {min(unknown)!r}: {', '.join(bundle.layers)}")
-    bundle = replace(bundle, layers={**bundle.layers, **_layers(options, bundle, specs)})
-    manifest["layers"] |= {layer: bundle.layers[layer].as_list() for layer in specs}
+    projected = {layer: _rooted(bundle.layers[layer], options.root) for layer in specs}
+    bundle = replace(bundle, layers={**bundle.layers, **projected})
+    manifest["layers"] |= {name: layer.as_list() for name, layer in projected.items()}
     plain = {
         layer: plain_photos(layer, spec, bundle.layers[layer]) for layer, spec in specs.items()
     }
@@ -172,20 +173,15 @@ def _specs(options: argparse.Namespace) -> dict[str, ProjectionSpec]:
     return specs
 
 
-def _layers(
-    options: argparse.Namespace, bundle: Bundle, specs: Mapping[str, ProjectionSpec]
-) -> dict[str, Layer]:
-    """The layers that are projected: each output as it is, or the root of it."""
-    norm: Literal["none", "root"] = "none" if options.root is None else "root"
-    return {
-        layer: Layer(
-            tuple(
-                Output(part.output, part.shape, part.pooling, norm, options.root)
-                for part in bundle.layers[layer].parts
-            )
+def _rooted(layer: Layer, offset: float | None) -> Layer:
+    """The layer with the root of its outputs, or without; what else it does to them stays."""
+    if offset is not None:
+        return Layer(
+            tuple(Output(p.output, p.shape, p.pooling, "root", offset) for p in layer.parts)
         )
-        for layer in specs
-    }
+    return Layer(
+        tuple(Output(p.output, p.shape, p.pooling) if p.norm == "root" else p for p in layer.parts)
+    )
 
 
 def _profile(options: argparse.Namespace, specs: Mapping[str, ProjectionSpec]) -> Profile:

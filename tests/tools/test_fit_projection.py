@@ -18,6 +18,7 @@ pytest.importorskip("sklearn", reason="fitting needs the [fit] extra")
 from ailock_sdk import AiLock
 from ailock_sdk.capture import Look
 from ailock_sdk.embedding import DEFAULT_BUNDLE, find_bundle, load_bundle
+from lab.bundles.write import write_manifest
 from tools import fit_projection
 from tools.projection import components
 
@@ -96,6 +97,18 @@ def test_real_photos_of_a_place_count_though_few_of_them_are_plain(
     assert (place["photos_plain"], place["photos_real"]) == (5, PHOTOS)
     assert place["photos_in_views"] == 6
     assert "photos_real" not in record["photos"]["things.zip"]
+
+
+def test_lengths_of_one_stay_lengths_of_one(bundle: Path, folder: Path) -> None:
+    """As a face network's are: a fit says whether a root is taken, and nothing else."""
+    manifest = json.loads((bundle / "manifest.json").read_text("utf-8"))
+    layer = min(manifest["layers"])
+    manifest["layers"][layer][0] |= {"norm": "l2"}
+    manifest["layers"][layer][0].pop("offset", None)
+    write_manifest(bundle, manifest)
+    assert run(bundle, folder, "--kind", "pca") == 0
+    (part,) = load_bundle(bundle).layers[layer].parts
+    assert (part.norm, part.offset) == ("l2", None)
 
 
 @pytest.mark.parametrize(
